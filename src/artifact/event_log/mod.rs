@@ -1,0 +1,1 @@
+//! Event logs (EVTX): the only place that names `evtx`.

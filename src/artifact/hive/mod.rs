@@ -1,0 +1,1 @@
+//! Registry hives (regf): the only place that names `nt_hive`.

@@ -1,0 +1,4 @@
+//! Which files matter, and how each becomes facts.
+
+pub mod event_log;
+pub mod hive;

@@ -1,0 +1,2 @@
+//! The `svctriage` program.
+fn main() {}

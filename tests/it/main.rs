@@ -1,0 +1,3 @@
+//! Behaviour at the ends: real bytes in, report out.
+
+mod support;
