@@ -9,8 +9,11 @@
 //! the vocabulary of the model, so [`artifact`] imports them.
 
 pub mod artifact;
+pub mod checklist;
 pub mod diagnostic;
 pub mod error;
+pub mod host;
 pub mod lab;
+pub mod rank;
 pub mod text;
 pub mod time;
