@@ -1,3 +1,5 @@
 //! Behaviour at the ends: real bytes in, report out.
 
+mod hive;
+mod hive_corpus;
 mod support;

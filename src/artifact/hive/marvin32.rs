@@ -4,8 +4,8 @@
 
 use super::bytes::u32_at;
 
-/// The seed Windows uses for transaction logs (bytes `82 EF 4D 88 7A 4E 55 C5`).
-const SEED: u64 = 0xC555_4E7A_884D_EF82;
+/// The seed Windows uses for transaction logs.
+const SEED: u64 = 0x82EF_4D88_7A4E_55C5;
 
 /// The Marvin32 checksum of a buffer under the transaction-log seed.
 pub(super) fn marvin32(bytes: &[u8]) -> u64 {

@@ -35,7 +35,7 @@ pub(super) fn apply(work: &mut Work, logs: &[LogFile], reports: &mut [LogReport]
     }
 }
 
-/// The last-write time (FILETIME ticks) a log must carry: the primary's, or its first hive bin's.
+/// The last-write time (FILETIME ticks) a log must have reached: the primary's, or its first hive bin's.
 fn belonging_time(work: &Work) -> Option<u64> {
     match &work.good_block {
         Some(block) => Some(block.last_write_ticks),
@@ -67,8 +67,8 @@ fn eligible(
     if log.bytes.get(USED..BITMAP) != Some(b"DIRT") {
         return Err(("it has no DIRT bitmap", true));
     }
-    if wanted != Some(block.last_write_ticks) {
-        return Err(("it was written at another time than the hive", false));
+    if wanted.is_none_or(|wanted| block.last_write_ticks < wanted) {
+        return Err(("it was written before the hive", false));
     }
     Ok(block)
 }
