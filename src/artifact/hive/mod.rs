@@ -14,12 +14,16 @@ mod marvin32;
 mod new_log;
 mod old_log;
 mod replay;
+mod sddl;
+mod security_descriptor;
 mod value;
 
 pub use base_block::BaseBlock;
 pub use changes::{Change, Changes};
 pub use key::{Damage, Key, Listing};
 pub use replay::{AppliedEntries, LogFile, LogFormat, LogReport, Replayed, replay};
+pub use sddl::RightsKind;
+pub use security_descriptor::{Ace, Acl, SecurityDescriptor, SecurityDescriptorError};
 pub use value::{Value, ValueKind};
 
 /// Why a hive, or something looked up in it, cannot be read.
