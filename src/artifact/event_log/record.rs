@@ -18,7 +18,7 @@ pub enum RecordState {
     Unflushed,
     /// Found in the unused part of a chunk: older than what the log still held, or cleared.
     ///
-    /// It passed the sanity rules of [`Rejection`], but parts may have been overwritten.
+    /// It passed the sanity rules of [`Rejection`](super::Rejection), but parts may have been overwritten.
     Recovered,
 }
 
