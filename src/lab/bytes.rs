@@ -78,7 +78,7 @@ pub(super) fn patch(target: &mut [u8], offset: usize, bytes: &[u8]) {
     }
 }
 
-/// A part of a buffer; empty where the buffer ends earlier.
+/// A part of a buffer; empty unless the buffer holds all of it.
 pub(super) fn part(bytes: &[u8], offset: usize, len: usize) -> &[u8] {
     bytes.get(offset..offset.saturating_add(len)).unwrap_or_default()
 }

@@ -4,6 +4,10 @@
 //! what Windows leaves behind when something happens; a [`scenario`] says what happened. The same scenario
 //! gives the same bytes, always.
 
+pub mod evtx;
 pub mod regf;
 
 mod bytes;
+mod sid;
+
+pub use sid::Sid;

@@ -1,4 +1,5 @@
 //! Behaviour at the ends: real bytes in, report out.
 
+mod lab_evtx;
 mod lab_regf;
 mod support;

@@ -72,7 +72,7 @@ pub(super) struct Slot {
 impl Slot {
     pub(super) fn store(bins: &mut Bins, name: &str, data: &Data) -> Slot {
         let (size, place, data_cells) = store_data(bins, &data.bytes());
-        let cell = bins.store(&record(name, data.kind(), size, &place));
+        let cell = bins.store(&record(name, data.kind(), size, place));
         Slot { name: name.to_owned(), data: data.clone(), cell, data_cells }
     }
 
@@ -82,7 +82,7 @@ impl Slot {
             bins.release(cell);
         }
         let (size, place, data_cells) = store_data(bins, &data.bytes());
-        bins.write(self.cell, &record(&self.name, data.kind(), size, &place));
+        bins.write(self.cell, &record(&self.name, data.kind(), size, place));
         self.data = data.clone();
         self.data_cells = data_cells;
     }
@@ -95,10 +95,10 @@ impl Slot {
     }
 }
 
-fn record(name: &str, kind: u32, size: u32, place: &[u8; 4]) -> Vec<u8> {
+fn record(name: &str, kind: u32, size: u32, place: [u8; 4]) -> Vec<u8> {
     let (name, latin) = name::encode(name);
     let mut record = Buffer::with(b"vk");
-    record.u16(short(name.len())).u32(size).bytes(place).u32(kind);
+    record.u16(short(name.len())).u32(size).bytes(&place).u32(kind);
     record.u16(u16::from(latin && !name.is_empty())).u16(0).bytes(&name);
     record.into_vec()
 }
