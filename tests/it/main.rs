@@ -3,4 +3,6 @@
 mod checklist;
 mod hive;
 mod hive_corpus;
+mod lab_evtx;
+mod lab_regf;
 mod support;
