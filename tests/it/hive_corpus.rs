@@ -55,3 +55,34 @@ fn services_of_every_hive_are_counted() {
         );
     }
 }
+
+#[test]
+fn deleted_services_come_back() {
+    let Some(primary) = corpus_bytes("hives/win10-1903-dirty-nologs.SYSTEM.xz") else { return };
+    let replayed = replay(primary, Vec::new());
+    let hive = Hive::open(&replayed).unwrap();
+    let start = std::time::Instant::now();
+    let deleted = hive.deleted();
+    println!("{:?}", start.elapsed());
+    println!("{} {}", deleted.keys.len(), deleted.values.len());
+    for key in &deleted.keys {
+        println!(
+            "K {:?} {:?} {:?} {}/{} {:?} {:?} {} {}",
+            key.path,
+            key.name,
+            key.last_write.map(svctriage::time::format),
+            key.values.len(),
+            key.value_count,
+            key.confidence,
+            key.place,
+            key.superseded,
+            key.reason
+        );
+    }
+    for value in &deleted.values {
+        println!(
+            "V {:?} {:?} {:?} {:?} {:?}",
+            value.key, value.value.name, value.value.damage, value.confidence, value.place
+        );
+    }
+}

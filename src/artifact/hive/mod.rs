@@ -8,22 +8,27 @@ mod base_block;
 mod bytes;
 mod cell;
 mod changes;
+mod deleted;
 mod fuse;
 mod key;
+mod live;
 mod marvin32;
 mod new_log;
 mod old_log;
 mod replay;
 mod sddl;
 mod security_descriptor;
+mod space;
 mod value;
 
 pub use base_block::BaseBlock;
 pub use changes::{Change, Changes};
+pub use deleted::{Confidence, Deleted, DeletedKey, DeletedValue};
 pub use key::{Damage, Key, Listing};
 pub use replay::{AppliedEntries, LogFile, LogFormat, LogReport, Replayed, replay};
 pub use sddl::RightsKind;
 pub use security_descriptor::{Ace, Acl, SecurityDescriptor, SecurityDescriptorError};
+pub use space::Place;
 pub use value::{Value, ValueKind};
 
 /// Why a hive, or something looked up in it, cannot be read.
