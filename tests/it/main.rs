@@ -1,4 +1,8 @@
 //! Behaviour at the ends: real bytes in, report out.
 
 mod checklist;
+mod hive;
+mod hive_corpus;
+mod lab_evtx;
+mod lab_regf;
 mod support;
