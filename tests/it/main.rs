@@ -1,5 +1,6 @@
 //! Behaviour at the ends: real bytes in, report out.
 
+mod architecture;
 mod checklist;
 mod hive;
 mod hive_corpus;
