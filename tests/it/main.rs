@@ -1,3 +1,5 @@
 //! Behaviour at the ends: real bytes in, report out.
 
+mod event_log;
+mod event_log_damage;
 mod support;
