@@ -43,8 +43,8 @@ mod tests {
     fn filetime_keeps_its_ticks() {
         let ticks = 132_223_104_000_000_007;
         let time = from_filetime(ticks).unwrap();
-        assert_eq!(format(time), "2019-12-31T00:00:00.0000007Z");
-        assert_eq!(format_short(time), "2019-12-31 00:00:00Z");
+        assert_eq!(format(time), "2020-01-01T00:00:00.0000007Z");
+        assert_eq!(format_short(time), "2020-01-01 00:00:00Z");
         assert_eq!(to_filetime(time), ticks);
         assert_eq!(from_filetime(0), None);
         assert_eq!(from_filetime(u64::MAX), None);

@@ -2,3 +2,4 @@
 
 pub mod event_log;
 pub mod hive;
+pub mod service_values;

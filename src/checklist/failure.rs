@@ -1,0 +1,6 @@
+//! Failure commands (F).
+
+use super::Indicator;
+
+/// The indicators of this family.
+pub(super) const INDICATORS: &[Indicator] = &[];

@@ -1,0 +1,1 @@
+//! Lists as data, each with its source.

@@ -1,0 +1,336 @@
+//! The questions: indicators over one service of one host, answered yes, no or unknown.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::host::config::ServiceConfig;
+use crate::host::coverage::{Origin, State};
+use crate::host::{Citation, Event, Host, Role, Service};
+
+mod access;
+mod account;
+mod activity;
+mod change;
+mod command;
+mod defense;
+mod driver;
+mod failure;
+mod known;
+mod library;
+mod location;
+mod name;
+mod trust;
+
+pub mod knowledge;
+pub mod policy;
+pub mod scene;
+
+pub use policy::Policy;
+pub use scene::Scene;
+
+/// Which part of the score an indicator belongs to: terms of one family decay, families add up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Family {
+    /// Question 1: what was created.
+    Q1,
+    /// Question 2: what it runs.
+    Q2,
+    /// Question 3: who created or changed it, when, with which ticket.
+    Q3,
+    /// Question 4: which account, with which rights.
+    Q4,
+    /// Question 5: did it start, and what followed.
+    Q5,
+    /// Defence impairment and access rules.
+    D,
+    /// Failure command.
+    F,
+    /// Known bad: names, hashes and shapes of tools.
+    K,
+    /// Baseline and trust: negative terms.
+    B,
+}
+
+/// One of the five questions of the L1 checklist.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Question {
+    /// 1: what service was created?
+    What,
+    /// 2: what does it run?
+    Runs,
+    /// 3: who created or changed it, when, and is there a change ticket?
+    WhoWhen,
+    /// 4: which account does it run as, with which rights?
+    Account,
+    /// 5: did it start, and what followed?
+    Started,
+}
+
+/// An ATT&CK technique in both numberings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct Technique {
+    /// The id up to ATT&CK v18, `T1562.001`.
+    pub v18: &'static str,
+    /// The id from v19 on, `T1685`; the same where v19 kept it.
+    pub v19: &'static str,
+}
+
+/// A technique whose id v19 kept.
+pub const fn technique(id: &'static str) -> Technique {
+    Technique { v18: id, v19: id }
+}
+
+/// A technique that v19 renumbered.
+pub const fn renumbered(v18: &'static str, v19: &'static str) -> Technique {
+    Technique { v18, v19 }
+}
+
+/// What an answer rests on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Need {
+    /// Any part of that origin: a presence is enough for a yes.
+    Part(Origin),
+    /// All of that origin: an absence is part of the reasoning.
+    Whole(Origin),
+    /// Any part of at least one of these.
+    AnyPart(&'static [Origin]),
+}
+
+/// A yes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hit {
+    /// One sentence for the analyst, with the value it is about.
+    pub because: String,
+    /// Where to look. Never empty.
+    pub citations: Vec<Citation>,
+    /// Decibans where they differ from the indicator's weight: for indicators with grades.
+    pub decibans: Option<i16>,
+}
+
+impl Hit {
+    /// A yes with one witness.
+    pub fn new(because: impl Into<String>, citation: Citation) -> Self {
+        Self { because: because.into(), citations: vec![citation], decibans: None }
+    }
+
+    /// A further witness.
+    #[must_use]
+    pub fn and(mut self, citation: Citation) -> Self {
+        if !self.citations.contains(&citation) {
+            self.citations.push(citation);
+        }
+        self
+    }
+
+    /// Another grade than the indicator's weight.
+    #[must_use]
+    pub fn weighing(mut self, decibans: i16) -> Self {
+        self.decibans = Some(decibans);
+        self
+    }
+}
+
+/// Why there is no answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lack {
+    /// Whose silence it is.
+    pub origin: Origin,
+    /// In which state that origin is.
+    pub state: State,
+}
+
+/// An answer to an indicator's question.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// Yes, and why.
+    Yes(Hit),
+    /// No: everything needed for a no was read.
+    No,
+    /// The evidence cannot tell.
+    Unknown(Lack),
+}
+
+/// What an example of an indicator must answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Expected {
+    /// [`Answer::Yes`].
+    Yes,
+    /// [`Answer::No`].
+    No,
+    /// [`Answer::Unknown`].
+    Unknown,
+}
+
+/// A worked example: executed as a test, shown by `explain`.
+#[derive(Clone, Copy)]
+pub struct Example {
+    /// The situation in a few words.
+    pub title: &'static str,
+    /// The situation as evidence.
+    pub given: fn() -> Scene,
+    /// What the indicator must say.
+    pub answer: Expected,
+}
+
+/// A question about a service whose "yes" is suspicious (or, in family B, reassuring).
+#[derive(Clone, Copy)]
+pub struct Indicator {
+    /// `P01`: never reused.
+    pub id: &'static str,
+    /// Which part of the score.
+    pub family: Family,
+    /// Which question of the checklist it helps to answer.
+    pub checklist: Question,
+    /// The question, ending in `?`.
+    pub question: &'static str,
+    /// Why a yes matters.
+    pub why: &'static str,
+    /// How a yes can be innocent.
+    pub innocent: &'static str,
+    /// How to check by hand: commands or places, one each.
+    pub verify: &'static [&'static str],
+    /// Techniques of ATT&CK.
+    pub attack: &'static [Technique],
+    /// Decibans of a yes; negative for counter-evidence.
+    pub weight: i16,
+    /// A yes keeps the score at or above [`crate::rank::HARD_FLOOR`], whatever speaks against it.
+    pub hard: bool,
+    /// What the answer rests on.
+    pub needs: &'static [Need],
+    /// Where the rule comes from: documents, measurements.
+    pub sources: &'static [&'static str],
+    /// The version that introduced it.
+    pub since: &'static str,
+    /// The check itself.
+    pub check: fn(&Scope<'_>) -> Option<Hit>,
+    /// At least one yes, one no, and one unknown where it needs more than the SYSTEM hive.
+    pub examples: &'static [Example],
+}
+
+/// What a check may look at.
+#[derive(Clone, Copy)]
+pub struct Scope<'a> {
+    /// The host.
+    pub host: &'a Host,
+    /// The service in question.
+    pub service: &'a Service,
+    /// What the analyst says is approved, where he says so.
+    pub policy: Option<&'a Policy>,
+}
+
+impl<'a> Scope<'a> {
+    /// The current configuration, where the hive has one.
+    pub fn config(&self) -> Option<&'a ServiceConfig> {
+        self.service.config.as_ref()
+    }
+
+    /// The service's events of one role, in order of time.
+    pub fn events(&self, role: Role) -> impl Iterator<Item = &'a Event> + use<'a> {
+        self.service.events(role, &self.host.events)
+    }
+
+    /// Times at which it was installed, per the logs.
+    pub fn install_times(&self) -> impl Iterator<Item = Timestamp> + use<'a> {
+        self.events(Role::Install).map(|event| event.time)
+    }
+}
+
+/// Every indicator, in the order of the checklist.
+pub const CHECKLIST: &[&[Indicator]] = &[
+    name::INDICATORS,
+    location::INDICATORS,
+    command::INDICATORS,
+    library::INDICATORS,
+    driver::INDICATORS,
+    known::INDICATORS,
+    failure::INDICATORS,
+    change::INDICATORS,
+    account::INDICATORS,
+    access::INDICATORS,
+    defense::INDICATORS,
+    activity::INDICATORS,
+    trust::INDICATORS,
+];
+
+/// All indicators in order.
+pub fn indicators() -> impl Iterator<Item = &'static Indicator> {
+    CHECKLIST.iter().flat_map(|family| family.iter())
+}
+
+/// The indicator of that id, without case.
+pub fn indicator(id: &str) -> Option<&'static Indicator> {
+    indicators().find(|indicator| indicator.id.eq_ignore_ascii_case(id))
+}
+
+/// One indicator's answer about one service.
+#[derive(Clone)]
+pub struct Answered {
+    /// The indicator.
+    pub indicator: &'static Indicator,
+    /// Its answer.
+    pub answer: Answer,
+}
+
+/// Asks every indicator (but those ignored) about one service.
+pub fn ask(scope: &Scope<'_>, ignored: &BTreeSet<String>) -> Vec<Answered> {
+    indicators()
+        .filter(|indicator| !ignored.contains(indicator.id))
+        .map(|indicator| Answered { indicator, answer: indicator.answer(scope) })
+        .collect()
+}
+
+impl Indicator {
+    /// Answers for one service. **A yes needs one witness, a no needs them all**: this is the only place
+    /// that turns missing evidence into "unknown".
+    pub fn answer(&self, scope: &Scope<'_>) -> Answer {
+        let coverage = &scope.host.coverage;
+        let mut lack = None;
+        for need in self.needs {
+            match unmet(*need, coverage) {
+                Unmet::Nothing => {}
+                Unmet::ForNo(missing) => lack = lack.or(Some(missing)),
+                Unmet::ForAny(missing) => return Answer::Unknown(missing),
+            }
+        }
+        match (self.check)(scope) {
+            Some(hit) => Answer::Yes(hit),
+            None => lack.map_or(Answer::No, Answer::Unknown),
+        }
+    }
+}
+
+fn unmet(need: Need, coverage: &crate::host::Coverage) -> Unmet {
+    let one = |origin| (Lack { origin, state: coverage.state(origin) }, coverage.state(origin));
+    match need {
+        Need::Part(origin) => match one(origin) {
+            (_, State::Complete) => Unmet::Nothing,
+            (lack, State::Partial) => Unmet::ForNo(lack),
+            (lack, State::Lost | State::Absent) => Unmet::ForAny(lack),
+        },
+        Need::Whole(origin) => match one(origin) {
+            (_, State::Complete) => Unmet::Nothing,
+            (lack, _) => Unmet::ForAny(lack),
+        },
+        Need::AnyPart(origins) => {
+            let mut worst = None;
+            for origin in origins {
+                match one(*origin) {
+                    (_, State::Complete) => return Unmet::Nothing,
+                    (lack, State::Partial) => worst = Some(Unmet::ForNo(lack)),
+                    (lack, _) => worst = worst.or(Some(Unmet::ForAny(lack))),
+                }
+            }
+            worst.unwrap_or(Unmet::Nothing)
+        }
+    }
+}
+
+enum Unmet {
+    Nothing,
+    ForNo(Lack),
+    ForAny(Lack),
+}

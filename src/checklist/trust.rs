@@ -1,0 +1,6 @@
+//! Baseline and trust: counter-evidence (B).
+
+use super::Indicator;
+
+/// The indicators of this family.
+pub(super) const INDICATORS: &[Indicator] = &[];

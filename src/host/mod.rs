@@ -1,0 +1,101 @@
+//! One Windows host, as far as the evidence tells: facts joined into services.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+
+pub mod citation;
+pub mod config;
+pub mod coverage;
+pub mod event;
+pub mod fact;
+pub mod image_path;
+pub mod service;
+pub mod service_command;
+
+mod join;
+
+pub use citation::{Citation, Place, Provenance};
+pub use coverage::{Coverage, Origin, Span, State};
+pub use event::{Action, Event};
+pub use fact::Fact;
+pub use image_path::ImagePath;
+pub use service::{Role, Service};
+
+use crate::text;
+use fact::{ConfigurationKey, SafeBootEntry, Setting, SettingKind, SvchostGroup};
+
+/// What is known of the host itself, each item from the current state only.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct HostIdentity {
+    /// The computer name: from the hive, else the one most events name.
+    pub name: Option<String>,
+    /// Where the name comes from.
+    pub name_source: Option<String>,
+    /// The DNS domain.
+    pub domain: Option<String>,
+    /// The product, `Windows 10 Pro`.
+    pub product: Option<String>,
+    /// The build, `19045.3570`.
+    pub build: Option<String>,
+    /// The release, `22H2`.
+    pub version: Option<String>,
+    /// Name and bias (minutes, UTC = local + bias) of the time zone.
+    pub time_zone: Option<(String, Option<i32>)>,
+    /// The last clean shutdown.
+    pub last_shutdown: Option<Timestamp>,
+    /// When Windows was installed, in its own words.
+    pub installed: Option<Timestamp>,
+    /// The current control set's number.
+    pub control_set: Option<u32>,
+    /// The Windows folder.
+    pub system_root: Option<String>,
+}
+
+/// One host.
+#[derive(Debug, Clone, Default)]
+pub struct Host {
+    /// What is known of the host itself.
+    pub identity: HostIdentity,
+    /// Every service of the current control set, of history and of the logs, sorted by folded name.
+    pub services: Vec<Service>,
+    /// Keys under Services without `Type`, current control set, sorted by folded name.
+    pub configuration_keys: Vec<ConfigurationKey>,
+    /// The svchost groups by folded name; empty where no SOFTWARE hive was read.
+    pub svchost_groups: BTreeMap<String, SvchostGroup>,
+    /// The `SafeBoot` entries of the current control set.
+    pub safe_boot: Vec<SafeBootEntry>,
+    /// Settings that concern every service.
+    pub settings: Vec<Setting>,
+    /// Every event, sorted by time, then channel and record id, without duplicates.
+    pub events: Vec<Event>,
+    /// Who could speak.
+    pub coverage: Coverage,
+    /// Half the width of the two-sided window in which events are taken to belong together.
+    pub window: SignedDuration,
+}
+
+impl Host {
+    /// The default of [`Host::window`]: 10 minutes to each side.
+    pub const DEFAULT_WINDOW: SignedDuration = SignedDuration::from_mins(10);
+
+    /// Joins facts into a host. Pure: the order of facts of different artifacts does not matter.
+    pub fn from_facts(facts: Vec<Fact>, coverage: Coverage, window: SignedDuration) -> Self {
+        join::join(facts, coverage, window)
+    }
+
+    /// The service of that key name, without case.
+    pub fn service(&self, name: &str) -> Option<&Service> {
+        self.services.iter().find(|service| text::same_name(&service.name, name))
+    }
+
+    /// The settings of one kind.
+    pub fn settings_of(&self, kind: SettingKind) -> impl Iterator<Item = &Setting> {
+        self.settings.iter().filter(move |setting| setting.kind == kind)
+    }
+
+    /// The build number's first part, `19045`, where known.
+    pub fn build_number(&self) -> Option<u32> {
+        self.identity.build.as_deref()?.split('.').next()?.parse().ok()
+    }
+}

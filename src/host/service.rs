@@ -1,0 +1,189 @@
+//! One service: what the hive says of it, what it was before, and the events that concern it.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::citation::Citation;
+use super::config::ServiceConfig;
+use super::event::{Event, Logon, Subject};
+use super::image_path::ImagePath;
+use super::service_command::ServiceCommand;
+
+/// Why an event belongs to a service's story.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// It was installed (7045, 4697).
+    Install,
+    /// Its start type was changed (7040).
+    StartTypeChange,
+    /// It entered a state (7036).
+    StateChange,
+    /// It did not start, answer or end well (7000, 7009, 7011, 7022 to 7024, 7030, 7032).
+    Failure,
+    /// It ended unexpectedly (7031, 7034).
+    Crash,
+    /// Its key was written (4657, Sysmon 12 to 14).
+    RegistryChange,
+    /// A handle to it was used or its permissions changed (4656, 4663, 4670, 4674).
+    ObjectAccess,
+    /// A command or script names it (4688, Sysmon 1, PowerShell).
+    Command,
+    /// Its program was started by services.exe.
+    Process,
+    /// Its process, or a descendant, started another.
+    ChildProcess,
+    /// Its process, or a descendant, connected.
+    Connection,
+    /// Its process, or a descendant, looked a name up.
+    DnsQuery,
+    /// Its program, or the file its process wrote, was created.
+    FileCreation,
+    /// Its driver was loaded.
+    DriverLoad,
+    /// Its process loaded a module that the configuration names.
+    ModuleLoad,
+    /// Its process created or used a named pipe.
+    Pipe,
+    /// Its actor logged on.
+    ActorLogon,
+    /// Its actor used the service control manager or an administrative share from afar (5145).
+    ShareAccess,
+    /// A log was cleared close by, or logging stopped.
+    LogCleared,
+}
+
+/// An event of [`super::Host::events`] and why it belongs here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Link {
+    /// Why.
+    pub role: Role,
+    /// Index into [`super::Host::events`].
+    pub event: usize,
+}
+
+/// Who installed a service, as far as logs tell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Actor {
+    /// The account. 7045 gives the SID only; the name comes from logons or other events with that SID.
+    pub subject: Subject,
+    /// The logon the session came from, where a log has it.
+    pub logon: Option<Logon>,
+    /// The record of that logon.
+    pub logon_citation: Option<Citation>,
+}
+
+/// A command that names a service, and the event that shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SeenCommand {
+    /// Index into [`super::Host::events`].
+    pub event: usize,
+    /// What it does.
+    pub command: ServiceCommand,
+}
+
+/// A field that differs between two configurations of one service.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Difference {
+    /// Which other state: `ControlSet002`, `RegBack/SYSTEM`, …
+    pub against: String,
+    /// The value's name; empty where the whole key is missing there.
+    pub field: String,
+    /// What it was there; absent where it was not there.
+    pub before: Option<String>,
+    /// What it is in the current control set; absent where it is not.
+    pub now: Option<String>,
+    /// The other state's place.
+    #[serde(skip)]
+    pub citation: Option<Citation>,
+}
+
+/// One service of a host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Service {
+    /// The key's name, or the name by which logs know it.
+    pub name: String,
+    /// Its display name: from the hive, else from events.
+    pub display_name: Option<String>,
+    /// Its configuration in the current control set; absent where only logs or history know it.
+    pub config: Option<ServiceConfig>,
+    /// Its configurations elsewhere: other control sets, backups, deleted keys.
+    pub history: Vec<ServiceConfig>,
+    /// What differs between them and the current one.
+    pub differences: Vec<Difference>,
+    /// The command: `ImagePath`, the implied driver path, or what the install event says.
+    pub image: Option<ImagePath>,
+    /// The service DLL.
+    pub dll: Option<ImagePath>,
+    /// The failure command.
+    pub failure_command: Option<ImagePath>,
+    /// The target behind a wrapper.
+    pub wrapped: Option<ImagePath>,
+    /// Who installed it, one entry an install event, in order of time.
+    pub actors: Vec<Actor>,
+    /// The commands that name it, in order of time.
+    pub commands: Vec<SeenCommand>,
+    /// The events that concern it, sorted by event and so by time.
+    pub links: Vec<Link>,
+    /// The other host whose service this is: known only from a command given here.
+    pub elsewhere: Option<String>,
+}
+
+impl Service {
+    /// A service nothing is known of but its name.
+    pub fn named(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            display_name: None,
+            config: None,
+            history: Vec::new(),
+            differences: Vec::new(),
+            image: None,
+            dll: None,
+            failure_command: None,
+            wrapped: None,
+            actors: Vec::new(),
+            commands: Vec::new(),
+            links: Vec::new(),
+            elsewhere: None,
+        }
+    }
+
+    /// Whether the current control set has its key.
+    pub fn in_registry(&self) -> bool {
+        self.config.is_some()
+    }
+
+    /// Whether it is a driver: by `Type`, else by the type its install event gives, else by its file name.
+    pub fn is_driver(&self) -> bool {
+        match self.config.as_ref().and_then(|config| config.service_type) {
+            Some(kind) => kind.is_driver(),
+            None => self.image.as_ref().is_some_and(|image| image.extension() == "sys"),
+        }
+    }
+
+    /// Whether it is a per-user instance (`Name_<hex>`, type bit 0x80).
+    pub fn is_user_instance(&self) -> bool {
+        self.config
+            .as_ref()
+            .and_then(|config| config.service_type)
+            .is_some_and(super::config::ServiceType::is_user_instance)
+    }
+
+    /// The last-write time of its key in the current control set.
+    pub fn last_write(&self) -> Option<Timestamp> {
+        self.config.as_ref().and_then(|config| config.last_write)
+    }
+
+    /// The events of one role, in order of time.
+    pub fn events<'a>(
+        &'a self,
+        role: Role,
+        events: &'a [Event],
+    ) -> impl Iterator<Item = &'a Event> + 'a {
+        self.links
+            .iter()
+            .filter(move |link| link.role == role)
+            .filter_map(move |link| events.get(link.event))
+    }
+}
