@@ -1,6 +1,8 @@
 //! Behaviour at the ends: real bytes in, report out.
 
 mod architecture;
+mod event_log;
+mod event_log_damage;
 mod checklist;
 mod hive;
 mod hive_corpus;
