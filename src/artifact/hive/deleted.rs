@@ -151,20 +151,29 @@ impl Search<'_> {
         let keys = offsets.iter().filter_map(|offset| self.deleted_key(*offset, &mut claimed));
         let keys = keys.collect();
         let owners = self.owners_of_loose_values(&claimed);
-        let loose = self.values.iter().filter(|(offset, _)| !claimed.contains(*offset));
+        let loose: Vec<usize> =
+            self.values.keys().filter(|offset| !claimed.contains(*offset)).copied().collect();
         let values = loose
-            .map(|(offset, (record, place))| {
-                let value = self.deleted_value(*offset, record);
-                let owner = owners.get(offset);
-                let key = owner.and_then(|(key, _)| self.live_path(*key));
-                let confidence = match owner {
-                    Some((_, confidence)) if key.is_some() && value.damage.is_none() => *confidence,
-                    _ => Confidence::Low,
-                };
-                DeletedValue { key, value, confidence, place: *place }
-            })
+            .into_iter()
+            .filter_map(|offset| self.loose_value(offset, owners.get(&offset).copied()))
             .collect();
         Deleted { keys, values }
+    }
+
+    fn loose_value(
+        &mut self,
+        offset: usize,
+        owner: Option<(usize, Confidence)>,
+    ) -> Option<DeletedValue> {
+        let (record, place) = self.values.get(&offset)?;
+        let place = *place;
+        let value = self.deleted_value(offset, record);
+        self.budget = self.budget.saturating_sub(value.data.len());
+        let key = owner.and_then(|(key, _)| self.live_path(key));
+        let confidence = owner
+            .filter(|_| key.is_some() && value.damage.is_none())
+            .map_or(Confidence::Low, |(_, confidence)| confidence);
+        Some(DeletedValue { key, value, confidence, place })
     }
 
     fn deleted_key(&mut self, offset: usize, claimed: &mut BTreeSet<usize>) -> Option<DeletedKey> {
@@ -284,11 +293,9 @@ impl Search<'_> {
                 continue;
             };
             claimed.insert(*offset);
-            let cost = if record.inline.is_some() { 0 } else { record.data_length };
-            if cost <= self.budget {
-                self.budget = self.budget.saturating_sub(cost);
-                values.push(self.deleted_value(*offset, record));
-            }
+            let value = self.deleted_value(*offset, record);
+            self.budget = self.budget.saturating_sub(value.data.len());
+            values.push(value);
         }
         values
     }
@@ -308,6 +315,11 @@ impl Search<'_> {
 
     /// Data whose cell is in use again is not shown: it is someone else's.
     fn deleted_data(&self, record: &ValueRecord) -> Data {
+        if record.inline.is_none() && record.data_length > self.budget {
+            return Data::damaged(
+                "not read: deleted records share their data over and over".into(),
+            );
+        }
         let mut data = cell::value_data(self.hive.bytes(), record);
         if record.inline.is_some() || record.data_length == 0 || data.damage.is_some() {
             return data;
