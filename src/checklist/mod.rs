@@ -21,6 +21,8 @@ mod known;
 mod library;
 mod location;
 mod name;
+mod staging;
+mod story;
 mod trust;
 
 pub mod knowledge;
