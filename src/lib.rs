@@ -15,5 +15,6 @@ pub mod error;
 pub mod host;
 pub mod lab;
 pub mod rank;
+pub mod report;
 pub mod text;
 pub mod time;
