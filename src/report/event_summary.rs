@@ -314,7 +314,7 @@ fn pid(process_id: Option<u32>) -> String {
 
 fn signed_word(signed: Option<bool>, signature: Option<&str>) -> String {
     match (signed, signature.filter(|signer| !signer.is_empty())) {
-        (Some(true), Some(signer)) => format!("signed by {}", quote(signer)),
+        (Some(true), Some(name)) => format!("signed by {}", quote(name)),
         (Some(true), None) => "signed".to_owned(),
         (Some(false), _) => "unsigned".to_owned(),
         (None, _) => "signature not logged".to_owned(),
@@ -326,7 +326,7 @@ fn quote(text: &str) -> String {
     let mut quoted: String = chars.by_ref().take(QUOTE_LIMIT).collect();
     let rest = chars.count();
     if rest > 0 {
-        quoted.push_str(&format!("… ({rest} more characters)"));
+        quoted = format!("{quoted}… ({rest} more characters)");
     }
     quoted
 }

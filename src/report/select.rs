@@ -35,9 +35,9 @@ pub(super) fn shortlist<'a>(host: &'a HostReport, options: &Options) -> Shortlis
         })
         .collect();
     services.truncate(options.top.unwrap_or(usize::MAX));
-    let noted = |one: &&ServiceReport| one.verdict >= Verdict::Note;
-    let shown = services.iter().copied().filter(|one| noted(one)).count();
-    let left_out = host.services.iter().filter(noted).count().saturating_sub(shown);
+    let counts = |one: &&ServiceReport| one.verdict >= Verdict::Note;
+    let shown = services.iter().copied().filter(|one| counts(one)).count();
+    let left_out = host.services.iter().filter(counts).count().saturating_sub(shown);
     Shortlist { services, left_out }
 }
 

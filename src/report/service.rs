@@ -8,7 +8,7 @@ use super::event_summary;
 use super::history::{self, Earlier};
 use super::{Stamp, event_summary::subject_name};
 use crate::checklist::{Family, Indicator, Lack, Question, Technique};
-use crate::host::config::ServiceConfig;
+use crate::host::config::{ServiceConfig, ServiceType};
 use crate::host::coverage::{Origin, State};
 use crate::host::event::{Action, Subject};
 use crate::host::{Citation, Event, Host, ImagePath, Place, Provenance, Role, Service};
@@ -213,7 +213,7 @@ impl ServiceReport {
             account: account(host, service),
             start: start.map(|start| start.to_string()),
             start_value: start.map(configuration::start_value),
-            kind: kind.map(|kind| crate::host::config::ServiceType(kind).to_string()),
+            kind: kind.map(|kind| ServiceType(kind).to_string()),
             type_value: kind,
             last_write: service.last_write().map(Stamp),
             failure_command: config.and_then(FailureCommand::new),
@@ -382,7 +382,7 @@ pub(super) fn account(host: &Host, service: &Service) -> Option<String> {
     if let Some(account) = config.and_then(|config| config.object_name.clone()) {
         return Some(account);
     }
-    if config.and_then(|config| config.service_type).is_some_and(|kind| kind.is_win32()) {
+    if config.and_then(|config| config.service_type).is_some_and(ServiceType::is_win32) {
         return Some("LocalSystem".to_owned());
     }
     logged_install(host, service)

@@ -2,7 +2,7 @@
 
 use super::{ChecklistAnswer, Draft};
 use crate::checklist::Question;
-use crate::host::config::ServiceConfig;
+use crate::host::config::{ServiceConfig, ServiceType};
 use crate::host::coverage::Origin;
 use crate::host::event::Action;
 use crate::host::{Host, Role, Service};
@@ -26,7 +26,7 @@ fn stored(service: &Service, config: &ServiceConfig, draft: &mut Draft) {
             );
         }
         Some(account) => draft.value(service, "ObjectName", format!("It runs as {account}.")),
-        None if kind.is_some_and(|kind| kind.is_win32()) => {
+        None if kind.is_some_and(ServiceType::is_win32) => {
             let text = "No ObjectName: it runs as LocalSystem.";
             draft.fact(text, [config.citation.clone()]);
         }
@@ -50,7 +50,7 @@ fn stored(service: &Service, config: &ServiceConfig, draft: &mut Draft) {
             format!("It is a protected process, level {level}."),
         );
     }
-    if kind.is_some_and(|kind| kind.is_interactive()) {
+    if kind.is_some_and(ServiceType::is_interactive) {
         draft.value(service, "Type", "It may interact with the desktop.");
     }
     if let Some(rules) = &config.security {

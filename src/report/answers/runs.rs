@@ -52,9 +52,10 @@ fn stored(service: &Service, config: &ServiceConfig, draft: &mut Draft) {
         draft.fact(format!("{} loads {}", point.value, point.path), [point.citation.clone()]);
     }
     if let Some(command) = &config.failure_command {
-        let text = match config.failure_command_is_armed() {
-            true => format!("ARMED failure command: {command}"),
-            false => format!("Failure command, inert because no action runs it: {command}"),
+        let text = if config.failure_command_is_armed() {
+            format!("ARMED failure command: {command}")
+        } else {
+            format!("Failure command, inert because no action runs it: {command}")
         };
         let citations = [config.cite("FailureCommand"), config.cite("FailureActions")];
         draft.fact(text, citations);
