@@ -1,4 +1,11 @@
 //! Behaviour at the ends: real bytes in, report out.
 
+mod architecture;
+mod event_log;
+mod event_log_damage;
 mod checklist;
+mod hive;
+mod hive_corpus;
+mod lab_evtx;
+mod lab_regf;
 mod support;

@@ -1,1 +1,4 @@
 //! What several tests need.
+
+pub(crate) mod corpus;
+pub(crate) mod logs;
