@@ -15,6 +15,7 @@ pub mod error;
 pub mod host;
 pub mod lab;
 pub mod rank;
+pub mod report;
 pub mod sid;
 pub mod text;
 pub mod time;
