@@ -4,7 +4,7 @@
 //! evidence/ --bytes--> artifact/ --Fact--> host/ --Host--> checklist/ --Answer--> rank --order--> report/
 //! ```
 //!
-//! A module imports only from its left, plus the shared words [`text`], [`time`], [`diagnostic`] and
+//! A module imports only from its left, plus the shared words [`text`], [`time`], [`sid`], [`diagnostic`] and
 //! [`error`]. One deliberate exception: [`host`] owns `Fact`, `Citation` and `Coverage`, because facts are
 //! the vocabulary of the model, so [`artifact`] imports them.
 
@@ -16,5 +16,6 @@ pub mod evidence;
 pub mod host;
 pub mod lab;
 pub mod rank;
+pub mod sid;
 pub mod text;
 pub mod time;

@@ -1,0 +1,204 @@
+//! New-format transaction logs: `HvLE` entries, each with a sequence number and two checksums.
+//!
+//! Layout: the regf specification of M. Suhanov, "Format of transaction log files", new format.
+
+use super::base_block::{BaseBlock, USED};
+use super::bytes::{size_at, u32_at, u64_at};
+use super::marvin32::marvin32;
+use super::replay::{AppliedEntries, LogFile, LogFormat, LogReport, Work};
+
+const HEADER: usize = 40;
+const SECTOR: usize = 512;
+const FILE_TYPE: u32 = 6;
+
+/// Applies every log of the new format; `false` when there is none.
+pub(super) fn apply(work: &mut Work, logs: &[LogFile], reports: &mut [LogReport]) -> bool {
+    let mut usable = Vec::new();
+    let mut any = false;
+    for (index, (log, report)) in logs.iter().zip(reports.iter_mut()).enumerate() {
+        let Some(block) = BaseBlock::parse(&log.bytes).filter(|block| block.file_type == FILE_TYPE)
+        else {
+            continue;
+        };
+        any = true;
+        report.format = Some(LogFormat::New);
+        if block.is_dirty() {
+            report.refuse("its own base block is damaged", true);
+        } else {
+            usable.push((index, block));
+        }
+    }
+    let origin = work.good_block.as_ref().map_or(0, |block| block.secondary_sequence);
+    usable.sort_by_key(|(_, block)| block.primary_sequence.wrapping_sub(origin).cast_signed());
+    if work.good_block.is_none() {
+        let latest = usable.pop();
+        for (index, _) in usable {
+            if let Some(report) = reports.get_mut(index) {
+                report.refuse(
+                    "the base block is bad: only the log with the latest entries counts",
+                    false,
+                );
+            }
+        }
+        usable = latest.into_iter().collect();
+    }
+    let mut next = None;
+    for (index, block) in usable {
+        if let (Some(log), Some(report)) = (logs.get(index), reports.get_mut(index)) {
+            apply_log(work, log, &block, &mut next, report);
+        }
+    }
+    any
+}
+
+/// Applies one log; `next` is the sequence number that must follow what is already applied.
+fn apply_log(
+    work: &mut Work,
+    log: &LogFile,
+    block: &BaseBlock,
+    next: &mut Option<u32>,
+    report: &mut LogReport,
+) {
+    let oldest = work.good_block.as_ref().map(|block| block.secondary_sequence);
+    let mut offset = USED;
+    let mut expected = block.primary_sequence;
+    while offset < log.bytes.len() {
+        let entry = match Entry::read(&log.bytes, offset, expected) {
+            Ok(entry) => entry,
+            Err(End { reason, damaged }) => {
+                if damaged || (report.applied.is_none() && report.refused.is_none()) {
+                    report.refuse(reason, damaged);
+                }
+                return;
+            }
+        };
+        let stale = oldest.is_some_and(|oldest| is_before(entry.sequence, oldest))
+            || next.is_some_and(|next| is_before(entry.sequence, next));
+        if stale {
+            report.refused =
+                Some(format!("entries up to {} are already in the hive", entry.sequence));
+        } else if next.is_some_and(|next| entry.sequence != next) {
+            report.refuse(
+                format!(
+                    "entry {} does not follow what was applied: entries are missing",
+                    entry.sequence
+                ),
+                true,
+            );
+            return;
+        } else {
+            if let Err(reason) = entry.write(work, log) {
+                report.refuse(reason, true);
+                return;
+            }
+            report.refused = None;
+            record(report, &entry);
+            *next = Some(entry.sequence.wrapping_add(1));
+        }
+        offset = offset.saturating_add(entry.bytes.len());
+        expected = expected.wrapping_add(1);
+    }
+    if report.applied.is_none() && report.refused.is_none() {
+        report.refuse("it holds no entry", false);
+    }
+}
+
+fn record(report: &mut LogReport, entry: &Entry<'_>) {
+    let applied = report.applied.get_or_insert(AppliedEntries {
+        first_sequence: entry.sequence,
+        last_sequence: entry.sequence,
+        entries: 0,
+        pages: 0,
+    });
+    applied.last_sequence = entry.sequence;
+    applied.entries = applied.entries.saturating_add(1);
+    applied.pages = applied.pages.saturating_add(entry.pages.len());
+}
+
+/// Whether one sequence number comes before another; they wrap around.
+fn is_before(left: u32, right: u32) -> bool {
+    left.wrapping_sub(right).cast_signed() < 0
+}
+
+/// Why reading entries ended.
+struct End {
+    reason: String,
+    damaged: bool,
+}
+
+impl End {
+    fn damage(reason: String) -> Self {
+        Self { reason, damaged: true }
+    }
+}
+
+/// One checked log entry.
+struct Entry<'l> {
+    sequence: u32,
+    hive_bins_size: u32,
+    bytes: &'l [u8],
+    /// Offset from the first hive bin, and the page itself.
+    pages: Vec<(usize, &'l [u8])>,
+}
+
+impl<'l> Entry<'l> {
+    /// Reads the entry at an offset, or says why the log ends there.
+    ///
+    /// Logs are reused from their start, so an entry of an earlier use, or anything else, ends the log
+    /// without being damage. An entry with the right number and wrong content is damage.
+    fn read(log: &'l [u8], offset: usize, expected: u32) -> Result<Self, End> {
+        let rest = log.get(offset..).unwrap_or_default();
+        let sequence = u32_at(rest, 12);
+        if !rest.starts_with(b"HvLE") || sequence != Some(expected) {
+            return Err(End {
+                reason: format!("no entry {expected} at {offset:#x}"),
+                damaged: false,
+            });
+        }
+        let damage = |what: &str| End::damage(format!("entry {expected} at {offset:#x} {what}"));
+        let size = size_at(rest, 4).filter(|size| *size >= SECTOR && size.is_multiple_of(SECTOR));
+        let bytes = size
+            .and_then(|size| rest.get(..size))
+            .ok_or_else(|| damage("is cut off or has a bad size"))?;
+        let whole = bytes.get(..32).map(marvin32) == u64_at(bytes, 32)
+            && bytes.get(HEADER..).map(marvin32) == u64_at(bytes, 24);
+        if !whole {
+            return Err(damage("fails its checksum"));
+        }
+        let hive_bins_size = u32_at(bytes, 16)
+            .filter(|size| *size >= 4096 && size.is_multiple_of(4096))
+            .ok_or_else(|| damage("declares a bad size of the hive bins"))?;
+        let pages = pages(bytes).ok_or_else(|| damage("lists pages it does not hold"))?;
+        Ok(Self { sequence: expected, hive_bins_size, bytes, pages })
+    }
+
+    fn write(&self, work: &mut Work, log: &LogFile) -> Result<(), String> {
+        let hive_bins_size = usize::try_from(self.hive_bins_size).unwrap_or(usize::MAX);
+        let outside = self
+            .pages
+            .iter()
+            .any(|(offset, page)| offset.saturating_add(page.len()) > hive_bins_size);
+        if outside {
+            return Err(format!("entry {} writes outside the hive bins", self.sequence));
+        }
+        work.grow(hive_bins_size, log.bytes.len())?;
+        work.adopt_base_block(log, self.sequence, self.hive_bins_size);
+        for (offset, page) in &self.pages {
+            work.write_page(*offset, page);
+        }
+        Ok(())
+    }
+}
+
+fn pages(entry: &[u8]) -> Option<Vec<(usize, &[u8])>> {
+    let count = size_at(entry, 20)?;
+    let references = entry.get(HEADER..HEADER.checked_add(count.checked_mul(8)?)?)?;
+    let mut start = HEADER.checked_add(references.len())?;
+    let mut pages = Vec::with_capacity(count);
+    for reference in references.chunks_exact(8) {
+        let end = start.checked_add(size_at(reference, 4)?)?;
+        pages.push((size_at(reference, 0)?, entry.get(start..end)?));
+        start = end;
+    }
+    Some(pages)
+}
