@@ -11,6 +11,7 @@ pub mod event;
 pub mod fact;
 pub mod image_path;
 pub mod service;
+pub mod service_command;
 
 mod join;
 

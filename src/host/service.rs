@@ -7,6 +7,7 @@ use super::citation::Citation;
 use super::config::ServiceConfig;
 use super::event::{Event, Logon, Subject};
 use super::image_path::ImagePath;
+use super::service_command::ServiceCommand;
 
 /// Why an event belongs to a service's story.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -72,6 +73,15 @@ pub struct Actor {
     pub logon_citation: Option<Citation>,
 }
 
+/// A command that names a service, and the event that shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SeenCommand {
+    /// Index into [`super::Host::events`].
+    pub event: usize,
+    /// What it does.
+    pub command: ServiceCommand,
+}
+
 /// A field that differs between two configurations of one service.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Difference {
@@ -111,8 +121,12 @@ pub struct Service {
     pub wrapped: Option<ImagePath>,
     /// Who installed it, one entry an install event, in order of time.
     pub actors: Vec<Actor>,
+    /// The commands that name it, in order of time.
+    pub commands: Vec<SeenCommand>,
     /// The events that concern it, sorted by event and so by time.
     pub links: Vec<Link>,
+    /// The other host whose service this is: known only from a command given here.
+    pub elsewhere: Option<String>,
 }
 
 impl Service {
@@ -129,7 +143,9 @@ impl Service {
             failure_command: None,
             wrapped: None,
             actors: Vec::new(),
+            commands: Vec::new(),
             links: Vec::new(),
+            elsewhere: None,
         }
     }
 

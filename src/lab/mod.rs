@@ -1,1 +1,13 @@
-//! Evidence made on purpose: hives, transaction logs and event logs for samples, tests and exercises.
+//! Evidence made to order: hives, transaction logs and event logs for tests, samples and exercises.
+//!
+//! The writers ([`regf`], [`evtx`]) know formats and nothing of stories; the simulated host ([`machine`]) knows
+//! what Windows leaves behind when something happens; a [`scenario`] says what happened. The same scenario
+//! gives the same bytes, always.
+
+pub mod evtx;
+pub mod regf;
+
+mod bytes;
+mod sid;
+
+pub use sid::Sid;

@@ -3,4 +3,11 @@
 mod checklist;
 mod hive;
 mod hive_corpus;
+mod event_log;
+mod event_log_damage;
+mod checklist;
+mod hive;
+mod hive_corpus;
+mod lab_evtx;
+mod lab_regf;
 mod support;

@@ -1,1 +1,23 @@
 //! Event logs (EVTX): the only place that names `evtx`.
+//!
+//! [`read_log`] streams a log and hands out the records of a [`Selection`]; a record that is not wanted costs no more than a
+//! look at its header. The [`LogReading`] says what the log amounts to as a whole.
+
+mod bytes;
+mod chunk;
+mod decode;
+mod examine;
+mod reading;
+mod record;
+mod render;
+mod selection;
+mod sequence;
+mod summary;
+mod template;
+
+pub use reading::read_log;
+pub use record::{Record, RecordState};
+pub use selection::Selection;
+pub use summary::{
+    ChannelSpan, ChunkCounts, Damage, FileHeader, Gap, Gaps, LogReading, Mark, Rejection,
+};

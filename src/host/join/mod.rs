@@ -1,40 +1,70 @@
-//! The only place where artifacts meet.
+//! The only place where artifacts meet: facts in, one host out.
+//!
+//! Order of work: configurations become services; events are sorted and stripped of duplicates; names are
+//! learned (display name ↔ key name); events are linked to services by name, then by process; actors are
+//! looked up last, when every install is in its place.
+
+mod actor;
+mod configuration;
+mod identity;
+mod naming;
+mod process;
+mod roster;
+mod sequence;
 
 use jiff::SignedDuration;
 
-use super::ImagePath;
-use super::config::Epoch;
-use super::fact::{Fact, IdentityItem};
+use super::event::Event;
+use super::fact::{Fact, Identity};
 use super::service::Service;
-use super::{Coverage, Host};
+use super::{Coverage, Host, Origin, State};
 use crate::text;
+use roster::Roster;
 
 /// Joins facts into a host.
 pub(super) fn join(facts: Vec<Fact>, coverage: Coverage, window: SignedDuration) -> Host {
     let mut host = Host { coverage, window, ..Host::default() };
+    let mut configs = Vec::new();
+    let mut identities: Vec<Identity> = Vec::new();
+    let mut events: Vec<Event> = Vec::new();
     for fact in facts {
         match fact {
-            Fact::Identity(identity) => {
-                if let IdentityItem::ComputerName(name) = identity.item {
-                    host.identity.name = Some(name);
-                }
-            }
-            Fact::Service(config) => {
-                let mut service = Service::named(config.name.clone());
-                service.image = config.image_path.as_deref().map(ImagePath::parse);
-                if config.epoch == Epoch::Current {
-                    service.config = Some(*config);
-                    host.services.push(service);
-                }
-            }
+            Fact::Identity(identity) => identities.push(identity),
+            Fact::Service(config) => configs.push(*config),
             Fact::ConfigurationKey(key) => host.configuration_keys.push(key),
             Fact::SvchostGroup(group) => {
-                host.svchost_groups.insert(text::fold(&group.name), group);
+                host.svchost_groups.entry(text::fold(&group.name)).or_insert(group);
             }
             Fact::SafeBoot(entry) => host.safe_boot.push(entry),
             Fact::Setting(setting) => host.settings.push(setting),
-            Fact::Event(event) => host.events.push(*event),
+            Fact::Event(event) => events.push(*event),
         }
     }
+    host.configuration_keys.retain(|key| key.epoch == super::config::Epoch::Current);
+    host.configuration_keys.sort_by_cached_key(|key| text::fold(&key.name));
+    host.safe_boot.sort_by_cached_key(|entry| (text::fold(&entry.mode), text::fold(&entry.name)));
+    host.events = sequence::in_order(events);
+    host.identity = identity::identify(identities, &host.events);
+
+    let hive_read =
+        matches!(host.coverage.state(Origin::SystemHive), State::Complete | State::Partial);
+    let mut roster = Roster::new(configuration::services(configs), hive_read);
+    naming::learn(&mut roster, &host.events);
+    naming::link(&mut roster, &host.events);
+    process::follow(&mut roster, &host.events, window);
+    actor::attribute(&mut roster, &host.events, window);
+    host.services = finish(roster);
     host
+}
+
+/// Completes and sorts the services.
+fn finish(roster: Roster) -> Vec<Service> {
+    let mut services = roster.into_services();
+    for service in &mut services {
+        service.links.sort_unstable_by_key(|link| (link.event, link.role));
+        service.links.dedup();
+        service.commands.sort_by_key(|seen| seen.event);
+    }
+    services.sort_by_cached_key(|service| text::fold(&service.name));
+    services
 }
