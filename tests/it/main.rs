@@ -3,6 +3,7 @@
 mod checklist;
 mod hive;
 mod hive_corpus;
+mod architecture;
 mod event_log;
 mod event_log_damage;
 mod checklist;

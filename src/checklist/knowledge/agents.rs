@@ -1,0 +1,75 @@
+//! Updaters, guest agents and deployment tools: services that look odd and are ordinary.
+
+use super::{matches, rows};
+use crate::host::ImagePath;
+
+const LIST: &str = include_str!("agents.tsv");
+
+/// What kind of ordinary service it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AgentKind {
+    /// Keeps a product up to date.
+    Updater,
+    /// Belongs to the platform: guest additions of hypervisors and clouds, Defender's engine.
+    Platform,
+    /// Deploys or manages software from afar; often created and deleted within minutes.
+    Deployment,
+}
+
+/// An ordinary service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Agent {
+    /// What kind.
+    pub kind: AgentKind,
+    /// The product.
+    pub product: &'static str,
+}
+
+/// The agent that a service of this name running this program is, by name and full path: the same names
+/// elsewhere are a known disguise. Who may write to a folder is another question.
+pub fn agent(service: &str, image: &ImagePath) -> Option<Agent> {
+    let name = service.to_lowercase();
+    let path = image.normalized.replacen(r"c:\program files (x86)\", r"c:\program files\", 1);
+    let row =
+        rows(LIST).find(|row| matches(row.field(1), &path) && matches(row.field(0), &name))?;
+    let kind = match row.field(2) {
+        "updater" => AgentKind::Updater,
+        "deployment" => AgentKind::Deployment,
+        _ => AgentKind::Platform,
+    };
+    Some(Agent { kind, product: row.field(3) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn list_is_well_formed() {
+        super::super::tests::assert_well_formed(LIST, 4, 2);
+        for row in rows(LIST) {
+            assert!(matches!(row.field(2), "updater" | "platform" | "deployment"), "{:?}", row.0);
+            assert!(row.field(1).starts_with("c:\\"), "{:?}: no full path", row.0);
+            assert_eq!(row.field(0), row.field(0).to_lowercase());
+        }
+    }
+
+    #[test]
+    fn agents_are_known_by_name_and_path() {
+        let of = |name, path| agent(name, &ImagePath::parse(path)).map(|agent| agent.kind);
+        assert_eq!(
+            of("gupdate", r#""C:\Program Files (x86)\Google\Update\GoogleUpdate.exe" /svc"#),
+            Some(AgentKind::Updater)
+        );
+        assert_eq!(of("GoogleUpdate", r"C:\ProgramData\GoogleUpdate\GoogleUpdate.exe"), None);
+        assert_eq!(
+            of(
+                "WinDefend",
+                r#""C:\ProgramData\Microsoft\Windows Defender\Platform\4.18.2-0\MsMpEng.exe""#
+            ),
+            Some(AgentKind::Platform)
+        );
+        assert_eq!(of("gupdate", r"C:\Program Files x\Google\Update\GoogleUpdate.exe"), None);
+        assert_eq!(of("VMTools", r"C:\Users\Public\vmtoolsd.exe"), None);
+    }
+}
