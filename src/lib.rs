@@ -12,6 +12,7 @@ pub mod artifact;
 pub mod checklist;
 pub mod diagnostic;
 pub mod error;
+pub mod evidence;
 pub mod host;
 pub mod lab;
 pub mod rank;

@@ -1,5 +1,8 @@
 //! Behaviour at the ends: real bytes in, report out.
 
+mod checklist;
+mod hive;
+mod hive_corpus;
 mod architecture;
 mod checklist;
 mod event_log;
