@@ -106,6 +106,12 @@ impl<'b> Hive<'b> {
         Key::root(self)
     }
 
+    /// How many bytes of hive bins the file lacks by its own account; 0 unless it was cut off.
+    pub fn missing_bytes(&self) -> usize {
+        let end = base_block::HIVE_BINS_START.saturating_add(self.base_block.hive_bins_size);
+        end.saturating_sub(self.bytes().len())
+    }
+
     fn bytes(&self) -> &'b [u8] {
         &self.replayed.bytes
     }

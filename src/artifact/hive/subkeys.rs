@@ -29,6 +29,11 @@ impl<'h> Key<'h> {
         if let Err(complaint) = self.read_subkeys(&mut listing, &mut listed) {
             self.salvage_subkeys(&mut listing, &complaint);
         }
+        let strangers = listing.items.iter().filter(|child| !self.is_parent_of(child)).count();
+        if strangers > 0 {
+            let message = format!("{strangers} of its subkeys name another parent");
+            listing.damaged.push(self.damage(message));
+        }
         let found = listing.items.len();
         if usize::try_from(declared) != Ok(found) && listing.damaged.is_empty() {
             let message = format!("the key declares {declared} subkeys, its list has {found}");
@@ -129,6 +134,10 @@ impl<'h> Key<'h> {
         Self { hive: self.hive, node, offset, record, path, ancestors }
     }
 
+    fn is_parent_of(&self, child: &Self) -> bool {
+        file_offset(child.record.parent) == Some(self.offset)
+    }
+
     /// Whether a child may be listed; if not, why.
     fn admit(&self, child: &Self, listed: &mut Listed) -> Result<(), &'static str> {
         if !self.hive.spend(child.record.length) {
@@ -141,7 +150,7 @@ impl<'h> Key<'h> {
         if !listed.seen.insert(child.offset) {
             return Err("a key is listed twice");
         }
-        if file_offset(child.record.parent) != Some(self.offset) {
+        if !self.is_parent_of(child) {
             listed.strangers = listed.strangers.saturating_add(1);
             if listed.strangers > MAX_STRANGERS {
                 return Err("a key names another parent");
