@@ -1,9 +1,16 @@
 //! One format case each: what Windows writes on a bad day, and what Windows made of it itself.
 
+#![expect(
+    clippy::disallowed_methods,
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "helpers of tests: the tests' own files, and a broken assumption must fail"
+)]
+
 use std::path::{Path, PathBuf};
 
 use svctriage::artifact::hive::{
-    Confidence, Deleted, Hive, HiveError, Key, LogFile, Replayed, ValueKind, replay,
+    Confidence, Deleted, Hive, HiveError, Key, LogFile, Replayed, Value, ValueKind, replay,
 };
 
 use crate::support::corpus::corpus_folder;
@@ -15,7 +22,6 @@ fn cases() -> Option<PathBuf> {
     corpus_folder("format/regf-format-set.tar.xz").map(|folder| folder.join("regf"))
 }
 
-#[expect(clippy::disallowed_methods, clippy::unwrap_used, reason = "the tests' own files")]
 pub(crate) fn bytes(path: &Path) -> Vec<u8> {
     std::fs::read(path).unwrap()
 }
@@ -27,11 +33,11 @@ pub(crate) fn with_logs(hive: &Path, suffixes: &[&str]) -> Replayed {
         let path = hive.with_file_name(format!("{name}{suffix}"));
         LogFile { name: (*suffix).to_owned(), bytes: bytes(&path) }
     });
-    replay(bytes(hive), logs.collect())
+    replay(bytes(hive), &logs.collect::<Vec<_>>())
 }
 
 fn alone(hive: &Path) -> Replayed {
-    replay(bytes(hive), Vec::new())
+    replay(bytes(hive), &[])
 }
 
 /// Everything a walk over a hive meets.
@@ -132,7 +138,7 @@ fn clean_hive_ignores_its_logs() {
     let folder = cases.join("NewDirtyHive1");
     let clean = bytes(&folder.join("RecoveredHive_Windows10"));
     let log = LogFile { name: "LOG1".into(), bytes: bytes(&folder.join("NewDirtyHive.LOG1")) };
-    let replayed = replay(clean.clone(), vec![log]);
+    let replayed = replay(clean.clone(), &[log]);
     assert!(replayed.bytes == clean && replayed.changes.spans().is_empty());
     assert!(replayed.logs[0].applied.is_none() && replayed.logs[0].refused.is_some());
     assert!(!replayed.is_still_dirty());
@@ -162,7 +168,7 @@ fn a_missing_log_leaves_a_gap_and_is_reported() {
         LogFile { name: "broken".into(), bytes: broken },
         LogFile { name: "whole".into(), bytes: whole },
     ];
-    let replayed = replay(bytes(&hive), logs);
+    let replayed = replay(bytes(&hive), &logs);
     assert!(replayed.logs[0].damaged, "{:?}", replayed.logs);
     assert!(replayed.logs[1].damaged, "what follows the gap is not applied, and that is told");
     assert!(replayed.is_still_dirty());
@@ -219,7 +225,7 @@ fn values_keep_their_order_and_strings_their_text() {
     let replayed = alone(&cases.join("StringValuesHive"));
     let hive = Hive::open(&replayed).unwrap();
     let values = hive.root().unwrap().subkey("key").unwrap().unwrap().values().items;
-    let texts: Vec<_> = values.iter().map(|value| value.text()).collect();
+    let texts: Vec<_> = values.iter().map(Value::text).collect();
     let some = |text: &str| Some(text.to_owned());
     assert_eq!(texts, [some("test тест"), None, some("test тест"), some("test тест ")]);
     let replayed = alone(&cases.join("MultiSzHive"));
@@ -289,7 +295,7 @@ fn a_deleted_key_with_a_live_namesake_is_marked() {
 #[test]
 fn files_that_are_no_hives_are_refused() {
     for bytes in [Vec::new(), b"regf".to_vec(), vec![0; 8192]] {
-        let replayed = replay(bytes, Vec::new());
+        let replayed = replay(bytes, &[]);
         assert_eq!(Hive::open(&replayed).err(), Some(HiveError::NotAHive));
     }
 }
@@ -310,7 +316,7 @@ fn damaged(original: &[u8], numbers: &mut Numbers) -> Vec<u8> {
 
 /// Walks damaged versions of a hive: nothing stops, and what is lost is reported.
 pub(crate) fn survive_damage(original: &[u8], rounds: usize) {
-    let replayed = replay(original.to_vec(), Vec::new());
+    let replayed = replay(original.to_vec(), &[]);
     let hive = Hive::open(&replayed).unwrap();
     let whole = Walk::over(&hive);
     let mut counts = Vec::new();
@@ -326,7 +332,7 @@ pub(crate) fn survive_damage(original: &[u8], rounds: usize) {
         // A smaller count of values looks like an honest one: the only loss that cannot be noticed.
         let recounted = bytes.len() == original.len()
             && counts.iter().any(|range| bytes[range.clone()] != original[range.clone()]);
-        let replayed = replay(bytes, Vec::new());
+        let replayed = replay(bytes, &[]);
         let Ok(hive) = Hive::open(&replayed) else { continue };
         let walk = Walk::over(&hive);
         hive.deleted();
@@ -370,7 +376,7 @@ fn damaged_logs_never_pass_for_whole_ones() {
             } else {
                 logs[victim].bytes = damaged(&files[victim], &mut numbers);
             }
-            let replayed = replay(bytes(&path), logs);
+            let replayed = replay(bytes(&path), &logs);
             let told = replayed.logs.iter().any(|log| log.damaged);
             let same = replayed.bytes[4096..] == whole.bytes[4096..];
             // The pages of an old-format log carry no checksum, and a last entry that is gone without a
