@@ -300,6 +300,25 @@ fn files_that_are_no_hives_are_refused() {
     }
 }
 
+#[test]
+fn keys_that_share_one_list_end_in_a_report() {
+    let Some(cases) = cases() else { return };
+    let mut bytes = bytes(&cases.join("ManySubkeysHive"));
+    let replayed = replay(bytes.clone(), &[]);
+    let hive = Hive::open(&replayed).unwrap();
+    let many = hive.root().unwrap().subkey("key_with_many_subkeys").unwrap().unwrap();
+    let list = bytes[many.offset() + 32..many.offset() + 36].to_vec();
+    for key in many.subkeys().items {
+        bytes[key.offset() + 24..key.offset() + 28].copy_from_slice(&5000_u32.to_le_bytes());
+        bytes[key.offset() + 32..key.offset() + 36].copy_from_slice(&list);
+    }
+    let replayed = replay(bytes, &[]);
+    let hive = Hive::open(&replayed).unwrap();
+    let walk = Walk::over(&hive);
+    assert!(walk.damage.iter().any(|damage| damage.contains("over and over")));
+    hive.deleted();
+}
+
 /// Damages a hive in one of the ways disks and people do.
 fn damaged(original: &[u8], numbers: &mut Numbers) -> Vec<u8> {
     let mut bytes = original.to_vec();

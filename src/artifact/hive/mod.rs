@@ -19,6 +19,8 @@ mod live;
 mod marvin32;
 mod new_log;
 mod old_log;
+mod plausible;
+mod recovery;
 mod replay;
 mod sddl;
 mod security_descriptor;
@@ -28,7 +30,7 @@ mod value;
 mod values;
 
 pub use base_block::BaseBlock;
-pub use changes::{Change, Changes};
+pub use changes::Changes;
 pub use deleted::{Confidence, Deleted, DeletedKey, DeletedValue};
 pub use key::{Damage, Key, Listing};
 pub use replay::{AppliedEntries, LogFile, LogFormat, LogReport, Replayed, replay};

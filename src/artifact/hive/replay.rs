@@ -64,7 +64,7 @@ pub struct Replayed {
     pub base_block_from: Option<String>,
     /// One report per given log, in the order given.
     pub logs: Vec<LogReport>,
-    /// Where the bytes differ from the primary file, with what the primary file said there.
+    /// Where the bytes differ from the primary file.
     pub changes: Changes,
 }
 
