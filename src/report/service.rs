@@ -30,6 +30,8 @@ pub struct ServiceReport {
     pub score: i32,
     /// Whether the current control set has its key; false for a service known only from logs or history.
     pub registry: bool,
+    /// The other host whose service this is: known here only from a command that was given here.
+    pub elsewhere: Option<String>,
     /// Whether it is a driver.
     pub driver: bool,
     /// The command as stored; for a service known only from logs, as logged.
@@ -206,6 +208,7 @@ impl ServiceReport {
             verdict: ranked.verdict,
             score: ranked.score,
             registry: service.in_registry(),
+            elsewhere: service.elsewhere.clone(),
             driver: service.is_driver(),
             image_path: image_path(service),
             image: service.image.clone(),

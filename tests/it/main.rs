@@ -1,6 +1,10 @@
 //! Behaviour at the ends: real bytes in, report out.
 
 mod checklist;
+mod architecture;
+mod checklist;
+mod event_log;
+mod event_log_damage;
 mod hive;
 mod hive_corpus;
 mod architecture;
@@ -12,4 +16,5 @@ mod hive_corpus;
 mod join;
 mod lab_evtx;
 mod lab_regf;
+mod report;
 mod support;

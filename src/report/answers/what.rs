@@ -30,6 +30,13 @@ pub(super) fn answer(host: &Host, service: &Service) -> ChecklistAnswer {
 }
 
 fn without_key(host: &Host, service: &Service, draft: &mut Draft) {
+    if let Some(other) = &service.elsewhere {
+        let citation = service.links.first().and_then(|link| host.events.get(link.event));
+        let text = format!("A service of the host {other}, named in a command given here.");
+        draft.fact(text, citation.map(|event| event.citation.clone()));
+        draft.missing(format!("Whether it exists: the evidence of {other} would tell"));
+        return;
+    }
     if let Some(event) = service.events(Role::Install, &host.events).next() {
         let text = format!("The logs know an installation of {}.", service.name);
         draft.fact(text, [event.citation.clone()]);

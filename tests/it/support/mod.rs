@@ -1,6 +1,7 @@
 //! What several tests need.
 
 pub(crate) mod corpus;
+pub(crate) mod golden;
 pub(crate) mod logs;
 
 use std::sync::Once;
@@ -29,3 +30,4 @@ impl Numbers {
         usize::try_from(self.0 >> 33).unwrap_or(0) % limit.max(1)
     }
 }
+pub(crate) mod story;
