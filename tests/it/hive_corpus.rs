@@ -55,3 +55,69 @@ fn services_of_every_hive_are_counted() {
         );
     }
 }
+
+#[test]
+fn deleted_services_come_back() {
+    let Some(primary) = corpus_bytes("hives/win10-1903-dirty-nologs.SYSTEM.xz") else { return };
+    let replayed = replay(primary, Vec::new());
+    let hive = Hive::open(&replayed).unwrap();
+    let start = std::time::Instant::now();
+    let deleted = hive.deleted();
+    println!("{:?}", start.elapsed());
+    println!("{} {}", deleted.keys.len(), deleted.values.len());
+    for key in &deleted.keys {
+        println!(
+            "K {:?} {:?} {:?} {}/{} {:?} {:?} {} {}",
+            key.path,
+            key.name,
+            key.last_write.map(svctriage::time::format),
+            key.values.len(),
+            key.value_count,
+            key.confidence,
+            key.place,
+            key.superseded,
+            key.reason
+        );
+    }
+    for value in &deleted.values {
+        println!(
+            "V {:?} {:?} {:?} {:?} {:?}",
+            value.key, value.value.name, value.value.damage, value.confidence, value.place
+        );
+    }
+}
+
+#[test]
+fn whole_hives_read_as_an_independent_reader_reads_them() {
+    for name in [
+        "nt4.SYSTEM",
+        "nt4.SOFTWARE",
+        "server2003-dc.SYSTEM",
+        "win10-1709-dirty.SYSTEM",
+        "win81-dirty-nologs.SYSTEM",
+        "win10-1903-dirty-nologs.SYSTEM",
+        "xp-corrupt.SYSTEM",
+    ] {
+        let Some(primary) = corpus_bytes(&format!("hives/{name}.xz")) else { return };
+        let replayed = replay(primary, Vec::new());
+        let hive = Hive::open(&replayed).unwrap();
+        let mut open = vec![hive.root().unwrap()];
+        let (mut keys, mut values, mut bytes, mut damage, mut times) = (0, 0, 0, 0, 0);
+        while let Some(key) = open.pop() {
+            keys += 1;
+            times ^= key.last_write().map_or(0, svctriage::time::to_filetime);
+            let found = key.values();
+            values += found.items.len();
+            bytes += found.items.iter().map(|value| value.data.len()).sum::<usize>();
+            let subkeys = key.subkeys();
+            for d in found.damaged.iter().chain(&subkeys.damaged) {
+                if damage < 10 {
+                    println!("{} {d}", key.path());
+                }
+                damage += 1;
+            }
+            open.extend(subkeys.items);
+        }
+        println!("{name} {keys} {values} {bytes} {times:#x} {damage}");
+    }
+}

@@ -3,6 +3,13 @@
 mod checklist;
 mod hive;
 mod hive_corpus;
+mod architecture;
+mod checklist;
+mod event_log;
+mod event_log_damage;
+mod hive;
+mod hive_corpus;
+mod join;
 mod lab_evtx;
 mod lab_regf;
 mod support;

@@ -40,6 +40,8 @@ pub(super) struct Entry {
     /// The time written in the record header: FILETIME, 100 ns ticks.
     pub(super) ticks: u64,
     pub(super) state: RecordState,
+    /// Found by searching unused space: nothing but the record itself vouches for it.
+    pub(super) carved: bool,
 }
 
 impl Entry {
@@ -117,7 +119,12 @@ fn walk_live(
 ) -> usize {
     let mut at = CHUNK_HEADER_SIZE;
     while at < header.free_space {
-        if let Some(entry) = entry_at(data, at, RecordState::Live) {
+        if let Some(mut entry) = entry_at(data, at, RecordState::Live) {
+            if !is_whole(data, &entry) {
+                walk.damaged.push(at);
+                let Some(size) = confirmed_size(data, &entry, header) else { break };
+                entry.size = size;
+            }
             walk.held.push(entry);
             at = entry.end();
             if entry.id == header.last_id {
@@ -127,14 +134,30 @@ fn walk_live(
         }
         let next = resync(data, at, header);
         // Zeros up to the end are where the free space really starts when the header says too much.
-        if next.is_some() || data.get(at..header.free_space).is_some_and(|rest| has_data(rest)) {
+        if next.is_some() || data.get(at..header.free_space).is_some_and(has_data) {
             walk.damaged.push(at);
         }
         let Some(next) = next else { break };
         gaps.push((at, next));
         at = next;
     }
+    let last = walk.held.last().map(|entry| entry.id);
+    if last != Some(header.last_id) && walk.damaged.last() != Some(&at) {
+        // The header promises a record that is not there.
+        walk.damaged.push(at);
+    }
     at
+}
+
+/// The size of a record whose two sizes differ: the record after it, or the end of the records, says which is right.
+/// A record that simply stops, with zeros where its end should be, has no size: it was cut off.
+fn confirmed_size(data: &[u8], entry: &Entry, header: &Header) -> Option<usize> {
+    if let Some(next) = resync(data, entry.offset, header) {
+        return next.checked_sub(entry.offset);
+    }
+    let end = entry.end();
+    let is_cut = data.get(end.checked_sub(4)?..end)? == [0; 4];
+    (end == header.free_space && !is_cut).then_some(entry.size)
 }
 
 fn has_data(rest: &[u8]) -> bool {
@@ -217,14 +240,17 @@ fn entry_at(data: &[u8], at: usize, state: RecordState) -> Option<Entry> {
     }
     let id = u64_at(data, at.checked_add(8)?)?;
     let ticks = u64_at(data, at.checked_add(16)?)?;
-    Some(Entry { offset: at, size, id, ticks, state })
+    Some(Entry { offset: at, size, id, ticks, state, carved: state == RecordState::Recovered })
 }
 
 /// As [`entry_at`], and the record ends with the copy of its size.
 fn whole_entry_at(data: &[u8], at: usize, state: RecordState) -> Option<Entry> {
-    let entry = entry_at(data, at, state)?;
-    let copy = u32_at(data, entry.end().checked_sub(4)?)?;
-    (usize::try_from(copy) == Ok(entry.size)).then_some(entry)
+    entry_at(data, at, state).filter(|entry| is_whole(data, entry))
+}
+
+fn is_whole(data: &[u8], entry: &Entry) -> bool {
+    let copy = entry.end().checked_sub(4).and_then(|at| u32_at(data, at));
+    copy.is_some_and(|copy| usize::try_from(copy) == Ok(entry.size))
 }
 
 #[cfg(test)]
@@ -298,6 +324,21 @@ mod tests {
     }
 
     #[test]
+    fn a_wrong_size_swallows_nothing() {
+        for size in [80_u32, 120, 32, 44] {
+            let mut data = chunk(1, 3, 592, 632);
+            for (at, id) in [(512, 1), (552, 2), (592, 3)] {
+                put_record(&mut data, at, 40, id);
+            }
+            put(&mut data, 516, &size.to_le_bytes());
+            let walk = walk(&data, true);
+            assert_eq!(ids(&walk.held), [(1, Live), (2, Live), (3, Live)], "{size}");
+            assert_eq!(walk.damaged, [512], "{size}");
+            assert_eq!(walk.held[0].size, 40, "{size}");
+        }
+    }
+
+    #[test]
     fn a_chunk_never_written_back_gives_one_unbroken_sequence() {
         let mut data = chunk(u64::MAX, u64::MAX, 0, 512);
         for (at, id) in [(512, 20), (552, 21), (640, 18), (680, 19), (720, 12)] {
@@ -319,11 +360,11 @@ mod tests {
     }
 
     #[test]
-    fn free_space_beyond_the_records_is_not_damage() {
+    fn records_that_the_header_promises_are_missed_once() {
         let mut data = chunk(1, 9, 60_000, 65_536);
         put_record(&mut data, 512, 40, 1);
         let walk = walk(&data, true);
         assert_eq!(ids(&walk.held), [(1, Live)]);
-        assert!(walk.damaged.is_empty());
+        assert_eq!(walk.damaged, [552]);
     }
 }

@@ -60,6 +60,7 @@ pub(super) fn decode(json: &[u8], place: &Place) -> Result<Record, Malformed> {
         event_id: event_id.number().ok_or(Malformed::EventId)?,
         qualifiers: event_id.attribute("Qualifiers").and_then(parse),
         record_id: system.child("EventRecordID").and_then(Node::number).unwrap_or(place.record_id),
+        file_record_id: place.record_id,
         time: attribute("TimeCreated", "SystemTime")
             .and_then(|time| time.trim().parse().ok())
             .unwrap_or(place.time),

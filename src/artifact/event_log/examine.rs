@@ -58,6 +58,10 @@ pub(super) fn examine(raw: RawChunk, selection: &Selection) -> Examined {
         counts.empty = 1;
         return examined;
     }
+    if raw.truncated {
+        examined.note(0, "the file ends within the chunk".to_owned());
+    }
+    let counts = &mut examined.counts;
     let trusted = raw.data.starts_with(CHUNK_MAGIC);
     counts.bad_magic = u64::from(!trusted);
     let Some(chunk) = Chunk::new(raw.data) else {
@@ -76,9 +80,9 @@ pub(super) fn examine(raw: RawChunk, selection: &Selection) -> Examined {
         examined.note(0, "not a chunk by its magic; searched for remains of records".to_owned());
     }
     for offset in &walk.damaged {
-        examined.note(*offset, "no record starts where one should".to_owned());
+        examined.note(*offset, "no whole record starts where one should".to_owned());
     }
-    examined.read(chunk, walk, selection);
+    examined.read(chunk, &walk, selection);
     examined
 }
 
@@ -106,27 +110,35 @@ impl Examined {
         self.damage.push(Damage { chunk: self.number, offset, message });
     }
 
-    fn read(&mut self, chunk: Chunk, mut walk: Walk, selection: &Selection) {
-        let (adopted, carved): (Vec<_>, Vec<_>) =
-            walk.carved.into_iter().partition(|entry| entry.state == RecordState::Unflushed);
-        walk.held.extend(adopted);
-        self.remains = count(carved.len());
-        self.runs = runs(&walk.held);
+    fn read(&mut self, chunk: Chunk, walk: &Walk, selection: &Selection) {
         let (mut wanted, mut others) = (Vec::new(), Vec::new());
+        let mut held = Vec::new();
         let mut census = Census::default();
         let mut scanner = Scanner::new(chunk.bytes());
-        for entry in walk.held.iter().chain(&carved) {
-            let glimpse = scanner.glimpse(entry);
+        for mut entry in walk.held.iter().chain(&walk.carved).copied() {
+            let glimpse = scanner.glimpse(&entry);
             let origin = Origin { provider: glimpse.provider, channel: glimpse.channel };
-            let is_wanted = selection.may_want(glimpse.event_id, origin);
-            if is_wanted { &mut wanted } else { &mut others }.push(*entry);
-            match entry.state {
-                RecordState::Live => self.live = self.live.saturating_add(1),
-                RecordState::Unflushed => self.unflushed = self.unflushed.saturating_add(1),
-                RecordState::Recovered => continue,
+            let may_want = selection.may_want(glimpse.event_id, origin);
+            // Of remains without a readable template, none was ever decoded into something plausible.
+            let template_is_gone = entry.carved && glimpse.event_id.is_none();
+            if template_is_gone {
+                entry.state = RecordState::Recovered;
+                self.rejected.extend(may_want.then_some(Rejection::NotDecoded));
             }
-            census.count(&glimpse, entry.ticks);
+            let is_wanted = may_want && !template_is_gone;
+            if is_wanted { &mut wanted } else { &mut others }.push(entry);
+            let number = match entry.state {
+                RecordState::Live => &mut self.live,
+                RecordState::Unflushed => &mut self.unflushed,
+                RecordState::Recovered => &mut self.remains,
+            };
+            *number = number.saturating_add(1);
+            if entry.state != RecordState::Recovered {
+                held.push(entry);
+                census.count(&glimpse, entry.ticks);
+            }
         }
+        self.runs = runs(&held);
         self.census = census.into_names();
         if !wanted.is_empty() {
             self.decode(chunk, &wanted, &others, selection);
@@ -134,7 +146,7 @@ impl Examined {
     }
 
     fn decode(&mut self, chunk: Chunk, wanted: &[Entry], others: &[Entry], selection: &Selection) {
-        let rendered = chunk.render(wanted, others);
+        let mut rendered = chunk.render(wanted, others);
         for entry in wanted {
             let place = Place {
                 chunk: self.number,
@@ -143,21 +155,16 @@ impl Examined {
                 time: from_filetime(entry.ticks).unwrap_or_default(),
                 state: entry.state,
             };
-            let record = rendered.get(&entry.offset).and_then(|json| decode(json, &place).ok());
-            match record {
-                Some(record) if !selection.wants(&record) => {}
-                Some(record) if entry.state == RecordState::Recovered => {
-                    match judge(&record, &place) {
-                        None => self
-                            .recovered
-                            .push(Remains { record, identity: (entry.id, entry.ticks) }),
-                        Some(reason) => self.rejected.push(reason),
-                    }
+            let json = rendered.remove(&entry.offset);
+            let record = json.and_then(|json| decode(&json, &place).ok());
+            match record.map(|record| (judge(&record, entry, &place), record)) {
+                Some((_, record)) if !selection.wants(&record) => {}
+                Some((Some(reason), _)) => self.rejected.push(reason),
+                Some((None, record)) if entry.state == RecordState::Recovered => {
+                    self.recovered.push(Remains { record, identity: (entry.id, entry.ticks) });
                 }
-                Some(record) => self.records.push(record),
-                None if entry.state == RecordState::Recovered => {
-                    self.rejected.push(Rejection::NotDecoded);
-                }
+                Some((None, record)) => self.records.push(record),
+                None if entry.carved => self.rejected.push(Rejection::NotDecoded),
                 None => {
                     self.note(entry.offset, format!("record {} cannot be decoded", entry.id));
                 }
@@ -166,8 +173,11 @@ impl Examined {
     }
 }
 
-/// The rules for remains that need nothing but the record; `None` if it passes.
-fn judge(record: &Record, place: &Place) -> Option<Rejection> {
+/// The rules that a record from unused space has to pass by itself; `None` if it passes or was not found there.
+fn judge(record: &Record, entry: &Entry, place: &Place) -> Option<Rejection> {
+    if !entry.carved {
+        return None;
+    }
     let apart = crate::time::distance(record.time, place.time);
     let plausible = |name: &str| {
         !name.is_empty() && name.len() <= 512 && name.chars().all(|c| (' '..='~').contains(&c))
@@ -186,29 +196,39 @@ fn judge(record: &Record, place: &Place) -> Option<Rejection> {
 /// Counts records by channel and computer, comparing raw bytes: a chunk has few of them.
 #[derive(Default)]
 struct Census<'c> {
-    rows: Vec<(Option<&'c [u8]>, Option<&'c [u8]>, u64, u64, u64)>,
+    rows: Vec<Row<'c>>,
+}
+
+struct Row<'c> {
+    channel: Option<&'c [u8]>,
+    computer: Option<&'c [u8]>,
+    records: u64,
+    /// Earliest and latest time, FILETIME ticks.
+    first: u64,
+    last: u64,
 }
 
 impl<'c> Census<'c> {
     fn count(&mut self, glimpse: &Glimpse<'c>, ticks: u64) {
-        let key = (glimpse.channel, glimpse.computer);
+        let (channel, computer) = (glimpse.channel, glimpse.computer);
         // Most records are like the one before.
-        if let Some(row) = self.rows.iter_mut().rev().find(|row| (row.0, row.1) == key) {
-            row.2 = row.2.saturating_add(1);
-            row.3 = row.3.min(ticks);
-            row.4 = row.4.max(ticks);
+        let same = |row: &&mut Row<'c>| row.channel == channel && row.computer == computer;
+        if let Some(row) = self.rows.iter_mut().rev().find(same) {
+            row.records = row.records.saturating_add(1);
+            row.first = row.first.min(ticks);
+            row.last = row.last.max(ticks);
         } else {
-            self.rows.push((key.0, key.1, 1, ticks, ticks));
+            self.rows.push(Row { channel, computer, records: 1, first: ticks, last: ticks });
         }
     }
 
     fn into_names(self) -> BTreeMap<(String, String), ChannelSpan> {
         let name = |bytes: Option<&[u8]>| bytes.map(utf16le_until_nul).unwrap_or_default();
         let mut named: BTreeMap<(String, String), ChannelSpan> = BTreeMap::new();
-        for (channel, computer, records, first, last) in self.rows {
-            let span =
-                ChannelSpan { records, first: from_filetime(first), last: from_filetime(last) };
-            named.entry((name(channel), name(computer))).or_default().include(&span);
+        for row in self.rows {
+            let (first, last) = (from_filetime(row.first), from_filetime(row.last));
+            let span = ChannelSpan { records: row.records, first, last };
+            named.entry((name(row.channel), name(row.computer))).or_default().include(&span);
         }
         named
     }
@@ -220,8 +240,4 @@ impl ChannelSpan {
         self.first = [self.first, other.first].into_iter().flatten().min();
         self.last = [self.last, other.last].into_iter().flatten().max();
     }
-}
-
-fn count(length: usize) -> u64 {
-    u64::try_from(length).unwrap_or(u64::MAX)
 }

@@ -38,8 +38,10 @@ pub struct Record {
     pub event_id: u16,
     /// `System/EventID/@Qualifiers`: the upper half of a classic event's message id.
     pub qualifiers: Option<u16>,
-    /// `System/EventRecordID`, which a forwarded record keeps from its origin.
+    /// `System/EventRecordID`, which an exported or forwarded record keeps from its origin.
     pub record_id: u64,
+    /// The id in the record header: the same, but in exported logs counted anew within the file.
+    pub file_record_id: u64,
     /// `System/TimeCreated`, UTC, in 100 ns ticks; the record header's time where it is absent.
     pub time: Timestamp,
     /// `System/Computer`; empty where the record names none.
@@ -103,6 +105,7 @@ mod tests {
             event_id: 7040,
             qualifiers: Some(16384),
             record_id: 1,
+            file_record_id: 1,
             time: Timestamp::UNIX_EPOCH,
             computer: "HOST".into(),
             user_sid: None,

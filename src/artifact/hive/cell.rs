@@ -3,6 +3,8 @@
 //! nt-hive reads keys and values; it gives no last-write time, security descriptor or offset, stops at
 //! damaged lists and cannot read what was deleted. Layouts: the regf specification of M. Suhanov, "Cells".
 
+use std::ops::Range;
+
 use super::base_block::HIVE_BINS_START;
 use super::bytes::{size_at, u16_at, u32_at, u64_at};
 use crate::text;
@@ -25,6 +27,15 @@ pub(super) struct Cell<'b> {
     pub(super) free: bool,
     /// What follows the size field.
     pub(super) data: &'b [u8],
+}
+
+impl Cell<'_> {
+    /// The file range behind the first `used` bytes of the content.
+    pub(super) fn room_after(&self, used: usize) -> Range<usize> {
+        let start = self.offset.saturating_add(4);
+        let used = used.min(self.data.len());
+        start.saturating_add(used)..start.saturating_add(self.data.len())
+    }
 }
 
 /// The file offset of a cell from its offset in the hive bins; `None` for "none".
@@ -162,7 +173,9 @@ fn name_at(data: &[u8], start: usize, length: usize, latin1: bool) -> (String, b
 #[derive(Debug, Default)]
 pub(super) struct Offsets {
     pub(super) entries: Vec<u32>,
-    pub(super) damage: Vec<(usize, String)>,
+    pub(super) damage: Vec<(Option<usize>, String)>,
+    /// File ranges of the room the lists leave behind their entries.
+    pub(super) room: Vec<Range<usize>>,
 }
 
 /// The cell offsets of a key's subkeys, in list order, following one level of index roots.
@@ -170,7 +183,7 @@ pub(super) fn subkey_offsets(bytes: &[u8], list: u32, limit: usize) -> Offsets {
     let mut offsets = Offsets::default();
     let mut lists = vec![(list, true)];
     while let Some((list, root_allowed)) = lists.pop() {
-        let place = file_offset(list).unwrap_or(0);
+        let place = file_offset(list);
         let cell = match used_cell(bytes, list) {
             Ok(cell) => cell,
             Err(message) => {
@@ -185,16 +198,17 @@ pub(super) fn subkey_offsets(bytes: &[u8], list: u32, limit: usize) -> Offsets {
             _ => {
                 offsets
                     .damage
-                    .push((place, format!("the cell at {place:#x} is no list of subkeys")));
+                    .push((place, format!("the cell at {:#x} is no list of subkeys", cell.offset)));
                 continue;
             }
         };
         let count = usize::from(u16_at(cell.data, 2).unwrap_or(0));
+        offsets.room.push(cell.room_after(count.saturating_mul(step).saturating_add(4)));
         let entries = cell.data.get(4..).unwrap_or_default().chunks_exact(step).take(count);
         if entries.len() < count {
             offsets
                 .damage
-                .push((place, format!("the list at {place:#x} is shorter than its count")));
+                .push((place, format!("the list at {:#x} is shorter than its count", cell.offset)));
         }
         let entries = entries.filter_map(|entry| u32_at(entry, 0));
         if cell.data.starts_with(b"ri") {
@@ -217,13 +231,14 @@ pub(super) fn subkey_offsets(bytes: &[u8], list: u32, limit: usize) -> Offsets {
 /// The cell offsets of a key's values, in the order Windows keeps them.
 pub(super) fn value_offsets(bytes: &[u8], list: u32, count: u32) -> Offsets {
     let mut offsets = Offsets::default();
-    let place = file_offset(list).unwrap_or(0);
+    let place = file_offset(list);
     match used_cell(bytes, list) {
         Ok(cell) => {
             let count = usize::try_from(count).unwrap_or(usize::MAX);
             let entries = cell.data.chunks_exact(4).take(count);
             if entries.len() < count {
-                let message = format!("the list at {place:#x} is shorter than its {count} values");
+                let message =
+                    format!("the list at {:#x} is shorter than its {count} values", cell.offset);
                 offsets.damage.push((place, message));
             }
             offsets.entries.extend(entries.filter_map(|entry| u32_at(entry, 0)));
@@ -237,14 +252,14 @@ pub(super) fn value_offsets(bytes: &[u8], list: u32, count: u32) -> Offsets {
 #[derive(Debug, Default)]
 pub(super) struct Data {
     pub(super) bytes: Vec<u8>,
-    pub(super) ranges: Vec<std::ops::Range<usize>>,
+    pub(super) ranges: Vec<Range<usize>>,
     pub(super) damage: Option<String>,
     /// Whether a cell that held the data is free, so that another use may have overwritten it.
     pub(super) in_free_cell: bool,
 }
 
 impl Data {
-    fn damaged(message: String) -> Self {
+    pub(super) fn damaged(message: String) -> Self {
         Self { damage: Some(message), ..Self::default() }
     }
 

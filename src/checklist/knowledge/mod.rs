@@ -4,10 +4,16 @@
 //! lines are rows of tab-separated fields; empty fields at the end are left out.
 
 pub mod agents;
+pub mod drivers;
 pub mod failure;
+pub mod groups;
+pub mod libraries;
+pub mod programs;
 pub mod protection;
+pub mod rmm;
 pub mod security;
 pub mod stock;
+pub mod tools;
 
 /// One row of a list.
 struct Row(Vec<&'static str>);

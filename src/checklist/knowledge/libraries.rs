@@ -1,0 +1,21 @@
+//! Libraries that Windows loads because of values below service keys.
+
+use super::rows;
+
+const LIST: &str = include_str!("libraries.tsv");
+
+/// Whether Windows or a well-known product names the library of that file name (lower case) in such a value.
+pub fn is_default(leaf: &str) -> bool {
+    rows(LIST).any(|row| row.field(0) == leaf)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn list_is_well_formed() {
+        super::super::tests::assert_well_formed(LIST, 1, 1);
+        assert!(is_default("rasctrs.dll") && !is_default("nppspy.dll"));
+    }
+}

@@ -1,0 +1,272 @@
+//! The command line: what can be asked for, in clap's words.
+
+use std::path::PathBuf;
+
+use clap::builder::{PossibleValuesParser, TypedValueParser as _};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use jiff::SignedDuration;
+
+use crate::rank::Verdict;
+use crate::report::RENDERERS;
+
+pub mod exit;
+pub mod run;
+mod progress;
+
+/// Offline triage of Windows services.
+#[derive(Debug, Parser)]
+#[command(
+    name = "svctriage",
+    version,
+    about = "Ranks the suspicious services of a Windows host from its hives and event logs, offline",
+    long_about = "Reads evidence that was already collected from a Windows host - a mounted image, a copied \
+                  tree, loose hives and event logs - and answers the five questions of service triage for \
+                  every service: what is it, what does it run, who created it and when, which account, did \
+                  it start and what followed. Worst first, each with its reasons and with what could not be \
+                  checked. Evidence is only ever read.",
+    after_help = EXAMPLES,
+    propagate_version = true,
+    arg_required_else_help = true
+)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  svctriage scan /cases/042/C                      a mounted image or a copied tree
+  svctriage scan SYSTEM SYSTEM.LOG1 System.evtx    loose files of one host
+  svctriage scan HOST1 HOST2 --format csv -o services.csv
+  svctriage detect /cases/042                      what would be read; parses nothing
+  svctriage explain 1 /cases/042/C                 everything about the first row
+  svctriage explain P01                            what an indicator asks, and why
+
+Exit codes:
+  0 complete   1 findings at or above --fail-on   2 evidence incomplete or partly unreadable
+  3 usage      4 nothing readable                 5 the report could not be written
+  130 interrupted";
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Ranks the services of one or more hosts.
+    #[command(after_help = SCAN_EXAMPLES)]
+    Scan(Box<ScanArgs>),
+    /// Says which layout was recognised and what would be read; parses nothing.
+    #[command(after_help = "Example:\n  svctriage detect /cases/042")]
+    Detect {
+        /// Folders, hives or event logs.
+        #[arg(required = true, value_name = "EVIDENCE")]
+        evidence: Vec<PathBuf>,
+    },
+    /// Explains an indicator by its id, or one service by its row or name.
+    #[command(after_help = EXPLAIN_EXAMPLES)]
+    Explain(Box<ExplainArgs>),
+    /// Lists every indicator with its question, family and weight.
+    #[command(after_help = "Example:\n  svctriage checklist --markdown > checklist.md")]
+    Checklist {
+        /// The whole reference in Markdown instead of a list.
+        #[arg(long)]
+        markdown: bool,
+    },
+    /// Prints a completion script for a shell.
+    #[command(after_help = "Example:\n  svctriage completions bash > /etc/bash_completion.d/svctriage")]
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+    /// Prints the manual page in roff.
+    #[command(after_help = "Example:\n  svctriage man > svctriage.1")]
+    Man,
+}
+
+const SCAN_EXAMPLES: &str = "\
+Examples:
+  svctriage scan /mnt/image
+  svctriage scan SYSTEM SOFTWARE System_backup.evtx --all
+  svctriage scan /cases/042/C --format markdown --output ticket.md
+  svctriage scan /cases/* --format jsonl --min-verdict review --fail-on escalate
+
+A folder is one host: a Windows tree is looked for at most four levels down, in any letter case; a folder
+without one is a host made of the hives and logs in it. Files given by name are one host together, recognised by
+their first bytes, never by their extension.";
+
+const EXPLAIN_EXAMPLES: &str = "\
+Examples:
+  svctriage explain P01
+  svctriage explain 1 /cases/042/C
+  svctriage explain Spooler /cases/042/C
+  svctriage explain 2 --report report.json";
+
+/// What bears on the answers rather than on their presentation.
+#[derive(Debug, Clone, Args)]
+pub struct JudgeArgs {
+    /// Half the width of the window in which events belong together, for example 10m, 90s or 1h.
+    #[arg(long, value_name = "TIME", default_value = "10m", value_parser = window)]
+    pub window: SignedDuration,
+    /// Approved changes, tools, accounts and windows (TOML, or CSV for the plain case; see docs/approved.md).
+    #[arg(long, value_name = "FILE")]
+    pub approved: Option<PathBuf>,
+    /// Replaces an indicator's weight, in decibans: --weight P06=0.
+    #[arg(long = "weight", value_name = "ID=DB", value_parser = weight)]
+    pub weights: Vec<(String, i16)>,
+    /// Does not ask an indicator.
+    #[arg(long = "ignore", value_name = "ID", value_parser = indicator_id)]
+    pub ignored: Vec<String>,
+    /// Worker threads; 0 takes all processors. The report does not depend on it.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub threads: usize,
+    /// No progress and no warnings on stderr.
+    #[arg(short, long)]
+    pub quiet: bool,
+}
+
+/// `scan`.
+#[derive(Debug, Clone, Args)]
+pub struct ScanArgs {
+    /// Folders (one host each) and hives or event logs (one host together).
+    #[arg(required = true, value_name = "EVIDENCE")]
+    pub evidence: Vec<PathBuf>,
+    /// What the report looks like.
+    #[arg(short, long, default_value = "table", value_parser = format())]
+    pub format: String,
+    /// Writes the report to a file instead of stdout; an existing file is kept unless --force.
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Replaces an existing output file.
+    #[arg(long)]
+    pub force: bool,
+    /// Shows every service, whatever its verdict.
+    #[arg(long)]
+    pub all: bool,
+    /// Shows at most N services of each host.
+    #[arg(long, value_name = "N")]
+    pub top: Option<usize>,
+    /// Shows services of that verdict or a worse one.
+    #[arg(long, value_name = "VERDICT")]
+    pub min_verdict: Option<VerdictArg>,
+    /// Exits with 1 when a service has that verdict or a worse one.
+    #[arg(long, value_name = "VERDICT")]
+    pub fail_on: Option<VerdictArg>,
+    /// Colour: on a terminal, always or never. `NO_COLOR` and `TERM=dumb` are obeyed.
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    pub color: ColorArg,
+    /// What bears on the answers.
+    #[command(flatten)]
+    pub judge: JudgeArgs,
+}
+
+/// `explain`.
+#[derive(Debug, Clone, Args)]
+pub struct ExplainArgs {
+    /// An indicator's id, a row of the ranking, or a service's name.
+    #[arg(value_name = "ID|ROW|SERVICE")]
+    pub what: String,
+    /// The evidence a row or service is about.
+    #[arg(value_name = "EVIDENCE")]
+    pub evidence: Vec<PathBuf>,
+    /// A report written with --format json, instead of the evidence.
+    #[arg(long, value_name = "FILE", conflicts_with = "evidence")]
+    pub report: Option<PathBuf>,
+    /// What bears on the answers.
+    #[command(flatten)]
+    pub judge: JudgeArgs,
+}
+
+/// When to colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ColorArg {
+    /// On a terminal that does not say otherwise.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// A verdict on the command line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum VerdictArg {
+    /// Act on it now.
+    Escalate,
+    /// Look at it.
+    Review,
+    /// Something is unusual.
+    Note,
+    /// Nothing worth a note, and it is what Windows or the analyst knows.
+    KnownGood,
+    /// Nothing worth a note, and nothing vouches for it.
+    NotAssessed,
+}
+
+impl From<VerdictArg> for Verdict {
+    fn from(verdict: VerdictArg) -> Self {
+        match verdict {
+            VerdictArg::Escalate => Self::Escalate,
+            VerdictArg::Review => Self::Review,
+            VerdictArg::Note => Self::Note,
+            VerdictArg::KnownGood => Self::KnownGood,
+            VerdictArg::NotAssessed => Self::NotAssessed,
+        }
+    }
+}
+
+fn format() -> impl clap::builder::TypedValueParser<Value = String> {
+    PossibleValuesParser::new(RENDERERS.iter().map(|renderer| {
+        clap::builder::PossibleValue::new(renderer.id).help(renderer.describe)
+    }))
+    .map(|id| id)
+}
+
+/// `10m`, `90s`, `1h`, or a bare number of seconds; at most a week.
+fn window(text: &str) -> Result<SignedDuration, String> {
+    const WEEK: i64 = 7 * 86_400;
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let unit = text.strip_prefix(digits).unwrap_or_default();
+    let number: i64 = digits.parse().map_err(|_| format!("{text} is no time: try 10m, 90s or 1h"))?;
+    let seconds = match unit {
+        "" | "s" => Some(number),
+        "m" | "min" => number.checked_mul(60),
+        "h" => number.checked_mul(3_600),
+        _ => return Err(format!("{unit} is no unit: use s, m or h")),
+    };
+    match seconds {
+        Some(seconds @ 1..=WEEK) => Ok(SignedDuration::from_secs(seconds)),
+        _ => Err("the window is between one second and a week".to_owned()),
+    }
+}
+
+fn weight(text: &str) -> Result<(String, i16), String> {
+    let (id, decibans) = text.split_once('=').ok_or("write it as ID=DECIBANS, for example P06=0")?;
+    let decibans = decibans.parse().map_err(|_| format!("{decibans} is no number of decibans"))?;
+    Ok((indicator_id(id)?, decibans))
+}
+
+fn indicator_id(text: &str) -> Result<String, String> {
+    crate::checklist::indicator(text)
+        .map(|indicator| indicator.id.to_owned())
+        .ok_or_else(|| format!("no indicator is called {text}; `svctriage checklist` lists them"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn windows_are_read_with_their_unit() {
+        assert_eq!(window("90s"), Ok(SignedDuration::from_secs(90)));
+        assert_eq!(window("10m"), Ok(SignedDuration::from_mins(10)));
+        assert_eq!(window("7"), Ok(SignedDuration::from_secs(7)));
+        for wrong in ["", "m", "0", "-1", "8000h", "3w", "9223372036854775807h"] {
+            assert!(window(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! The structure that docs/architecture.md promises, held against the sources.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    clippy::string_slice,
+    reason = "the sources are no evidence"
+)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// A module may import only those that stand before it in this list; what has the same number is a unit.
+const ORDER: [(&str, u8); 12] = [
+    ("text", 0),
+    ("time", 0),
+    ("sid", 0),
+    ("diagnostic", 0),
+    ("error", 0),
+    ("evidence", 1),
+    // `host` owns the vocabulary of facts, so `artifact` imports it: the one exception.
+    ("artifact", 2),
+    ("host", 2),
+    ("checklist", 3),
+    ("rank", 4),
+    ("report", 5),
+    ("scan", 6),
+];
+
+/// A library and the only places that may name it.
+const CONFINED: [(&str, &[&str]); 6] = [
+    ("nt_hive", &["src/artifact/hive/"]),
+    ("evtx", &["src/artifact/event_log/"]),
+    ("comfy_table", &["src/report/table.rs", "src/report/table/"]),
+    ("clap", &["src/cli/", "src/main.rs"]),
+    ("walkdir", &["src/evidence/folder.rs", "src/evidence/folder/"]),
+    ("indicatif", &["src/cli/"]),
+];
+
+fn sources() -> Vec<(String, String)> {
+    fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                walk(&path, found);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                found.push(path);
+            }
+        }
+    }
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut files = Vec::new();
+    walk(&root.join("src"), &mut files);
+    files.sort();
+    files
+        .into_iter()
+        .map(|path| {
+            let name = path.strip_prefix(root).unwrap().to_string_lossy().replace('\\', "/");
+            let text = fs::read_to_string(&path).unwrap();
+            (name, text)
+        })
+        .collect()
+}
+
+fn level(module: &str) -> Option<u8> {
+    ORDER.iter().find(|(name, _)| *name == module).map(|(_, level)| *level)
+}
+
+#[test]
+fn modules_import_only_from_their_left() {
+    let mut wrong = Vec::new();
+    for (file, text) in sources() {
+        let module = file.trim_start_matches("src/").split(['/', '.']).next().unwrap_or_default();
+        let Some(own) = level(module) else { continue };
+        for line in text.lines().filter(|line| !line.trim_start().starts_with("//")) {
+            for part in line.split("crate::").skip(1) {
+                let end =
+                    part.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(part.len());
+                let imported = &part[..end];
+                let allowed = match level(imported) {
+                    Some(other) => {
+                        other < own || imported == module || other == own && matches!(own, 0 | 2)
+                    }
+                    // `cli` and `lab` are seen by nothing in the pipeline.
+                    None => !matches!(imported, "cli" | "lab"),
+                };
+                if !allowed {
+                    wrong.push(format!("{file} imports {imported}: {}", line.trim()));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn libraries_are_named_in_one_place_only() {
+    let mut wrong = Vec::new();
+    for (file, text) in sources() {
+        for (library, places) in CONFINED {
+            if places.iter().any(|place| file.starts_with(place)) {
+                continue;
+            }
+            for line in text.lines().filter(|line| !line.trim_start().starts_with("//")) {
+                if line.contains(&format!("use {library}::"))
+                    || line.contains(&format!(" {library}::"))
+                {
+                    wrong.push(format!("{file} names {library}: {}", line.trim()));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
