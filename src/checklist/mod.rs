@@ -23,6 +23,7 @@ mod location;
 mod name;
 mod staging;
 mod story;
+mod ticket;
 mod trust;
 
 pub mod knowledge;
