@@ -31,3 +31,4 @@ impl Numbers {
     }
 }
 pub(crate) mod story;
+pub(crate) mod scan;
