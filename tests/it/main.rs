@@ -17,4 +17,5 @@ mod join;
 mod lab_evtx;
 mod lab_regf;
 mod report;
+mod service_events;
 mod support;
