@@ -1,14 +1,13 @@
 //! Behaviour at the ends: real bytes in, report out.
 
-mod checklist;
-mod hive;
-mod hive_corpus;
 mod architecture;
+mod checklist;
 mod event_log;
 mod event_log_damage;
-mod checklist;
+mod evidence;
 mod hive;
 mod hive_corpus;
 mod lab_evtx;
 mod lab_regf;
 mod support;
+mod system_hive;
