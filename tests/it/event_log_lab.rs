@@ -1,7 +1,6 @@
 //! Reading event logs that the lab wrote: what was put in comes out, in every state a collector finds a log in.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-#![expect(clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 use jiff::{SignedDuration, Timestamp};
 use svctriage::artifact::event_log::{Record, RecordState, Selection};
@@ -90,9 +89,9 @@ fn every_state_of_a_log_gives_the_same_records() {
         assert_eq!(reading.channels, whole.channels);
         assert_eq!(reading.computers, [("FIN-WS-014".to_owned(), 900)].into());
         for (left, right) in same.iter().zip(&records) {
-            let is_last = left.chunk + 1 == whole.chunks.total;
+            let at_end = left.chunk + 1 == whole.chunks.total;
             let expected =
-                if live_copy && is_last { RecordState::Unflushed } else { RecordState::Live };
+                if live_copy && at_end { RecordState::Unflushed } else { RecordState::Live };
             assert_eq!(left.state, expected);
             assert_eq!(&Record { state: right.state, ..left.clone() }, right);
         }
