@@ -84,9 +84,9 @@ mod tests {
     use super::super::event_kind::testing::{action, record};
     use super::*;
 
-    fn script(text: &str, host: Option<&str>) -> Option<Action> {
+    fn script(text: &str, host: Option<&str>) -> Action {
         let host_application = host.map(str::to_owned);
-        Some(Action::Script { text: text.to_owned(), host_application, block: None })
+        Action::Script { text: text.to_owned(), host_application, block: None }
     }
 
     #[test]
@@ -98,7 +98,7 @@ mod tests {
             "\tHostName=ConsoleHost\r\n\tHostApplication=powershell -nop -w hidden\r\n".to_owned(),
         ];
         let host = "powershell -nop -w hidden";
-        assert_eq!(action(&start), script(host, Some(host)));
+        assert_eq!(action(&start), Some(script(host, Some(host))));
         let mut pipeline = record("PowerShell", 800, &[]);
         pipeline.params = vec![
             "New-Service x".to_owned(),
@@ -106,7 +106,7 @@ mod tests {
             "CommandInvocation(New-Service): \"New-Service\"\r\n".to_owned(),
         ];
         let expected = "New-Service x\nCommandInvocation(New-Service): \"New-Service\"";
-        assert_eq!(action(&pipeline), script(expected, Some("C:\\ps.exe")));
+        assert_eq!(action(&pipeline), Some(script(expected, Some("C:\\ps.exe"))));
     }
 
     #[test]
@@ -119,7 +119,7 @@ mod tests {
             ("Payload", "CommandInvocation(Set-Service)"),
         ];
         let module = record("Microsoft-Windows-PowerShell", 4103, &data);
-        assert_eq!(action(&module), script("CommandInvocation(Set-Service)", Some("ps.exe")));
+        assert_eq!(action(&module), Some(script("CommandInvocation(Set-Service)", Some("ps.exe"))));
         let data = [
             ("MessageNumber", "2"),
             ("MessageTotal", "3"),

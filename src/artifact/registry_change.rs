@@ -37,15 +37,12 @@ pub(super) fn with_single_percents(text: &str) -> String {
     let mut rest = text;
     while let Some((before, after)) = rest.split_once("%%") {
         single.push_str(before);
-        match after.split_once("%%").filter(|(name, _)| is_variable(name)) {
-            Some((name, after)) => {
-                single.extend(["%", name, "%"]);
-                rest = after;
-            }
-            None => {
-                single.push_str("%%");
-                rest = after;
-            }
+        rest = after;
+        if let Some((name, after)) = after.split_once("%%").filter(|(name, _)| is_variable(name)) {
+            single.extend(["%", name, "%"]);
+            rest = after;
+        } else {
+            single.push_str("%%");
         }
     }
     single.push_str(rest);

@@ -41,21 +41,21 @@ pub const EVENTS: &[EventKind] = &[
         providers: SCM,
         meaning: "A service entered a state; Binary holds its key name and the state.",
         fields: &["param1", "param2", "Binary"],
-        read: state_changed,
+        read: |record| Some(state_changed(record)),
     },
     EventKind {
         id: 7000,
         providers: SCM,
         meaning: "A service failed to start.",
         fields: &["param1", "param2", "Binary"],
-        read: |record| failed(record, "param1", Some("param2")),
+        read: |record| Some(failed(record, "param1", Some("param2"))),
     },
     EventKind {
         id: 7009,
         providers: SCM,
         meaning: "A service did not connect in time; a program that is no service never does.",
         fields: &["param1", "param2", "Binary"],
-        read: |record| failed(record, "param2", None),
+        read: |record| Some(failed(record, "param2", None)),
     },
     EventKind {
         id: 7011,
@@ -76,21 +76,21 @@ pub const EVENTS: &[EventKind] = &[
         providers: SCM,
         meaning: "A service hung on starting.",
         fields: &["param1", "Binary"],
-        read: |record| failed(record, "param1", None),
+        read: |record| Some(failed(record, "param1", None)),
     },
     EventKind {
         id: 7023,
         providers: SCM,
         meaning: "A service ended with an error.",
         fields: &["param1", "param2", "Binary"],
-        read: |record| failed(record, "param1", Some("param2")),
+        read: |record| Some(failed(record, "param1", Some("param2"))),
     },
     EventKind {
         id: 7024,
         providers: SCM,
         meaning: "A service ended with an error of its own.",
         fields: &["param1", "param2", "Binary"],
-        read: |record| failed(record, "param1", Some("param2")),
+        read: |record| Some(failed(record, "param1", Some("param2"))),
     },
     EventKind {
         id: 7026,
@@ -132,7 +132,7 @@ pub const EVENTS: &[EventKind] = &[
         providers: SCM,
         meaning: "A recovery action of a service failed.",
         fields: &["param3", "param4"],
-        read: |record| failed(record, "param3", Some("param4")),
+        read: |record| Some(failed(record, "param3", Some("param4"))),
     },
     EventKind {
         id: 7034,
@@ -175,24 +175,24 @@ fn installed(record: &Record) -> Option<Action> {
     }))
 }
 
-fn state_changed(record: &Record) -> Option<Action> {
+fn state_changed(record: &Record) -> Action {
     let binary = record.binary.as_deref().map(utf16le_until_nul).unwrap_or_default();
     let (key, state) = match binary.rsplit_once('/') {
         Some((key, state)) => (Some(key.to_owned()), parse_number(state)),
         None => (None, None),
     };
-    Some(Action::StateChanged {
+    Action::StateChanged {
         service: ServiceNames { key, ..named(record, "param1") },
         state: state.or_else(|| state_in_words(record.param(2)?)),
-    })
+    }
 }
 
-fn failed(record: &Record, display: &str, error: Option<&str>) -> Option<Action> {
-    Some(Action::Failed {
+fn failed(record: &Record, display: &str, error: Option<&str>) -> Action {
+    Action::Failed {
         service: named(record, display),
         event_id: record.event_id,
         error: error.and_then(|name| said(record, name)),
-    })
+    }
 }
 
 /// The display name in a parameter, and the key name where Binary has it.
@@ -249,8 +249,8 @@ mod tests {
 
     const NAME: &str = "Service Control Manager";
 
-    fn utf16(text: &str) -> Option<Vec<u8>> {
-        Some(text.encode_utf16().flat_map(u16::to_le_bytes).collect())
+    fn utf16(text: &str) -> Vec<u8> {
+        text.encode_utf16().flat_map(u16::to_le_bytes).collect()
     }
 
     fn names(key: Option<&str>, display: Option<&str>) -> ServiceNames {
@@ -290,8 +290,8 @@ mod tests {
     #[test]
     fn binary_tells_key_and_state_whatever_the_language() {
         for (binary, words, key, state) in [
-            (utf16("WerSvc/4\0"), "l\u{e4}uft", Some("WerSvc"), Some(4)),
-            (utf16("PSEXESVC/1\0"), "stopped", Some("PSEXESVC"), Some(1)),
+            (Some(utf16("WerSvc/4\0")), "l\u{e4}uft", Some("WerSvc"), Some(4)),
+            (Some(utf16("PSEXESVC/1\0")), "stopped", Some("PSEXESVC"), Some(1)),
             (None, "running", None, Some(4)),
             (None, "beendet", None, None),
         ] {
@@ -308,14 +308,14 @@ mod tests {
             (
                 7000,
                 &[("param1", "seg1 display"), ("param2", "%%1053")][..],
-                utf16("seg1\0"),
+                Some(utf16("seg1\0")),
                 names(Some("seg1"), Some("seg1 display")),
                 Some("%%1053"),
             ),
             (
                 7009,
                 &[("param1", "30000"), ("param2", "gdKh")],
-                utf16("ChzdXvsN\0"),
+                Some(utf16("ChzdXvsN\0")),
                 names(Some("ChzdXvsN"), Some("gdKh")),
                 None,
             ),

@@ -5,6 +5,7 @@ mod architecture;
 mod checklist;
 mod event_log;
 mod event_log_damage;
+mod event_log_lab;
 mod hive;
 mod hive_corpus;
 mod architecture;

@@ -1,6 +1,5 @@
 //! What records of real logs say about services, against labels made by hand.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![expect(clippy::disallowed_methods, reason = "the tests' own files, not a report's evidence")]
 
 use std::collections::{BTreeMap, BTreeSet};
