@@ -2,4 +2,5 @@
 
 mod lab_evtx;
 mod lab_regf;
+mod lab_samples;
 mod support;
