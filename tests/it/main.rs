@@ -20,5 +20,6 @@ mod lab_evtx;
 mod lab_regf;
 mod report;
 mod service_events;
+mod lab_samples;
 mod support;
 mod system_hive;
