@@ -21,6 +21,7 @@ mod known;
 mod library;
 mod location;
 mod name;
+mod subject;
 mod trust;
 
 pub mod knowledge;
