@@ -1,6 +1,8 @@
 //! A small host whose report the renderers are held against: findings are hand-made, so that a changed
 //! indicator does not change what is tested here.
 
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may stop at a surprise")]
+
 use std::sync::Arc;
 
 use svctriage::checklist::{
