@@ -8,7 +8,7 @@ use std::io;
 use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Table, TableStyle, Width};
 
 use super::host::{CoverageReport, HostReport};
-use super::layout::{columns, fit, wrap};
+use super::layout::{columns, fit, plural, wrap};
 use super::service::{FindingReport, ServiceReport};
 use super::{Options, Renderer, Report, select};
 use crate::diagnostic::Impact;
@@ -293,15 +293,6 @@ fn not_checked(host: &HostReport) -> String {
         return "every question of the checklist was answered from this evidence".to_owned();
     }
     parts.join("; ")
-}
-
-/// `1 driver`, `2 drivers`, `2 losses`.
-fn plural(count: usize, noun: &str) -> String {
-    match count {
-        1 => format!("1 {noun}"),
-        _ if noun.ends_with('s') => format!("{count} {noun}es"),
-        _ => format!("{count} {noun}s"),
-    }
 }
 
 fn next(services: &[&ServiceReport]) -> String {
