@@ -5,14 +5,20 @@
 
 mod current;
 pub mod detect;
+pub mod event_kind;
 pub mod event_log;
 mod event_log_file;
 pub mod hive;
 mod hive_file;
+pub mod powershell_log;
+mod registry_change;
+pub mod security_log;
 pub mod service_values;
 mod sink;
 pub mod software_hive;
+pub mod sysmon_log;
 pub mod system_hive;
+pub mod system_log;
 
 use std::any::Any;
 use std::collections::BTreeSet;

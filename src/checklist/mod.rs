@@ -21,6 +21,10 @@ mod known;
 mod library;
 mod location;
 mod name;
+mod staging;
+mod story;
+mod ticket;
+mod subject;
 mod trust;
 
 pub mod knowledge;
