@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use super::event_log::{LogReading, Selection, read_log};
-use super::{ArtifactKind, Input, Reading, Sink};
+use super::event_log::{LogReading, read_log};
+use super::{ArtifactKind, Input, Reading, Sink, event_kind};
 use crate::evidence::{Magic, Pattern, Place};
 use crate::host::{Event, Fact, Origin, Provenance, Span, State};
 use crate::text::{fold, same_name};
@@ -138,8 +138,13 @@ fn read(input: &Input<'_>, sink: &mut Sink) {
         Ok(content) => content,
         Err(error) => return lost(format!("cannot be read: {error}"), sink),
     };
-    let facts = Vec::new();
-    let reading = read_log(content.as_mut(), &Selection::none(), &mut |_| {});
+    let artifact = sink.artifact();
+    let mut facts = Vec::new();
+    let mut take = |record| {
+        let event = event_kind::interpret(&record, &artifact);
+        facts.extend(event.map(|event| Fact::Event(Box::new(event))));
+    };
+    let reading = read_log(content.as_mut(), &event_kind::selection(), &mut take);
     let reading = match reading {
         Ok(reading) if reading.is_event_log() => reading,
         Ok(_) => return lost("not an event log".into(), sink),

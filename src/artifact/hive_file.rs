@@ -45,7 +45,7 @@ pub(super) fn read(input: &Input<'_>, sink: &mut Sink) {
         Err(message) => return sink.lost(message),
     };
     let logs = logs(input, sink);
-    let replayed = replay(primary, logs);
+    let replayed = replay(primary, &logs);
     let hive = match Hive::open(&replayed) {
         Ok(hive) => hive,
         Err(error) => return sink.lost(error.to_string()),
