@@ -138,11 +138,13 @@ fn read(input: &Input<'_>, sink: &mut Sink) {
         Ok(content) => content,
         Err(error) => return lost(format!("cannot be read: {error}"), sink),
     };
-    let artifact = path.shared();
+    let artifact = sink.artifact();
     let mut facts = Vec::new();
-    let reading = read_log(content.as_mut(), &event_kind::selection(), &mut |record| {
-        facts.extend(event_kind::interpret(&record, &artifact).map(|event| Fact::Event(Box::new(event))));
-    });
+    let mut take = |record| {
+        let event = event_kind::interpret(&record, &artifact);
+        facts.extend(event.map(|event| Fact::Event(Box::new(event))));
+    };
+    let reading = read_log(content.as_mut(), &event_kind::selection(), &mut take);
     let reading = match reading {
         Ok(reading) if reading.is_event_log() => reading,
         Ok(_) => return lost("not an event log".into(), sink),

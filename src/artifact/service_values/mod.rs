@@ -13,7 +13,7 @@ mod value_order;
 
 pub use access_rules::access_rules;
 pub use failure_actions::failure_actions;
-pub use load_points::load_points;
+pub use load_points::{is_load_point, load_points};
 pub use value_order::value_order;
 
 use super::hive::RightsKind;

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{ControlSet, values};
+use super::{ControlSet, is_one_of, values};
 use crate::artifact::Sink;
 use crate::artifact::hive::{Confidence as Found, DeletedKey, Hive, Value};
-use crate::artifact::service_values::{decode, load_points};
+use crate::artifact::service_values::{decode, is_load_point, load_points};
 use crate::host::config::{Confidence, Epoch, RawValue, ServiceConfig, ServiceType};
 use crate::host::fact::ConfigurationKey;
 use crate::host::{Citation, Fact, Provenance};
@@ -53,7 +53,15 @@ pub(super) fn read(hive: &Hive<'_>, sets: &[ControlSet<'_>], sink: &mut Sink) {
         let remains = under_services(deleted.key.as_deref()?, sets)?;
         Some((remains, deleted.value, confidence(deleted.confidence)))
     });
-    for fact in deleted_values(values.collect(), sink) {
+    let (values, others): (Vec<_>, Vec<_>) =
+        values.partition(|(remains, value, _)| says_what_runs(remains, value));
+    if !others.is_empty() {
+        sink.note(format!(
+            "{} deleted values below service keys do not say what runs; not listed",
+            others.len()
+        ));
+    }
+    for fact in deleted_values(values, sink) {
         sink.fact(fact);
     }
 }
@@ -119,6 +127,35 @@ fn is_instance_name(name: &str) -> bool {
     name.rsplit_once('_').is_some_and(|(_, session)| {
         (4..=8).contains(&session.len()) && session.bytes().all(|byte| byte.is_ascii_hexdigit())
     })
+}
+
+/// Values of a service key that say what runs, how and as whom.
+const OWN: [&str; 14] = [
+    "Type",
+    "Start",
+    "ErrorControl",
+    "ImagePath",
+    "ObjectName",
+    "DisplayName",
+    "Description",
+    "ServiceDll",
+    "ServiceMain",
+    "FailureActions",
+    "FailureCommand",
+    "LaunchProtected",
+    "RequiredPrivileges",
+    "DeleteFlag",
+];
+/// Values in `Parameters` that say what runs, besides load points.
+const TELLING: [&str; 4] = ["ServiceDll", "ServiceMain", "Application", "AppParameters"];
+
+/// Whether a deleted value matters: most of what Windows deletes below service keys is state of the services.
+fn says_what_runs(remains: &Remains, value: &Value) -> bool {
+    if remains.below.is_empty() {
+        return is_one_of(&value.name, &OWN) || is_load_point(&remains.service, &value.name);
+    }
+    let is_telling = same_name(&remains.below, "Parameters") && is_one_of(&value.name, &TELLING);
+    is_telling || is_load_point(&remains.service, &format!("{}\\{}", remains.below, value.name))
 }
 
 /// Values deleted from keys that still exist: one partial configuration per service.

@@ -26,9 +26,10 @@ pub(super) fn read(set: &ControlSet<'_>, sink: &mut Sink) {
 fn service(key: &Key<'_>, set: &ControlSet<'_>, sink: &mut Sink) -> Fact {
     let values = values::of_service(key, sink);
     let citation = cite_key(key, sink);
-    // The service control manager reads no key without a type; a damaged type is still one.
-    let has_type = values.iter().any(|value| same_name(&value.name, "Type"));
-    if !has_type {
+    // The service control manager reads no key without a type. In a damaged key the type may be what is lost.
+    let has = |name| values.iter().any(|value| same_name(&value.name, name));
+    let is_service = has("Type") || has("ImagePath") && !key.values().damaged.is_empty();
+    if !is_service {
         return Fact::ConfigurationKey(ConfigurationKey {
             name: key.name().to_owned(),
             epoch: set.epoch.clone(),

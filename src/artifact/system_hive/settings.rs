@@ -29,7 +29,12 @@ pub(super) fn read(set: &Key<'_>, sink: &mut Sink) {
     }
     if let Some(key) = unless_damaged(set.subkey("Control\\MiniNt"), sink) {
         let citation = cite_key(&key, sink);
-        setting(SettingKind::MiniNt, "present".into(), citation, sink);
+        let values = told(key.values(), key.path(), sink);
+        let values = values.iter().map(|value| format!("{} = {}", value.name, words(value)));
+        let inside = values.collect::<Vec<_>>().join(", ");
+        let present =
+            if inside.is_empty() { "present".into() } else { format!("present: {inside}") };
+        setting(SettingKind::MiniNt, present, citation, sink);
     }
     event_log_channels(set, sink);
     autologgers(set, sink);

@@ -22,8 +22,8 @@ const SUBKEYS: [&str; 12] = [
     "v6tov4",
     "v6tov6",
 ];
-/// Levels of sub-keys below the service key.
-const MAX_DEPTH: usize = 4;
+/// Levels of sub-keys below the service key; on real hosts the firewall's rules lie deepest, at 5.
+const MAX_DEPTH: usize = 8;
 /// Values of one service; the firewall keeps some thousand rules below one.
 const MAX_VALUES: usize = 20_000;
 
