@@ -24,6 +24,7 @@ mod name;
 mod staging;
 mod story;
 mod ticket;
+mod subject;
 mod trust;
 
 pub mod knowledge;

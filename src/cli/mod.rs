@@ -9,6 +9,7 @@ use jiff::SignedDuration;
 use crate::rank::Verdict;
 use crate::report::RENDERERS;
 
+mod detection;
 pub mod exit;
 pub mod run;
 mod progress;

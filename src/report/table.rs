@@ -8,7 +8,7 @@ use std::io;
 use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Table, TableStyle, Width};
 
 use super::host::{CoverageReport, HostReport};
-use super::layout::{columns, fit, wrap};
+use super::layout::{columns, fit, plural, wrap};
 use super::service::{FindingReport, ServiceReport};
 use super::{Options, Renderer, Report, select};
 use crate::diagnostic::Impact;
@@ -27,7 +27,7 @@ pub(super) const RENDERER: Renderer = Renderer {
 /// Columns that the names of the paragraphs take.
 const LABEL: usize = 13;
 /// No terminal is treated as narrower.
-const NARROWEST: usize = 40;
+const NARROWEST: usize = 60;
 /// Reasons beside a row; `explain` and `json` have all of them.
 const REASONS_SHOWN: usize = 2;
 /// Losses named one by one; `json` has all of them.
@@ -72,7 +72,8 @@ impl Page {
         }
         if shortlist.left_out > 0 {
             let indent = " ".repeat(LABEL);
-            let text = format!("{} further services of note: --all", shortlist.left_out);
+            let further = plural(shortlist.left_out, "further service");
+            let text = format!("{further} of note: --all");
             self.lines.push(format!("{indent}{text}"));
         }
         self.lines.push(String::new());
@@ -93,7 +94,7 @@ impl Page {
     fn verdict(&mut self, host: &HostReport) {
         let summary = &host.summary;
         let (services, drivers) = (summary.services, summary.drivers);
-        let of = format!("of {services} ({drivers} drivers)");
+        let of = format!("of {services} ({})", plural(drivers, "driver"));
         if host.verdict < Verdict::Note {
             let text = format!("no service met a rule worth a note, {of}; coverage as above");
             self.paragraph("VERDICT", &text);
@@ -101,7 +102,7 @@ impl Page {
         }
         let label = host.verdict.label();
         let counts = format!(
-            "{label}   {} to escalate, {} to review, {} noted, {of}",
+            "{label}: {} to escalate, {} to review, {} noted, {of}",
             summary.escalate, summary.review, summary.note
         );
         self.paragraph("VERDICT", &counts);
@@ -158,7 +159,7 @@ fn table(services: &[&ServiceReport], width: usize) -> (Table, usize) {
             service.runs(),
         ]
     }));
-    let limits = [8, 6, 12, (width / 5).max(12), (width / 7).max(11), width];
+    let limits = [8, 6, 12, width / 5, (width / 7).max(11), width];
     let mut widths = [0_usize; 6];
     for row in &mut cells {
         for ((cell, limit), widest) in row.iter_mut().zip(limits).zip(&mut widths) {
@@ -169,7 +170,7 @@ fn table(services: &[&ServiceReport], width: usize) -> (Table, usize) {
     let [number, score, verdict, service, account, _] = widths;
     let indent = number.saturating_add(score).saturating_add(4);
     let before = [indent, verdict, service, account].iter().sum::<usize>().saturating_add(6);
-    let rest = width.saturating_sub(before).max(8);
+    let rest = width.saturating_sub(before).max(7);
     let mut table = Table::new();
     table.load_style(TableStyle::new()).set_content_arrangement(ContentArrangement::Disabled);
     for mut row in cells {
@@ -205,11 +206,11 @@ fn reasons(service: &ServiceReport, width: usize) -> Vec<String> {
     }
     let techniques: BTreeSet<String> =
         service.techniques().into_iter().map(|technique| technique.v19).collect();
-    let mut text = parts.join("; ");
-    for technique in techniques {
-        text = format!("{text}  {technique}");
+    if !techniques.is_empty() {
+        let techniques: Vec<String> = techniques.into_iter().collect();
+        parts.push(format!("ATT&CK {}", techniques.join(" ")));
     }
-    let mut lines = vec![text];
+    let mut lines = vec![parts.join("; ")];
     lines.extend(service.against.first().map(|one| format!("but {}", reason(one))));
     lines
 }
@@ -248,7 +249,11 @@ fn heard(one: &CoverageReport) -> String {
         State::Absent => "absent",
     };
     let mut words = format!("{} {state}", one.origin.label());
-    if let (Some(from), Some(to)) = (one.from, one.to) {
+    let is_log = matches!(
+        one.origin,
+        Origin::SystemLog | Origin::SecurityLog | Origin::SysmonLog | Origin::PowerShellLog
+    );
+    if let (true, Some(from), Some(to)) = (is_log, one.from, one.to) {
         let day = |stamp: super::Stamp| stamp.0.strftime("%Y-%m-%d").to_string();
         words = format!("{words} {}..{}", day(from), day(to));
     }
@@ -273,7 +278,7 @@ fn not_checked(host: &HostReport) -> String {
                 State::Partial => "read in part",
                 State::Complete => "does not reach",
             };
-            format!("{} questions: {} {why}", ids.len(), origin.label())
+            format!("{}: {} {why}", plural(ids.len(), "question"), origin.label())
         })
         .collect();
     let losses: Vec<_> = host.diagnostics.iter().filter(|one| one.impact > Impact::Note).collect();
@@ -282,7 +287,7 @@ fn not_checked(host: &HostReport) -> String {
     }
     let more = losses.len().saturating_sub(LOSSES_SHOWN);
     if more > 0 {
-        parts.push(format!("{more} further losses: --format json"));
+        parts.push(format!("{} in --format json", plural(more, "further loss")));
     }
     if parts.is_empty() {
         return "every question of the checklist was answered from this evidence".to_owned();

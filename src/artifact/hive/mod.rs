@@ -19,6 +19,8 @@ mod live;
 mod marvin32;
 mod new_log;
 mod old_log;
+mod plausible;
+mod recovery;
 mod replay;
 mod sddl;
 mod security_descriptor;
@@ -28,7 +30,7 @@ mod value;
 mod values;
 
 pub use base_block::BaseBlock;
-pub use changes::{Change, Changes};
+pub use changes::Changes;
 pub use deleted::{Confidence, Deleted, DeletedKey, DeletedValue};
 pub use key::{Damage, Key, Listing};
 pub use replay::{AppliedEntries, LogFile, LogFormat, LogReport, Replayed, replay};
@@ -104,6 +106,12 @@ impl<'b> Hive<'b> {
     /// [`HiveError::Root`] when its cell is damaged.
     pub fn root(&self) -> Result<Key<'_>, HiveError> {
         Key::root(self)
+    }
+
+    /// How many bytes of hive bins the file lacks by its own account; 0 unless it was cut off.
+    pub fn missing_bytes(&self) -> usize {
+        let end = base_block::HIVE_BINS_START.saturating_add(self.base_block.hive_bins_size);
+        end.saturating_sub(self.bytes().len())
     }
 
     fn bytes(&self) -> &'b [u8] {

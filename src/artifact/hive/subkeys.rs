@@ -27,7 +27,16 @@ impl<'h> Key<'h> {
         }
         let mut listed = Listed::default();
         if let Err(complaint) = self.read_subkeys(&mut listing, &mut listed) {
-            self.salvage_subkeys(&mut listing, &complaint);
+            if listed.stopped {
+                listing.damaged.push(self.damage(complaint));
+            } else {
+                self.salvage_subkeys(&mut listing, &complaint);
+            }
+        }
+        let strangers = listing.items.iter().filter(|child| !self.is_parent_of(child)).count();
+        if strangers > 0 {
+            let message = format!("{strangers} of its subkeys name another parent");
+            listing.damaged.push(self.damage(message));
         }
         let found = listing.items.len();
         if usize::try_from(declared) != Ok(found) && listing.damaged.is_empty() {
@@ -61,6 +70,9 @@ impl<'h> Key<'h> {
                 Some(Some(Err(error))) => error.to_string(),
                 None => "an entry points nowhere".into(),
             };
+            if listed.stopped {
+                return Err(problem);
+            }
             complaint = complaint.and(Err(problem));
         }
         Err("the lists name more subkeys than the hive can hold".into())
@@ -94,7 +106,7 @@ impl<'h> Key<'h> {
                 }
                 Err(message) => listing.damaged.push(Damage { offset: place, message }),
             }
-            if listed.exhausted {
+            if listed.stopped {
                 break;
             }
         }
@@ -129,10 +141,14 @@ impl<'h> Key<'h> {
         Self { hive: self.hive, node, offset, record, path, ancestors }
     }
 
+    fn is_parent_of(&self, child: &Self) -> bool {
+        file_offset(child.record.parent) == Some(self.offset)
+    }
+
     /// Whether a child may be listed; if not, why.
     fn admit(&self, child: &Self, listed: &mut Listed) -> Result<(), &'static str> {
         if !self.hive.spend(child.record.length) {
-            listed.exhausted = true;
+            listed.stopped = true;
             return Err(super::EXHAUSTED);
         }
         if child.offset == self.offset || self.ancestors.contains(&child.offset) {
@@ -141,10 +157,11 @@ impl<'h> Key<'h> {
         if !listed.seen.insert(child.offset) {
             return Err("a key is listed twice");
         }
-        if file_offset(child.record.parent) != Some(self.offset) {
+        if !self.is_parent_of(child) {
             listed.strangers = listed.strangers.saturating_add(1);
             if listed.strangers > MAX_STRANGERS {
-                return Err("a key names another parent");
+                listed.stopped = true;
+                return Err("the list of subkeys is another key's");
             }
         }
         Ok(())
@@ -156,6 +173,6 @@ impl<'h> Key<'h> {
 struct Listed {
     seen: BTreeSet<usize>,
     strangers: usize,
-    /// Whether reading stopped because the hive was read too often.
-    exhausted: bool,
+    /// Whether there is no use in reading on.
+    stopped: bool,
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use nt_hive::KeyValue;
 
-use super::cell::{self, NONE, VALUE_HEADER, ValueRecord, cell_at, file_offset, used_cell};
+use super::cell::{self, VALUE_HEADER, ValueRecord, cell_at, file_offset, used_cell};
 use super::fuse::fused;
 use super::key::{Damage, Key, Listing, absent};
 use super::value::Value;
@@ -42,23 +42,13 @@ impl<'h> Key<'h> {
 
     fn value_entries(&self) -> Listing<ValueEntry<'h>> {
         let mut listing = Listing { items: Vec::new(), damaged: Vec::new() };
-        if self.record.value_count == 0 {
-            if self.has_uncounted_values() {
-                listing.damaged.push(self.damage("the key declares no values and lists some"));
-            }
-        } else if let Err(complaint) = self.read_values(&mut listing) {
+        // Windows NT leaves stale lists in keys without values.
+        if self.record.value_count > 0
+            && let Err(complaint) = self.read_values(&mut listing)
+        {
             self.salvage_values(&mut listing, &complaint);
         }
         listing
-    }
-
-    /// Whether the list of a key without values is in use and begins with a value in use.
-    fn has_uncounted_values(&self) -> bool {
-        let bytes = self.hive.bytes();
-        self.record.value_list != NONE
-            && cell::value_offsets(bytes, self.record.value_list, 1).entries.first().is_some_and(
-                |entry| used_cell(bytes, *entry).is_ok_and(|cell| cell.data.starts_with(b"vk")),
-            )
     }
 
     /// Reads the value records with nt-hive, or says what nt-hive complained about first.

@@ -30,6 +30,13 @@ pub(super) fn answer(host: &Host, service: &Service) -> ChecklistAnswer {
 }
 
 fn without_key(host: &Host, service: &Service, draft: &mut Draft) {
+    if let Some(other) = &service.elsewhere {
+        let citation = service.links.first().and_then(|link| host.events.get(link.event));
+        let text = format!("A service of the host {other}, named in a command given here.");
+        draft.fact(text, citation.map(|event| event.citation.clone()));
+        draft.missing(format!("Whether it exists: the evidence of {other} would tell"));
+        return;
+    }
     if let Some(event) = service.events(Role::Install, &host.events).next() {
         let text = format!("The logs know an installation of {}.", service.name);
         draft.fact(text, [event.citation.clone()]);
@@ -45,6 +52,6 @@ fn without_key(host: &Host, service: &Service, draft: &mut Draft) {
         draft.fact(text, [config.citation.clone()]);
     }
     if draft.needs(host, Origin::SystemHive, "Whether its key exists") {
-        draft.missing("The current control set has no key of that name: its values are gone.");
+        draft.missing("Its values: the current control set has no key of that name");
     }
 }
