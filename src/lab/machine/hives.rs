@@ -3,11 +3,13 @@
 use jiff::Timestamp;
 
 use super::clock::Clock;
+use super::process::Process;
 use super::{software_hive, system_hive};
 use crate::lab::evidence::File;
 use crate::lab::regf::log::{Entry, new_format};
-use crate::lab::regf::{BaseBlock, Hive};
+use crate::lab::regf::{BaseBlock, Data, Hive};
 use crate::lab::scenario::{Host, ScenarioError, User};
+use crate::time::to_filetime;
 
 const CONFIG: &str = "Windows/System32/config";
 /// Sequence number of the primary files when they were last written completely.
@@ -73,6 +75,19 @@ impl Hives {
         files.push(file("SYSTEM.LOG2", new_format(&dirty, flushed, second)));
         files.push(primary("SYSTEM", flushed.clone()));
         files
+    }
+
+    /// The background activity moderator notes when each account last ran a program (Windows 10 1709 and later):
+    /// a FILETIME and 16 more bytes below `bam`.
+    pub(super) fn note_execution(&mut self, process: &Process, at: Timestamp) {
+        let sid = process.session.account.sid.text();
+        let path = format!(r"{CONTROL_SET}\Services\bam\State\UserSettings\{sid}");
+        let key = self.system.create(&path, at);
+        let mut data = to_filetime(at).to_le_bytes().to_vec();
+        data.extend([0; 12]);
+        data.extend(2_u32.to_le_bytes());
+        let program = process.image.replacen("C:", r"\Device\HarddiskVolume2", 1);
+        self.system.set(key, &program, &Data::Binary(data), at);
     }
 
     /// The host shut down at this time.
