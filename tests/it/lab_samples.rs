@@ -109,7 +109,7 @@ fn the_stories_are_in_the_evidence() {
 fn a_server_logs_states_and_a_hidden_service_denies_everyone() {
     let story = samples().pop().unwrap();
     let text = std::fs::read_to_string(story.join("scenario.toml")).unwrap();
-    let hide = r#"
+    let more = r#"
         [[action]]
         at = "2022-06-08T11:00:00Z"
         do = "start-service"
@@ -122,7 +122,7 @@ fn a_server_logs_states_and_a_hidden_service_denies_everyone() {
         by = "student7"
     "#;
     let text = text.replace("release = \"1909\"", "release = \"1909\"\nserver = true");
-    let made = made(&Scenario::parse(&format!("{text}{hide}")).unwrap());
+    let made = made(&Scenario::parse(&format!("{text}{more}")).unwrap());
     assert_eq!(events(made.get("System_backup.evtx").unwrap()).get(&7036), Some(&1));
     let hive = made.get("lab-pc-022_hklm-export.dat").unwrap();
     let hive = nt_hive::Hive::new(hive.as_slice()).unwrap();
