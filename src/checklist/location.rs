@@ -2,9 +2,9 @@
 
 use super::knowledge::programs::{self, ProgramKind};
 use super::knowledge::{agents, stock};
+use super::staging::{no, unknown, yes};
 use super::subject::{
-    self, COMMAND, MEASURED, Part, Runs, compared, half_read, is_as_shipped, is_win32, no, runs,
-    unknown, yes,
+    self, COMMAND, MEASURED, Part, Runs, compared, half_read, is_as_shipped, is_win32, runs,
 };
 use super::{Family, Hit, Indicator, Question, Scene, Scope, technique};
 use crate::host::ImagePath;

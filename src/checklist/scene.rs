@@ -3,6 +3,7 @@
 //! A scene is made of the same facts that artifacts write and goes through the same join and the same value
 //! decoder, so an example cannot describe a host that real evidence could not.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -27,7 +28,7 @@ pub struct Scene {
     service: String,
     config: Option<ServiceConfig>,
     facts: Vec<Fact>,
-    coverage: Coverage,
+    covered: BTreeMap<Origin, State>,
     policy: Option<Policy>,
     next_record: u64,
 }
@@ -47,7 +48,7 @@ impl Scene {
             service: name.to_owned(),
             config: None,
             facts: Vec::new(),
-            coverage: Coverage::default(),
+            covered: BTreeMap::new(),
             policy: None,
             next_record: 1,
         };
@@ -230,13 +231,11 @@ impl Scene {
     /// Adds another service of the same host.
     #[must_use]
     pub fn beside(mut self, other: Self) -> Self {
-        let (facts, coverage, _, _) = other.into_facts();
-        self.facts.extend(facts);
-        for (origin, span) in coverage.iter() {
-            if let Some(span) = span {
-                self.coverage.record(origin, span.clone());
-            }
+        for (origin, state) in &other.covered {
+            self.covered.entry(*origin).or_insert(*state);
         }
+        let (facts, _, _, _) = other.into_facts();
+        self.facts.extend(facts);
         self
     }
 
@@ -269,7 +268,7 @@ impl Scene {
         self
     }
 
-    /// Says how much of an origin was read; logs reach from a month before noon to a month after.
+    /// Says how much of an origin was read, whatever was said before; logs reach from a month before noon to a month after.
     #[must_use]
     pub fn covered(mut self, origin: Origin, state: State) -> Self {
         self.cover(origin, state);
@@ -277,9 +276,17 @@ impl Scene {
     }
 
     fn cover(&mut self, origin: Origin, state: State) {
+        self.covered.insert(origin, state);
+    }
+
+    fn coverage(&self) -> Coverage {
         let month = 30 * 86_400;
-        let span = Span { state, from: Some(at(-month)), to: Some(at(month)), notes: Vec::new() };
-        self.coverage.record(origin, span);
+        let mut coverage = Coverage::default();
+        for (origin, state) in &self.covered {
+            let (from, to) = (Some(at(-month)), Some(at(month)));
+            coverage.record(*origin, Span { state: *state, from, to, notes: Vec::new() });
+        }
+        coverage
     }
 
     /// Adds a svchost group as the SOFTWARE hive has it.
@@ -361,11 +368,12 @@ impl Scene {
     }
 
     fn into_facts(mut self) -> (Vec<Fact>, Coverage, Option<Policy>, String) {
-        if let Some(mut config) = self.config {
+        if let Some(mut config) = self.config.take() {
             let _problems = service_values::decode(&mut config);
             self.facts.push(Fact::Service(Box::new(config)));
         }
-        (self.facts, self.coverage, self.policy, self.service)
+        let coverage = self.coverage();
+        (self.facts, coverage, self.policy, self.service)
     }
 
     /// Joins the scene and asks: `question` sees the scene's service. `None` where the join lost it.

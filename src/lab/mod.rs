@@ -5,9 +5,16 @@
 //! gives the same bytes, always.
 
 pub mod evtx;
+pub mod machine;
 pub mod regf;
+pub mod scenario;
 
 mod bytes;
+mod evidence;
+mod random;
+mod sddl;
 mod sid;
 
+pub use evidence::File;
+pub use sddl::security_descriptor;
 pub use sid::Sid;

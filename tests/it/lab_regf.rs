@@ -1,4 +1,9 @@
 //! Hives the lab writes, read by an independent reader.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "helpers of tests fail loudly, as tests do"
+)]
 
 use jiff::Timestamp;
 use svctriage::lab::regf::log::{Entry, new_format, old_format};

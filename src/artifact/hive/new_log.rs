@@ -66,6 +66,9 @@ fn apply_log(
         let entry = match Entry::read(&log.bytes, offset, expected) {
             Ok(entry) => entry,
             Err(End { reason, damaged }) => {
+                if damaged {
+                    *next = Some(expected);
+                }
                 if damaged || (report.applied.is_none() && report.refused.is_none()) {
                     report.refuse(reason, damaged);
                 }
@@ -148,20 +151,20 @@ impl<'l> Entry<'l> {
     /// without being damage. An entry with the right number and wrong content is damage.
     fn read(log: &'l [u8], offset: usize, expected: u32) -> Result<Self, End> {
         let rest = log.get(offset..).unwrap_or_default();
-        let sequence = u32_at(rest, 12);
-        if !rest.starts_with(b"HvLE") || sequence != Some(expected) {
-            return Err(End {
-                reason: format!("no entry {expected} at {offset:#x}"),
-                damaged: false,
+        let damage = |what: &str| End::damage(format!("entry {expected} at {offset:#x} {what}"));
+        if !rest.starts_with(b"HvLE") || u32_at(rest, 12) != Some(expected) {
+            return Err(if is_destroyed(rest, expected) {
+                damage("is destroyed")
+            } else {
+                End { reason: format!("no entry {expected} at {offset:#x}"), damaged: false }
             });
         }
-        let damage = |what: &str| End::damage(format!("entry {expected} at {offset:#x} {what}"));
         let size = size_at(rest, 4).filter(|size| *size >= SECTOR && size.is_multiple_of(SECTOR));
         let bytes = size
             .and_then(|size| rest.get(..size))
             .ok_or_else(|| damage("is cut off or has a bad size"))?;
-        let whole = bytes.get(..32).map(marvin32) == u64_at(bytes, 32)
-            && bytes.get(HEADER..).map(marvin32) == u64_at(bytes, 24);
+        let whole =
+            has_whole_header(bytes) && bytes.get(HEADER..).map(marvin32) == u64_at(bytes, 24);
         if !whole {
             return Err(damage("fails its checksum"));
         }
@@ -189,6 +192,30 @@ impl<'l> Entry<'l> {
         Ok(())
     }
 }
+
+/// Whether the header of an entry passes its own checksum, Hash-2.
+fn has_whole_header(entry: &[u8]) -> bool {
+    entry.starts_with(b"HvLE")
+        && entry.get(..32).map(marvin32).is_some_and(|sum| u64_at(entry, 32) == Some(sum))
+}
+
+/// Whether an entry stood at the start of a buffer where none can be read now.
+///
+/// Either it is there and damaged, or an entry that must have followed it is found further on.
+fn is_destroyed(rest: &[u8], expected: u32) -> bool {
+    let follows = |sector: &[u8]| {
+        let ahead = u32_at(sector, 12).unwrap_or(0).wrapping_sub(expected);
+        (1..=MAX_ENTRIES_LOST).contains(&ahead) && has_whole_header(sector)
+    };
+    if rest.starts_with(b"HvLE") && !has_whole_header(rest) {
+        return true;
+    }
+    let misses_signature = u32_at(rest, 12) == Some(expected) && rest.iter().any(|byte| *byte != 0);
+    misses_signature || rest.chunks(SECTOR).any(follows)
+}
+
+/// An entry this much further on still belongs to the same use of the log.
+const MAX_ENTRIES_LOST: u32 = 1024;
 
 fn pages(entry: &[u8]) -> Option<Vec<(usize, &[u8])>> {
     let count = size_at(entry, 20)?;

@@ -32,7 +32,7 @@ fn service(mut configs: Vec<ServiceConfig>) -> Service {
     let Some(config) = service.config.as_ref().or(service.history.first()) else { return service };
     service.display_name.clone_from(&config.display_name);
     service.image = image(config);
-    service.dll = config.service_dll.as_ref().map(|(path, _)| quoted(path));
+    service.dll = config.service_dll.as_ref().map(|(_, path)| quoted(path));
     service.failure_command = config.failure_command.as_deref().map(ImagePath::parse);
     service.wrapped = config.wrapper.as_ref().map(|wrapper| {
         let mut target = quoted(&wrapper.application);

@@ -54,6 +54,7 @@ pub(super) fn join(facts: Vec<Fact>, coverage: Coverage, window: SignedDuration)
     process::follow(&mut roster, &host.events, window);
     actor::attribute(&mut roster, &host.events, window);
     host.services = finish(roster);
+    host.bursts = super::Bursts::of(&host.services, &host.events);
     host
 }
 

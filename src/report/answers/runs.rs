@@ -1,0 +1,73 @@
+//! Question 2: what does it run?
+
+use super::{ChecklistAnswer, Draft};
+use crate::checklist::Question;
+use crate::host::config::ServiceConfig;
+use crate::host::coverage::Origin;
+use crate::host::event::Action;
+use crate::host::{Host, Role, Service};
+use crate::report::configuration;
+
+pub(super) fn answer(host: &Host, service: &Service) -> ChecklistAnswer {
+    let mut draft = Draft::new(Question::Runs);
+    if let Some(config) = &service.config {
+        stored(service, config, &mut draft);
+    }
+    let mut logged: Vec<&str> = Vec::new();
+    for event in service.events(Role::Install, &host.events) {
+        let Action::ServiceInstalled(install) = &event.action else { continue };
+        let stored = service.config.as_ref().and_then(|config| config.image_path.as_deref());
+        let command = install.image_path.as_str();
+        if stored != Some(command) && !logged.contains(&command) {
+            logged.push(command);
+            draft.fact(format!("When installed it ran: {command}"), [event.citation.clone()]);
+        }
+    }
+    let purpose = "The file itself (its existence, hash, signature and times)";
+    draft.needs(host, Origin::FileSystem, purpose);
+    draft.finish()
+}
+
+fn stored(service: &Service, config: &ServiceConfig, draft: &mut Draft) {
+    match (&config.image_path, &service.image) {
+        (Some(command), _) => draft.value(service, "ImagePath", format!("ImagePath: {command}")),
+        (None, Some(image)) if image.implied => {
+            let text = format!("No ImagePath: Windows loads {}", image.expanded);
+            draft.fact(text, [config.citation.clone()]);
+        }
+        (None, _) => draft.fact("The key has no ImagePath.", [config.citation.clone()]),
+    }
+    if let Some(group) = service.image.as_ref().and_then(crate::host::ImagePath::svchost_group) {
+        draft.value(service, "ImagePath", format!("svchost hosts it in the group {group}."));
+    }
+    if let Some((value, dll)) = &config.service_dll {
+        draft.value(service, value, format!("ServiceDll: {dll}"));
+    }
+    if let Some(target) = &config.wrapper {
+        let parameters = target.parameters.as_deref().unwrap_or_default();
+        let text = format!("Behind the wrapper: {} {parameters}", target.application);
+        draft.value(service, "Parameters\\Application", text.trim_end());
+    }
+    for point in &config.load_points {
+        draft.fact(format!("{} loads {}", point.value, point.path), [point.citation.clone()]);
+    }
+    if let Some(command) = &config.failure_command {
+        let text = if config.failure_command_is_armed() {
+            format!("ARMED failure command: {command}")
+        } else {
+            format!("Failure command, inert because no action runs it: {command}")
+        };
+        let citations = [config.cite("FailureCommand"), config.cite("FailureActions")];
+        draft.fact(text, citations);
+    }
+    if let Some(plan) = &config.failure_actions
+        && !plan.actions.is_empty()
+    {
+        let steps = configuration::steps(plan);
+        let steps: Vec<String> = steps
+            .iter()
+            .map(|step| format!("{} after {} ms", step.action, step.delay_ms))
+            .collect();
+        draft.value(service, "FailureActions", format!("On failure: {}", steps.join(", ")));
+    }
+}

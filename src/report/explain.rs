@@ -1,0 +1,343 @@
+//! Indicators and services explained at length, as plain text and as Markdown.
+
+use super::answers;
+use super::host::HostReport;
+use super::service::{FindingReport, ServiceReport};
+use crate::checklist::{self, Expected, Family, Indicator, Need, Question};
+use crate::host::Origin;
+use crate::text::terminal_safe;
+
+/// Columns of explanations.
+const WIDTH: usize = 96;
+
+/// An indicator: what it asks, why, how a yes can be innocent, how to check it, and its examples.
+pub fn explain_indicator(indicator: &Indicator) -> String {
+    let mut page = Page::default();
+    page.line(format!("{}  {}", indicator.id, indicator.question));
+    page.blank();
+    page.paragraph("Why", indicator.why);
+    page.paragraph("Innocent", indicator.innocent);
+    page.paragraph("ATT&CK", &techniques(indicator));
+    page.paragraph("Weight", &weight(indicator));
+    page.paragraph("Question", answers::wording(indicator.checklist));
+    page.paragraph("Needs", &needs(indicator));
+    page.paragraph("Since", indicator.since);
+    page.list("Check by hand", indicator.verify.iter().copied());
+    page.list("Sources", indicator.sources.iter().copied());
+    let examples = indicator.examples.iter().map(|example| {
+        let answer = match example.answer {
+            Expected::Yes => "yes",
+            Expected::No => "no",
+            Expected::Unknown => "unknown",
+        };
+        format!("{}: {answer}", example.title)
+    });
+    page.list("Examples, executed as tests", examples);
+    page.text
+}
+
+fn techniques(indicator: &Indicator) -> String {
+    if indicator.attack.is_empty() {
+        return "none".to_owned();
+    }
+    let label = |technique: &checklist::Technique| {
+        if technique.v18 == technique.v19 {
+            technique.v19.to_owned()
+        } else {
+            format!("{} ({} up to v18)", technique.v19, technique.v18)
+        }
+    };
+    indicator.attack.iter().map(label).collect::<Vec<_>>().join(", ")
+}
+
+fn weight(indicator: &Indicator) -> String {
+    let hard = if indicator.hard { "; a yes keeps the score at 30 dB or more" } else { "" };
+    format!("{:+} dB in family {:?}{hard}", indicator.weight, indicator.family)
+}
+
+fn needs(indicator: &Indicator) -> String {
+    let need = |need: &Need| match need {
+        Need::Part(origin) => format!("the {}", origin.label()),
+        Need::Whole(origin) => format!("the whole {}", origin.label()),
+        Need::AnyPart(origins) => {
+            let labels: Vec<&str> = origins.iter().copied().map(Origin::label).collect();
+            format!("one of: {}", labels.join(", "))
+        }
+    };
+    indicator.needs.iter().map(need).collect::<Vec<_>>().join("; ")
+}
+
+/// A service: the five questions, every summand of its score, what is open, what happened, and how to check.
+pub fn explain_service(service: &ServiceReport, host: &HostReport) -> String {
+    let mut page = Page::default();
+    page.line(format!(
+        "{}  {}  score {} dB, rank {} of {} on {}",
+        service.verdict.label(),
+        service.name,
+        service.score,
+        service.rank,
+        host.summary.services,
+        host.host.label()
+    ));
+    for answer in &service.checklist {
+        let heading = format!("{} [{}]", answers::wording(answer.question), answer.state.label());
+        page.heading(&heading);
+        for fact in &answer.facts {
+            page.item("-", &fact.text);
+            for citation in &fact.citations {
+                page.detail(&citation.to_string());
+            }
+        }
+        for missing in &answer.missing {
+            page.item("?", &format!("not checked: {missing}"));
+        }
+    }
+    page.findings("What speaks against it", &service.findings);
+    page.findings("What speaks for it", &service.against);
+    page.sum(service);
+    page.open_questions(service);
+    page.history(service);
+    page.events(service);
+    page.verify(service);
+    page.text
+}
+
+/// Text in the making. Everything passes the terminal's sink here.
+#[derive(Default)]
+struct Page {
+    text: String,
+}
+
+impl Page {
+    fn line(&mut self, line: impl AsRef<str>) {
+        for line in super::layout::wrap(&terminal_safe(line.as_ref()), WIDTH, "", "  ") {
+            self.text.push_str(line.trim_end());
+            self.text.push('\n');
+        }
+    }
+
+    fn blank(&mut self) {
+        self.text.push('\n');
+    }
+
+    fn heading(&mut self, heading: &str) {
+        self.blank();
+        self.line(heading);
+    }
+
+    fn paragraph(&mut self, label: &str, text: &str) {
+        self.hang(&format!("{label:10}"), &" ".repeat(10), text);
+    }
+
+    fn item(&mut self, mark: &str, text: &str) {
+        self.hang(&format!("  {mark} "), "    ", text);
+    }
+
+    fn detail(&mut self, text: &str) {
+        self.hang("      ", "        ", text);
+    }
+
+    fn hang(&mut self, first: &str, indent: &str, text: &str) {
+        for line in super::layout::wrap(&terminal_safe(text), WIDTH, first, indent) {
+            self.text.push_str(line.trim_end());
+            self.text.push('\n');
+        }
+    }
+
+    fn list(&mut self, heading: &str, items: impl Iterator<Item = impl AsRef<str>>) {
+        self.heading(heading);
+        for item in items {
+            self.item("-", item.as_ref());
+        }
+    }
+
+    fn findings(&mut self, heading: &str, findings: &[FindingReport]) {
+        if findings.is_empty() {
+            return;
+        }
+        self.heading(heading);
+        for finding in findings {
+            let decayed = if finding.decibans == finding.weight {
+                String::new()
+            } else {
+                format!(", {:+} before decay in family {:?}", finding.weight, finding.family)
+            };
+            let hard = if finding.hard { ", hard" } else { "" };
+            let mark = format!("{:+}", finding.decibans);
+            let text = format!("{} [{}{decayed}{hard}]", finding.because, finding.id);
+            self.hang(&format!("  {mark:>4} dB  "), &" ".repeat(11), &text);
+            let techniques: Vec<String> =
+                finding.attack.iter().map(super::service::TechniqueReport::label).collect();
+            if !techniques.is_empty() {
+                self.hang(&" ".repeat(11), &" ".repeat(11), &techniques.join(", "));
+            }
+            for citation in &finding.citations {
+                self.hang(&" ".repeat(11), &" ".repeat(13), &citation.to_string());
+            }
+        }
+    }
+
+    /// The summands, and the floor where it lifted them.
+    fn sum(&mut self, service: &ServiceReport) {
+        let sum: i32 =
+            service.findings.iter().chain(&service.against).map(|finding| finding.decibans).sum();
+        self.blank();
+        if sum == service.score {
+            self.line(format!("Sum: {sum} dB. {} questions answered no.", service.answered_no));
+        } else {
+            self.line(format!(
+                "Sum: {sum} dB, raised to {} dB by a hard indicator. {} questions answered no.",
+                service.score, service.answered_no
+            ));
+        }
+    }
+
+    fn open_questions(&mut self, service: &ServiceReport) {
+        if service.unanswered.is_empty() {
+            return;
+        }
+        self.heading("Questions the evidence could not answer");
+        for open in &service.unanswered {
+            let question = checklist::indicator(&open.id)
+                .map_or("(an indicator of another version)", |one| one.question);
+            let silence = match open.state {
+                crate::host::State::Absent => "not in the evidence",
+                crate::host::State::Lost => "unreadable",
+                crate::host::State::Partial => "read in part",
+                crate::host::State::Complete => "read completely",
+            };
+            self.item("?", &format!("{} {question} ({} {silence})", open.id, open.origin.label()));
+        }
+    }
+
+    fn history(&mut self, service: &ServiceReport) {
+        if service.history.is_empty() {
+            return;
+        }
+        self.heading("Elsewhere in the evidence");
+        let shown = |text: &Option<String>| text.clone().unwrap_or_else(|| "(absent)".to_owned());
+        for state in &service.history {
+            let written = state.last_write.map(|stamp| format!(", last written {}", stamp.short()));
+            self.item("-", &format!("{}{}", state.state, written.unwrap_or_default()));
+            for change in &state.differences {
+                let field = if change.field.is_empty() { "the key" } else { &change.field };
+                self.detail(&format!(
+                    "{field}: there {}, now {}",
+                    shown(&change.before),
+                    shown(&change.now)
+                ));
+            }
+        }
+    }
+
+    fn events(&mut self, service: &ServiceReport) {
+        if service.events.is_empty() {
+            return;
+        }
+        self.heading("Events");
+        for event in &service.events {
+            let channel = event.channel.as_deref().unwrap_or(&event.artifact);
+            let id = event.event_id.map(|id| format!(" {id}")).unwrap_or_default();
+            let record = event.record_id.map(|id| format!(" record {id}")).unwrap_or_default();
+            let first = format!("  {}  ", event.time.short());
+            self.hang(&first, "    ", &format!("{} [{channel}{id}{record}]", event.summary));
+        }
+    }
+
+    /// How to check each finding by hand, with the key of this case.
+    fn verify(&mut self, service: &ServiceReport) {
+        let mut steps: Vec<&str> = Vec::new();
+        for finding in &service.findings {
+            for step in checklist::indicator(&finding.id).map(|one| one.verify).unwrap_or_default()
+            {
+                if !steps.contains(step) {
+                    steps.push(step);
+                }
+            }
+        }
+        if steps.is_empty() && service.key_citation().is_none() {
+            return;
+        }
+        self.heading("Check by hand");
+        if let Some(key) = service.key_citation() {
+            self.item("-", &format!("open the key: {key}"));
+        }
+        for step in steps {
+            self.item("-", step);
+        }
+    }
+}
+
+/// The title of a family.
+const fn family_title(family: Family) -> &'static str {
+    match family {
+        Family::Q1 => "Q1: what was created",
+        Family::Q2 => "Q2: what it runs",
+        Family::Q3 => "Q3: who, when, with which ticket",
+        Family::Q4 => "Q4: account and rights",
+        Family::Q5 => "Q5: starts and what followed",
+        Family::D => "D: defence impairment and access rules",
+        Family::F => "F: failure command",
+        Family::K => "K: known bad",
+        Family::B => "B: baseline and trust",
+    }
+}
+
+/// `docs/checklist.md`: every indicator, generated.
+pub fn checklist_markdown() -> String {
+    use std::fmt::Write as _;
+    let mut page = String::from(
+        "# The checklist\n\n<!-- Generated from src/checklist. UPDATE_GOLDEN=1 cargo test writes it. -->\n\n\
+         A yes is suspicious, except in family B, where it is reassuring. Weights are decibans: +10 dB \
+         means ten times likelier among malicious than among benign services.\n",
+    );
+    for question in
+        [Question::What, Question::Runs, Question::WhoWhen, Question::Account, Question::Started]
+    {
+        let mut indicators =
+            checklist::indicators().filter(|one| one.checklist == question).peekable();
+        if indicators.peek().is_none() {
+            continue;
+        }
+        let _infallible = write!(page, "\n## {}\n", answers::wording(question));
+        for one in indicators {
+            let _infallible = write!(
+                page,
+                "\n### {} {}\n\n{}\n\n- Innocent: {}\n- Weight: {}\n- ATT&CK: {}\n- Needs: {}\n",
+                one.id,
+                one.question,
+                one.why,
+                one.innocent,
+                weight(one),
+                techniques(one),
+                needs(one)
+            );
+            for step in one.verify {
+                let _infallible = writeln!(page, "- Check: {step}");
+            }
+            for source in one.sources {
+                let _infallible = writeln!(page, "- Source: {source}");
+            }
+        }
+    }
+    page
+}
+
+/// Every indicator in a line, for the terminal.
+pub fn checklist_table(width: usize) -> String {
+    let mut page = String::new();
+    let mut family = None;
+    for one in checklist::indicators() {
+        if family != Some(one.family) {
+            family = Some(one.family);
+            let gap = if page.is_empty() { "" } else { "\n" };
+            page = format!("{page}{gap}{}\n", family_title(one.family));
+        }
+        let first = format!("  {:5} {:>4} dB  ", one.id, format!("{:+}", one.weight));
+        for line in super::layout::wrap(one.question, width, &first, &" ".repeat(16)) {
+            page.push_str(&line);
+            page.push('\n');
+        }
+    }
+    page
+}

@@ -1,0 +1,88 @@
+//! What a service was elsewhere: in other control sets, in backups, in deleted keys.
+
+use serde::{Deserialize, Serialize};
+
+use super::Stamp;
+use super::configuration::Configuration;
+use crate::host::config::{Confidence, Epoch, ServiceConfig};
+use crate::host::{Citation, Service};
+
+/// Another state of a service and what differs between it and the current control set.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Earlier {
+    /// Which state: `ControlSet002`, `RegBack/SYSTEM`, `deleted key`.
+    pub state: String,
+    /// For a recovered key: how far it can be trusted.
+    pub confidence: Option<Confidence>,
+    /// The key; null where that state has none.
+    pub citation: Option<Citation>,
+    /// The key's last-write time.
+    pub last_write: Option<Stamp>,
+    /// The command as stored there.
+    pub image_path: Option<String>,
+    /// What differs.
+    pub differences: Vec<Change>,
+    /// The whole key, where the current control set has none.
+    pub configuration: Option<Configuration>,
+}
+
+/// A value that differs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Change {
+    /// The value's name; empty where the whole key is missing in one of the two.
+    pub field: String,
+    /// What it was there; null where it was not there.
+    pub before: Option<String>,
+    /// What it is in the current control set; null where it is not.
+    pub now: Option<String>,
+}
+
+/// Every other state, those with a key first; differences against a state without a key follow.
+pub(super) fn history(service: &Service) -> Vec<Earlier> {
+    let whole = service.config.is_none();
+    let mut states: Vec<Earlier> =
+        service.history.iter().map(|config| Earlier::new(config, whole)).collect();
+    for difference in &service.differences {
+        let change = Change {
+            field: difference.field.clone(),
+            before: difference.before.clone(),
+            now: difference.now.clone(),
+        };
+        if let Some(state) = states.iter_mut().find(|state| state.state == difference.against) {
+            state.differences.push(change);
+        } else {
+            states.push(Earlier {
+                state: difference.against.clone(),
+                confidence: None,
+                citation: difference.citation.clone(),
+                last_write: None,
+                image_path: None,
+                differences: vec![change],
+                configuration: None,
+            });
+        }
+    }
+    states
+}
+
+impl Earlier {
+    fn new(config: &ServiceConfig, whole: bool) -> Self {
+        let (state, confidence) = match &config.epoch {
+            Epoch::Current => ("current".to_owned(), None),
+            Epoch::ControlSet(number) => (format!("ControlSet{number:03}"), None),
+            Epoch::History(label) => (label.clone(), None),
+            Epoch::Deleted(confidence) => ("deleted key".to_owned(), Some(*confidence)),
+        };
+        Self {
+            state,
+            confidence,
+            citation: Some(config.citation.clone()),
+            last_write: config.last_write.map(Stamp),
+            image_path: config.image_path.clone(),
+            differences: Vec::new(),
+            configuration: whole.then(|| Configuration::new(config)),
+        }
+    }
+}

@@ -1,0 +1,299 @@
+//! One host in the report.
+
+use serde::{Deserialize, Serialize};
+
+use super::Stamp;
+use super::service::ServiceReport;
+use super::timeline::{self, TimelineEntry};
+use crate::diagnostic::Diagnostic;
+use crate::host::coverage::{Origin, State};
+use crate::host::fact::SettingKind;
+use crate::host::{Citation, Host};
+use crate::rank::{Ranked, Verdict};
+
+/// Everything the report says about one host.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HostReport {
+    /// What is known of the host itself.
+    pub host: HostIdentity,
+    /// The worst verdict of its services.
+    pub verdict: Verdict,
+    /// How many services got which verdict.
+    pub summary: Summary,
+    /// What was examined.
+    pub evidence: EvidenceSummary,
+    /// Who could speak, and how far; every origin, in a fixed order.
+    pub coverage: Vec<CoverageReport>,
+    /// Settings that concern every service.
+    pub system_settings: Vec<SystemSetting>,
+    /// Names of the keys under Services that hold no service.
+    pub configuration_keys: Vec<String>,
+    /// Every service, worst first.
+    pub services: Vec<ServiceReport>,
+    /// What happened around the findings, in order of time.
+    pub timeline: Vec<TimelineEntry>,
+    /// What could not be read, or is odd.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// What is known of the host itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HostIdentity {
+    /// The computer name.
+    pub name: Option<String>,
+    /// Where the name comes from.
+    pub name_source: Option<String>,
+    /// The DNS domain.
+    pub domain: Option<String>,
+    /// The product, `Windows 10 Pro`.
+    pub os: Option<String>,
+    /// The build, `19045.3570`.
+    pub build: Option<String>,
+    /// The release, `22H2`.
+    pub version: Option<String>,
+    /// The time zone's name. Never applied to a time of the report.
+    pub time_zone: Option<String>,
+    /// Its bias: UTC = local time + bias, in minutes.
+    pub time_zone_bias_minutes: Option<i32>,
+    /// The last clean shutdown.
+    pub last_shutdown: Option<Stamp>,
+    /// When Windows was installed, in its own words.
+    pub installed: Option<Stamp>,
+    /// The number of the current control set.
+    pub control_set: Option<u32>,
+    /// The Windows folder.
+    pub system_root: Option<String>,
+}
+
+impl HostIdentity {
+    fn new(identity: &crate::host::HostIdentity) -> Self {
+        let zone = identity.time_zone.as_ref();
+        Self {
+            name: identity.name.clone(),
+            name_source: identity.name_source.clone(),
+            domain: identity.domain.clone(),
+            os: identity.product.clone(),
+            build: identity.build.clone(),
+            version: identity.version.clone(),
+            time_zone: zone.map(|(name, _)| name.clone()),
+            time_zone_bias_minutes: zone.and_then(|(_, bias)| *bias),
+            last_shutdown: identity.last_shutdown.map(Stamp),
+            installed: identity.installed.map(Stamp),
+            control_set: identity.control_set,
+            system_root: identity.system_root.clone(),
+        }
+    }
+
+    /// `WS-HR-01.corp.local`, or a phrase where nothing names the host.
+    pub fn label(&self) -> String {
+        match (&self.name, &self.domain) {
+            (Some(name), Some(domain)) => format!("{name}.{domain}"),
+            (Some(name), None) => name.clone(),
+            (None, _) => "(unnamed host)".to_owned(),
+        }
+    }
+
+    /// `Windows 10 Pro 22H2 (build 19045.3570)`; absent without a SOFTWARE hive.
+    pub fn windows(&self) -> Option<String> {
+        let mut words = self.os.clone()?;
+        if let Some(version) = &self.version {
+            words = format!("{words} {version}");
+        }
+        if let Some(build) = &self.build {
+            words = format!("{words} (build {build})");
+        }
+        Some(words)
+    }
+
+    /// `W. Europe Standard Time (UTC+1)`; absent where the hive does not say.
+    pub fn zone(&self) -> Option<String> {
+        let name = self.time_zone.clone()?;
+        let Some(bias) = self.time_zone_bias_minutes else { return Some(name) };
+        let sign = if bias > 0 { '-' } else { '+' };
+        let minutes = bias.unsigned_abs();
+        let (hours, minutes) = (minutes / 60, minutes % 60);
+        Some(match minutes {
+            0 => format!("{name} (UTC{sign}{hours})"),
+            _ => format!("{name} (UTC{sign}{hours}:{minutes:02})"),
+        })
+    }
+}
+
+/// How many services there are, and how many got which verdict.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Summary {
+    /// All services, drivers included.
+    pub services: usize,
+    /// Drivers among them.
+    pub drivers: usize,
+    /// Those without a key in the current control set.
+    pub without_key: usize,
+    /// Keys under Services that hold no service.
+    pub configuration_keys: usize,
+    /// To escalate.
+    pub escalate: usize,
+    /// To review.
+    pub review: usize,
+    /// Noted.
+    pub note: usize,
+    /// Known good.
+    pub known_good: usize,
+    /// Nothing speaks against or for them.
+    pub not_assessed: usize,
+    /// Indicators that could not be answered for at least one service.
+    pub unanswered: usize,
+}
+
+impl Summary {
+    fn new(host: &Host, services: &[ServiceReport]) -> Self {
+        let count = |verdict| services.iter().filter(|one| one.verdict == verdict).count();
+        let unanswered: std::collections::BTreeSet<&str> = services
+            .iter()
+            .flat_map(|one| one.unanswered.iter().map(|open| open.id.as_str()))
+            .collect();
+        Self {
+            services: services.len(),
+            drivers: services.iter().filter(|one| one.driver).count(),
+            without_key: services.iter().filter(|one| !one.registry).count(),
+            configuration_keys: host.configuration_keys.len(),
+            escalate: count(Verdict::Escalate),
+            review: count(Verdict::Review),
+            note: count(Verdict::Note),
+            known_good: count(Verdict::KnownGood),
+            not_assessed: count(Verdict::NotAssessed),
+            unanswered: unanswered.len(),
+        }
+    }
+}
+
+/// What was examined.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EvidenceSummary {
+    /// As it was given.
+    pub path: String,
+    /// The layout that was recognised.
+    pub format: String,
+    /// Every file read, sorted by path.
+    pub files: Vec<EvidenceFile>,
+}
+
+/// A file that was read.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EvidenceFile {
+    /// Its path inside the evidence, as citations name it.
+    pub path: String,
+    /// Its size in bytes.
+    pub size: u64,
+}
+
+/// One origin's coverage.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CoverageReport {
+    /// Who.
+    pub origin: Origin,
+    /// How much of it could be read.
+    pub state: State,
+    /// Logs: time of the first record read.
+    pub from: Option<Stamp>,
+    /// Logs: time of the last record read. Hives: time of the newest key.
+    pub to: Option<Stamp>,
+    /// Remarks.
+    pub notes: Vec<String>,
+}
+
+/// A setting that concerns every service.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SystemSetting {
+    /// Which: `scm_security`, `scm_remote_exemption`, `mini_nt`, `scm_extension`, `event_log_channel` or
+    /// `autologger`.
+    pub kind: String,
+    /// Its value in words.
+    pub value: String,
+    /// Its place.
+    pub citation: Citation,
+}
+
+impl HostReport {
+    /// The report of a ranked host. `ranked` is in order, worst first.
+    pub fn new(
+        host: &Host,
+        ranked: &[Ranked<'_>],
+        evidence: EvidenceSummary,
+        diagnostics: Vec<Diagnostic>,
+    ) -> Self {
+        let services: Vec<ServiceReport> =
+            (1..).zip(ranked).map(|(rank, one)| ServiceReport::new(host, one, rank)).collect();
+        let mut evidence = evidence;
+        evidence.files.sort();
+        Self {
+            host: HostIdentity::new(&host.identity),
+            verdict: services.iter().map(|one| one.verdict).max().unwrap_or(Verdict::NotAssessed),
+            summary: Summary::new(host, &services),
+            evidence,
+            coverage: coverage(host),
+            system_settings: system_settings(host),
+            configuration_keys: host
+                .configuration_keys
+                .iter()
+                .map(|key| key.name.clone())
+                .collect(),
+            timeline: timeline::timeline(host, ranked),
+            services,
+            diagnostics,
+        }
+    }
+}
+
+fn coverage(host: &Host) -> Vec<CoverageReport> {
+    let report = |(origin, span): (Origin, Option<&crate::host::Span>)| CoverageReport {
+        origin,
+        state: span.map_or(State::Absent, |span| span.state),
+        from: span.and_then(|span| span.from).map(Stamp),
+        to: span.and_then(|span| span.to).map(Stamp),
+        notes: span.map(|span| span.notes.clone()).unwrap_or_default(),
+    };
+    host.coverage.iter().map(report).collect()
+}
+
+fn system_settings(host: &Host) -> Vec<SystemSetting> {
+    let word = |kind| match kind {
+        SettingKind::ScmSecurity => "scm_security",
+        SettingKind::ScmRemoteExemption => "scm_remote_exemption",
+        SettingKind::MiniNt => "mini_nt",
+        SettingKind::ScmExtension => "scm_extension",
+        SettingKind::EventLogChannel => "event_log_channel",
+        SettingKind::Autologger => "autologger",
+    };
+    let setting = |setting: &crate::host::fact::Setting| SystemSetting {
+        kind: word(setting.kind).to_owned(),
+        value: setting.value.clone(),
+        citation: setting.citation.clone(),
+    };
+    host.settings.iter().map(setting).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_zone_is_named_with_its_offset() {
+        for (bias, label) in
+            [(Some(-60), "Z (UTC+1)"), (Some(300), "Z (UTC-5)"), (Some(-330), "Z (UTC+5:30)")]
+        {
+            let zone = HostIdentity {
+                time_zone: Some("Z".into()),
+                time_zone_bias_minutes: bias,
+                ..HostIdentity::default()
+            };
+            assert_eq!(zone.zone().as_deref(), Some(label));
+        }
+    }
+}

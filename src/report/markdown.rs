@@ -1,0 +1,267 @@
+//! A ticket: verdict, checklist, evidence and next steps, to be pasted as it is.
+
+use std::io;
+
+use super::answers::{self, ChecklistAnswer};
+use super::host::HostReport;
+use super::service::{FindingReport, ServiceReport};
+use super::{Options, Renderer, Report, layout, select};
+use crate::checklist;
+use crate::diagnostic::Impact;
+use crate::host::coverage::State;
+use crate::rank::Verdict;
+
+/// `--format markdown`.
+pub(super) const RENDERER: Renderer =
+    Renderer { id: "markdown", extension: "md", describe: "a page to paste into a ticket", render };
+
+/// Services told in full; further ones get a line each.
+const SERVICES_IN_FULL: usize = 1;
+/// Services that get a line each.
+const SERVICES_LISTED: usize = 6;
+/// Findings of a service told in full.
+const FINDINGS_SHOWN: usize = 3;
+/// Facts of a checklist answer.
+const FACTS_SHOWN: usize = 2;
+/// Columns of one quoted piece of evidence.
+const QUOTE: usize = 160;
+
+fn render(report: &Report, options: &Options, out: &mut dyn io::Write) -> io::Result<()> {
+    for (index, host) in report.hosts.iter().enumerate() {
+        if index > 0 {
+            writeln!(out)?;
+        }
+        for line in page(report, host, options) {
+            writeln!(out, "{line}")?;
+        }
+    }
+    Ok(())
+}
+
+fn page(report: &Report, host: &HostReport, options: &Options) -> Vec<String> {
+    let summary = &host.summary;
+    let verdict = if host.verdict < Verdict::Note {
+        "**No service met a rule worth a note**".to_owned()
+    } else {
+        format!("**{}**", host.verdict.label())
+    };
+    let mut lines = vec![
+        format!("## Services of {}", code(&host.host.label())),
+        String::new(),
+        format!(
+            "{verdict}: {} to escalate, {} to review, {} noted, of {} services ({} drivers).",
+            summary.escalate, summary.review, summary.note, summary.services, summary.drivers
+        ),
+        format!(
+            "Evidence: {} {}; {} {}.",
+            prose(&host.evidence.format),
+            code(&host.evidence.path),
+            report.tool.name,
+            report.tool.version
+        ),
+        coverage(host),
+    ];
+    let shortlist = select::shortlist(host, options);
+    for service in shortlist.services.iter().take(SERVICES_IN_FULL) {
+        in_full(service, &mut lines);
+    }
+    let others: Vec<_> = shortlist.services.iter().skip(SERVICES_IN_FULL).collect();
+    if !others.is_empty() {
+        lines.extend([String::new(), "### Also".to_owned(), String::new()]);
+        let most = if options.all { usize::MAX } else { SERVICES_LISTED };
+        lines.extend(others.iter().take(most).map(|service| in_a_line(service)));
+        let more = others.len().saturating_sub(most).saturating_add(shortlist.left_out);
+        if more > 0 {
+            lines.push(format!("- and {more} more"));
+        }
+    }
+    lines
+}
+
+fn coverage(host: &HostReport) -> String {
+    let of = |state| {
+        let labels: Vec<&str> = host
+            .coverage
+            .iter()
+            .filter(|one| one.state == state)
+            .map(|one| one.origin.label())
+            .collect();
+        labels.join(", ")
+    };
+    let mut parts = Vec::new();
+    for (state, words) in [
+        (State::Complete, "read"),
+        (State::Partial, "read in part"),
+        (State::Lost, "unreadable"),
+        (State::Absent, "**not in the evidence**"),
+    ] {
+        let labels = of(state);
+        if !labels.is_empty() {
+            parts.push(format!("{words}: {labels}"));
+        }
+    }
+    let losses = host.diagnostics.iter().filter(|one| one.impact > Impact::Note).count();
+    if losses > 0 {
+        parts.push(format!("{losses} losses while reading"));
+    }
+    format!("Coverage: {}. {} questions stay open.", parts.join("; "), host.summary.unanswered)
+}
+
+fn in_full(service: &ServiceReport, lines: &mut Vec<String>) {
+    lines.extend([
+        String::new(),
+        format!("### {} {} ({} dB)", service.verdict.label(), code(&service.name), service.score),
+        String::new(),
+    ]);
+    for finding in service.findings.iter().take(FINDINGS_SHOWN) {
+        lines.push(reason(finding));
+    }
+    let more = service.findings.len().saturating_sub(FINDINGS_SHOWN);
+    if more > 0 {
+        lines.push(format!("- and {more} more reasons"));
+    }
+    lines.extend(
+        service.against.iter().take(2).map(|one| format!("{} (speaks for it)", reason(one))),
+    );
+    lines.extend([String::new(), "| Question | Answer |".to_owned(), "|---|---|".to_owned()]);
+    lines.extend(service.checklist.iter().map(question));
+    let steps = next_steps(service);
+    if !steps.is_empty() {
+        lines.extend([String::new(), "Check by hand:".to_owned(), String::new()]);
+        lines.extend(steps);
+    }
+}
+
+/// A finding, with the place of its first witness.
+fn reason(finding: &FindingReport) -> String {
+    let techniques: Vec<String> =
+        finding.attack.iter().map(super::service::TechniqueReport::label).collect();
+    let techniques =
+        if techniques.is_empty() { String::new() } else { format!(" {}", techniques.join(", ")) };
+    let citation =
+        finding.citations.first().map(|citation| format!(" {}", code(&citation.to_string())));
+    format!(
+        "- **{}** {:+} dB{techniques}: {}{}",
+        finding.id,
+        finding.decibans,
+        prose(&finding.because),
+        citation.unwrap_or_default()
+    )
+}
+
+/// A row of the checklist.
+fn question(answer: &ChecklistAnswer) -> String {
+    let mut parts: Vec<String> =
+        answer.facts.iter().take(FACTS_SHOWN).map(|fact| cell(&fact.text)).collect();
+    let more = answer.facts.len().saturating_sub(FACTS_SHOWN);
+    if more > 0 {
+        parts.push(format!("{more} more facts"));
+    }
+    if let Some(missing) = answer.missing.first() {
+        let more = answer.missing.len().saturating_sub(1);
+        let more = if more > 0 { format!(" (and {more} more)") } else { String::new() };
+        parts.push(format!("not checked: {}{more}", cell(missing)));
+    }
+    let wording = answers::wording(answer.question);
+    format!("| {wording} | **{}**: {} |", answer.state.label(), parts.join("<br>"))
+}
+
+/// What the indicators of its first findings say about checking by hand.
+fn next_steps(service: &ServiceReport) -> Vec<String> {
+    let mut steps = Vec::new();
+    for finding in service.findings.iter().take(FINDINGS_SHOWN) {
+        let verify = checklist::indicator(&finding.id).and_then(|one| one.verify.first());
+        if let Some(step) = verify {
+            let step = format!("- [ ] {}", prose(step));
+            if !steps.contains(&step) {
+                steps.push(step);
+            }
+        }
+    }
+    steps
+}
+
+fn in_a_line(service: &ServiceReport) -> String {
+    let top = service.findings.first().map(|finding| format!(": {}", prose(&finding.because)));
+    format!(
+        "- {} {} ({} dB), runs {}{}",
+        service.verdict.label(),
+        code(&service.name),
+        service.score,
+        code(&service.runs()),
+        top.unwrap_or_default()
+    )
+}
+
+/// A sink for evidence in Markdown: a code span whose fence is longer than any run of backticks inside.
+pub(super) fn code(evidence: &str) -> String {
+    let safe = layout::fit(evidence, QUOTE);
+    if safe.trim().is_empty() {
+        return "(empty)".to_owned();
+    }
+    let longest = safe.split(|c| c != '`').map(str::len).max().unwrap_or(0);
+    let fence = "`".repeat(longest.saturating_add(1));
+    let pad = if safe.starts_with('`') || safe.ends_with('`') { " " } else { "" };
+    format!("{fence}{pad}{safe}{pad}{fence}")
+}
+
+/// A sink for sentences that quote evidence: every character that Markdown, HTML or an auto-linker would
+/// act on is escaped.
+pub(super) fn prose(sentence: &str) -> String {
+    escape(&layout::fit(sentence, QUOTE.saturating_mul(2)))
+}
+
+/// The same inside a table, where a sentence may be long but not endless.
+fn cell(sentence: &str) -> String {
+    escape(&layout::fit(sentence, QUOTE))
+}
+
+fn escape(safe: &str) -> String {
+    let mut escaped = String::with_capacity(safe.len().saturating_add(16));
+    for c in safe.chars() {
+        match c {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            // Auto-linkers read the text after backslashes are gone, so the at sign hides in a code span.
+            '@' => escaped.push_str("`@`"),
+            '\\' | '`' | '*' | '_' | '{' | '}' | '[' | ']' | '#' | '!' | '|' | '~' | '$' => {
+                escaped.push('\\');
+                escaped.push(c);
+            }
+            _ => escaped.push(c),
+        }
+    }
+    escaped.replace("://", ":\\//").replace("www.", "www\\.").replace("WWW.", "WWW\\.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_evidence_leaves_its_code_span() {
+        for (evidence, expected) in [
+            ("plain", "`plain`"),
+            ("a`b", "``a`b``"),
+            ("``", "``` `` ```"),
+            ("a\nb", "`a\\u{a}b`"),
+            (" ", "(empty)"),
+        ] {
+            assert_eq!(code(evidence), expected);
+        }
+    }
+
+    #[test]
+    fn prose_is_read_and_not_obeyed() {
+        for (evidence, expected) in [
+            ("a|b", "a\\|b"),
+            ("[x](http://y)", "\\[x\\](http:\\//y)"),
+            ("<img onerror=1>", "&lt;img onerror=1&gt;"),
+            (r"C:\Users\a_b", r"C:\\Users\\a\_b"),
+            ("mail@host", "mail`@`host"),
+        ] {
+            assert_eq!(prose(evidence), expected);
+        }
+    }
+}

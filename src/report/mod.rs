@@ -1,0 +1,177 @@
+//! The report: one owned value that is the JSON contract, and every form it is written in.
+//!
+//! [`Report`] holds evidence strings as they are. Each renderer passes them through the one sink of its
+//! format: [`crate::text::terminal_safe`] for text, `csv::cell` for CSV, `markdown::code` and
+//! `markdown::prose` for Markdown; JSON escapes by itself.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+
+use jiff::SignedDuration;
+use serde::{Deserialize, Serialize};
+
+use crate::checklist;
+use crate::rank::{self, Tuning, Verdict};
+
+pub mod answers;
+pub mod configuration;
+pub mod event_summary;
+pub mod explain;
+pub mod history;
+pub mod host;
+pub mod service;
+pub mod stamp;
+pub mod timeline;
+
+mod csv;
+mod json;
+mod jsonl;
+mod layout;
+mod markdown;
+mod select;
+mod table;
+
+pub use host::{EvidenceFile, EvidenceSummary, HostReport};
+pub use service::ServiceReport;
+pub use stamp::Stamp;
+
+/// The number of the contract in `docs/report.md`: raised when a field changes its meaning or goes away.
+pub const SCHEMA: u32 = 1;
+
+/// A whole report.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Report {
+    /// [`SCHEMA`].
+    pub schema: u32,
+    /// Who wrote it.
+    pub tool: Tool,
+    /// What it was judged with.
+    pub settings: Settings,
+    /// The hosts, in the order of the evidence.
+    pub hosts: Vec<HostReport>,
+}
+
+/// The program that wrote a report.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tool {
+    /// `svctriage`.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+}
+
+/// What a report was judged with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// Seconds to each side in which events are taken to belong together.
+    pub window_s: i64,
+    /// How many indicators were asked.
+    pub indicators: usize,
+    /// Weights the analyst changed, in decibans by indicator id.
+    pub weights: BTreeMap<String, i16>,
+    /// Indicators the analyst left out.
+    pub ignored: BTreeSet<String>,
+    /// The list of approved changes, as it was given.
+    pub approved: Option<String>,
+    /// The scores, in decibans, from which the verdicts hold.
+    pub thresholds: Thresholds,
+}
+
+/// The scores, in decibans, from which the verdicts hold.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Thresholds {
+    /// [`rank::ESCALATE`].
+    pub escalate: i32,
+    /// [`rank::REVIEW`].
+    pub review: i32,
+    /// [`rank::NOTE`].
+    pub note: i32,
+    /// [`rank::HARD_FLOOR`].
+    pub hard_floor: i32,
+}
+
+impl Report {
+    /// A report of this program.
+    pub fn new(settings: Settings, hosts: Vec<HostReport>) -> Self {
+        Self { schema: SCHEMA, tool: Tool::this(), settings, hosts }
+    }
+
+    /// The worst verdict of all hosts.
+    pub fn verdict(&self) -> Verdict {
+        self.hosts.iter().map(|host| host.verdict).max().unwrap_or(Verdict::NotAssessed)
+    }
+}
+
+impl Tool {
+    /// This program.
+    pub fn this() -> Self {
+        Self { name: "svctriage".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() }
+    }
+}
+
+impl Settings {
+    /// The settings of a run; `approved` is the path of the list of approved changes.
+    pub fn new(window: SignedDuration, tuning: &Tuning, approved: Option<String>) -> Self {
+        let ignored = |id: &str| tuning.ignored.contains(id);
+        Self {
+            window_s: window.as_secs(),
+            indicators: checklist::indicators().filter(|one| !ignored(one.id)).count(),
+            weights: tuning.weights.clone(),
+            ignored: tuning.ignored.clone(),
+            approved,
+            thresholds: Thresholds {
+                escalate: rank::ESCALATE,
+                review: rank::REVIEW,
+                note: rank::NOTE,
+                hard_floor: rank::HARD_FLOOR,
+            },
+        }
+    }
+}
+
+/// How much of a report is wanted, and how it is shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Options {
+    /// Whether the table may use color.
+    pub color: bool,
+    /// Columns of the terminal.
+    pub width: usize,
+    /// Every service, also those of which nothing is to be said.
+    pub all: bool,
+    /// At most so many services a host.
+    pub top: Option<usize>,
+    /// Only services of that verdict or worse.
+    pub min_verdict: Option<Verdict>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { color: false, width: 80, all: false, top: None, min_verdict: None }
+    }
+}
+
+/// A form a report can be written in.
+#[derive(Clone, Copy)]
+pub struct Renderer {
+    /// The word of `--format`.
+    pub id: &'static str,
+    /// The usual extension of a file of that form, without the dot.
+    pub extension: &'static str,
+    /// One line for the help.
+    pub describe: &'static str,
+    /// Writes it.
+    pub render: fn(&Report, &Options, &mut dyn io::Write) -> io::Result<()>,
+}
+
+/// Every form, the default first.
+pub const RENDERERS: &[Renderer] =
+    &[table::RENDERER, json::RENDERER, jsonl::RENDERER, csv::RENDERER, markdown::RENDERER];
+
+/// The renderer of that id.
+pub fn renderer(id: &str) -> Option<&'static Renderer> {
+    RENDERERS.iter().find(|renderer| renderer.id == id)
+}

@@ -1,0 +1,313 @@
+//! One screen a host for the terminal: worst first, the reason beside the row, and what was not checked.
+//!
+//! The only file that names `comfy_table`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+
+use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Table, TableStyle, Width};
+
+use super::host::{CoverageReport, HostReport};
+use super::layout::{columns, fit, wrap};
+use super::service::{FindingReport, ServiceReport};
+use super::{Options, Renderer, Report, select};
+use crate::diagnostic::Impact;
+use crate::host::coverage::{Origin, State};
+use crate::rank::Verdict;
+use crate::text;
+
+/// `--format table`, the default.
+pub(super) const RENDERER: Renderer = Renderer {
+    id: "table",
+    extension: "txt",
+    describe: "one screen a host, worst first, with reasons",
+    render,
+};
+
+/// Columns that the names of the paragraphs take.
+const LABEL: usize = 13;
+/// No terminal is treated as narrower.
+const NARROWEST: usize = 60;
+/// Reasons beside a row; `explain` and `json` have all of them.
+const REASONS_SHOWN: usize = 2;
+/// Losses named one by one; `json` has all of them.
+const LOSSES_SHOWN: usize = 3;
+
+/// The page in the making.
+struct Page {
+    width: usize,
+    color: bool,
+    lines: Vec<String>,
+}
+
+fn render(report: &Report, options: &Options, out: &mut dyn io::Write) -> io::Result<()> {
+    let width = options.width.max(NARROWEST);
+    let mut page = Page { width, color: options.color, lines: Vec::new() };
+    for (index, host) in report.hosts.iter().enumerate() {
+        if index > 0 {
+            page.lines.extend([String::new(), "─".repeat(width), String::new()]);
+        }
+        page.host(report, host, options);
+    }
+    for line in page.lines {
+        writeln!(out, "{}", line.trim_end())?;
+    }
+    Ok(())
+}
+
+impl Page {
+    fn host(&mut self, report: &Report, host: &HostReport, options: &Options) {
+        let tool = &report.tool;
+        let evidence = format!("{} {}", host.evidence.format, host.evidence.path);
+        let head = format!("{} {}   evidence: {}", tool.name, tool.version, evidence.trim_start());
+        self.lines.push(fit(&head, self.width));
+        self.paragraph("HOST", &identity(host));
+        self.paragraph("COVERAGE", &coverage(host));
+        self.lines.push(String::new());
+        self.verdict(host);
+        let shortlist = select::shortlist(host, options);
+        if !shortlist.services.is_empty() {
+            self.lines.push(String::new());
+            self.rows(&shortlist.services);
+        }
+        if shortlist.left_out > 0 {
+            let indent = " ".repeat(LABEL);
+            let further = plural(shortlist.left_out, "further service");
+            let text = format!("{further} of note: --all");
+            self.lines.push(format!("{indent}{text}"));
+        }
+        self.lines.push(String::new());
+        self.paragraph("NOT CHECKED", &not_checked(host));
+        self.paragraph("NEXT", &next(&shortlist.services));
+    }
+
+    /// A label and safe text beside it.
+    fn paragraph(&mut self, label: &str, text: &str) {
+        let first = format!("{label:LABEL$}");
+        let mut lines = wrap(text, self.width, &first, &" ".repeat(LABEL));
+        if let Some(line) = lines.first_mut() {
+            *line = line.replacen(label, &self.paint(label, "1"), 1);
+        }
+        self.lines.append(&mut lines);
+    }
+
+    fn verdict(&mut self, host: &HostReport) {
+        let summary = &host.summary;
+        let (services, drivers) = (summary.services, summary.drivers);
+        let of = format!("of {services} ({})", plural(drivers, "driver"));
+        if host.verdict < Verdict::Note {
+            let text = format!("no service met a rule worth a note, {of}; coverage as above");
+            self.paragraph("VERDICT", &text);
+            return;
+        }
+        let label = host.verdict.label();
+        let counts = format!(
+            "{label}: {} to escalate, {} to review, {} noted, {of}",
+            summary.escalate, summary.review, summary.note
+        );
+        self.paragraph("VERDICT", &counts);
+        let painted = self.paint(label, color(host.verdict));
+        if let Some(line) = self.lines.last_mut() {
+            *line = line.replacen(label, &painted, 1);
+        }
+    }
+
+    fn rows(&mut self, services: &[&ServiceReport]) {
+        let (table, indent) = table(services, self.width);
+        let mut lines = table.lines();
+        if let Some(header) = lines.next() {
+            self.lines.push(self.paint(header.trim_end(), "1"));
+        }
+        for (line, service) in lines.zip(services) {
+            let label = service.verdict.label();
+            let painted = self.paint(label, color(service.verdict));
+            self.lines.push(line.replacen(label, &painted, 1));
+            let indent = " ".repeat(indent);
+            for text in reasons(service, self.width.saturating_sub(columns(&indent))) {
+                self.lines.append(&mut wrap(&text, self.width, &indent, &indent));
+            }
+        }
+    }
+
+    fn paint(&self, text: &str, code: &str) -> String {
+        if self.color { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
+    }
+}
+
+/// The SGR parameters of a verdict.
+const fn color(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Escalate => "1;31",
+        Verdict::Review => "1;33",
+        Verdict::Note => "36",
+        Verdict::KnownGood => "32",
+        Verdict::NotAssessed => "2",
+    }
+}
+
+/// The table, one line a service, and the column at which the verdicts start.
+fn table(services: &[&ServiceReport], width: usize) -> (Table, usize) {
+    let mut cells: Vec<[String; 6]> =
+        vec![["#", "SCORE", "VERDICT", "SERVICE", "RUNS AS", "WHAT IT RUNS"].map(str::to_owned)];
+    cells.extend(services.iter().map(|service| {
+        [
+            service.rank.to_string(),
+            service.score.to_string(),
+            service.verdict.label().to_owned(),
+            service.name.clone(),
+            service.runs_as().to_owned(),
+            service.runs(),
+        ]
+    }));
+    let limits = [8, 6, 12, width / 5, (width / 7).max(11), width];
+    let mut widths = [0_usize; 6];
+    for row in &mut cells {
+        for ((cell, limit), widest) in row.iter_mut().zip(limits).zip(&mut widths) {
+            *cell = fit(cell, limit);
+            *widest = (*widest).max(columns(cell));
+        }
+    }
+    let [number, score, verdict, service, account, _] = widths;
+    let indent = number.saturating_add(score).saturating_add(4);
+    let before = [indent, verdict, service, account].iter().sum::<usize>().saturating_add(6);
+    let rest = width.saturating_sub(before).max(7);
+    let mut table = Table::new();
+    table.load_style(TableStyle::new()).set_content_arrangement(ContentArrangement::Disabled);
+    for mut row in cells {
+        if let Some(command) = row.last_mut() {
+            *command = fit(command, rest);
+        }
+        table.add_row(row);
+    }
+    let gap = |cell: usize| u16::try_from(cell.saturating_add(2)).unwrap_or(u16::MAX);
+    for (index, cell) in [number, score, verdict, service, account, rest].into_iter().enumerate() {
+        let Some(column) = table.column_mut(index) else { continue };
+        column.set_padding((0, 2));
+        column.set_constraint(ColumnConstraint::Absolute(Width::Fixed(gap(cell))));
+        if index < 2 {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    (table, indent)
+}
+
+/// Why, and what speaks against it, as safe text.
+fn reasons(service: &ServiceReport, width: usize) -> Vec<String> {
+    if service.verdict < Verdict::Note {
+        return Vec::new();
+    }
+    let room = width.saturating_mul(2);
+    let reason =
+        |finding: &FindingReport| format!("{} [{}]", fit(&finding.because, room), finding.id);
+    let mut parts: Vec<String> = service.findings.iter().take(REASONS_SHOWN).map(reason).collect();
+    let more = service.findings.len().saturating_sub(REASONS_SHOWN);
+    if more > 0 {
+        parts.push(format!("{more} more"));
+    }
+    let techniques: BTreeSet<String> =
+        service.techniques().into_iter().map(|technique| technique.v19).collect();
+    if !techniques.is_empty() {
+        let techniques: Vec<String> = techniques.into_iter().collect();
+        parts.push(format!("ATT&CK {}", techniques.join(" ")));
+    }
+    let mut lines = vec![parts.join("; ")];
+    lines.extend(service.against.first().map(|one| format!("but {}", reason(one))));
+    lines
+}
+
+fn identity(host: &HostReport) -> String {
+    let newest = host.coverage.iter().find(|one| one.origin == Origin::SystemHive);
+    let newest = newest.and_then(|hive| hive.to);
+    let parts = [
+        Some(host.host.label()),
+        host.host.windows(),
+        host.host.zone(),
+        newest.map(|stamp| format!("newest key {}", stamp.short())),
+    ];
+    let parts: Vec<String> = parts.into_iter().flatten().map(|part| fit(&part, 120)).collect();
+    parts.join("; ")
+}
+
+/// What was heard, with its window; what is absent in the end.
+fn coverage(host: &HostReport) -> String {
+    let is_absent = |one: &&CoverageReport| one.state == State::Absent;
+    let mut parts: Vec<String> =
+        host.coverage.iter().filter(|one| !is_absent(one)).map(heard).collect();
+    let absent: Vec<&str> =
+        host.coverage.iter().filter(is_absent).map(|one| one.origin.label()).collect();
+    if !absent.is_empty() {
+        parts.push(format!("not in the evidence: {}", absent.join(", ")));
+    }
+    parts.join("; ")
+}
+
+fn heard(one: &CoverageReport) -> String {
+    let state = match one.state {
+        State::Complete => "complete",
+        State::Partial => "IN PART",
+        State::Lost => "UNREADABLE",
+        State::Absent => "absent",
+    };
+    let mut words = format!("{} {state}", one.origin.label());
+    let is_log = matches!(
+        one.origin,
+        Origin::SystemLog | Origin::SecurityLog | Origin::SysmonLog | Origin::PowerShellLog
+    );
+    if let (true, Some(from), Some(to)) = (is_log, one.from, one.to) {
+        let day = |stamp: super::Stamp| stamp.0.strftime("%Y-%m-%d").to_string();
+        words = format!("{words} {}..{}", day(from), day(to));
+    }
+    if !one.notes.is_empty() {
+        words = format!("{words} ({})", fit(&one.notes.join(", "), 200));
+    }
+    words
+}
+
+/// Which silences left questions open, and what was lost.
+fn not_checked(host: &HostReport) -> String {
+    let mut open: BTreeMap<(Origin, State), BTreeSet<&str>> = BTreeMap::new();
+    for unanswered in host.services.iter().flat_map(|service| &service.unanswered) {
+        open.entry((unanswered.origin, unanswered.state)).or_default().insert(&unanswered.id);
+    }
+    let mut parts: Vec<String> = open
+        .into_iter()
+        .map(|((origin, state), ids)| {
+            let why = match state {
+                State::Absent => "not in the evidence",
+                State::Lost => "unreadable",
+                State::Partial => "read in part",
+                State::Complete => "does not reach",
+            };
+            format!("{}: {} {why}", plural(ids.len(), "question"), origin.label())
+        })
+        .collect();
+    let losses: Vec<_> = host.diagnostics.iter().filter(|one| one.impact > Impact::Note).collect();
+    for loss in losses.iter().take(LOSSES_SHOWN) {
+        parts.push(format!("{}: {}", fit(&loss.artifact, 60), fit(&loss.message, 160)));
+    }
+    let more = losses.len().saturating_sub(LOSSES_SHOWN);
+    if more > 0 {
+        parts.push(format!("{} in --format json", plural(more, "further loss")));
+    }
+    if parts.is_empty() {
+        return "every question of the checklist was answered from this evidence".to_owned();
+    }
+    parts.join("; ")
+}
+
+/// `1 driver`, `2 drivers`, `2 losses`.
+fn plural(count: usize, noun: &str) -> String {
+    match count {
+        1 => format!("1 {noun}"),
+        _ if noun.ends_with('s') => format!("{count} {noun}es"),
+        _ => format!("{count} {noun}s"),
+    }
+}
+
+fn next(services: &[&ServiceReport]) -> String {
+    let reason = services.iter().find_map(|service| service.findings.first());
+    let explain = reason.map(|finding| format!("svctriage explain {} | ", finding.id));
+    let explain = explain.unwrap_or_default();
+    text::terminal_safe(&format!("{explain}--format markdown writes a ticket | --all lists all"))
+        .into_owned()
+}
