@@ -174,7 +174,7 @@ const UNQUOTED: Indicator = Indicator {
 };
 
 static SHELL: LazyLock<Option<Regex>> =
-    LazyLock::new(|| Regex::new(r#"(?i)\becho\s|2>&1|\s&&\s|\s>>?\s|\\{2}\.\\pipe\\|\s\|\s"#).ok());
+    LazyLock::new(|| Regex::new(r"(?i)\becho\s|2>&1|\s&&\s|\s>>?\s|\\{2}\.\\pipe\\|\s\|\s").ok());
 
 const SHELL_SYNTAX: Indicator = Indicator {
     id: "P10",

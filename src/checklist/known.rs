@@ -276,11 +276,11 @@ const REMOTE_ACCESS: Indicator = Indicator {
         let mut because = format!("It is {product}");
         let mut weight = REMOTE_ACCESS_WEIGHT;
         if odd {
-            because.push_str(&format!(", run from \"{}\"", clip(one.path.folder())));
+            because = format!("{because}, run from \"{}\"", clip(one.path.folder()));
             weight += 10;
         }
         if let Some(second) = other {
-            because.push_str(&format!(", and {second} is on this host as well"));
+            because = format!("{because}, and {second} is on this host as well");
             weight += 10;
         }
         because.push('.');

@@ -1,6 +1,5 @@
 //! Question 1: what the service is called (N).
 
-use std::collections::BTreeSet;
 use std::sync::{LazyLock, OnceLock};
 
 use regex::Regex;
@@ -101,7 +100,12 @@ fn shape(name: &str, display: &str, stem: &str, in_root: bool) -> Option<(&'stat
     let letters = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphabetic());
     let same = text::same_name(name, stem);
     let length = name.len();
-    if letters(name) && matches!(length, 4 | 8 | 16) && in_root && letters(stem) && stem.len() == 8
+    if letters(name)
+        && matches!(length, 4 | 8 | 16)
+        && in_root
+        && letters(stem)
+        && stem.len() == 8
+        && !same
     {
         return Some((
             "short and random, as impacket's psexec makes it, with a random program",
@@ -236,7 +240,9 @@ const TYPO: Indicator = Indicator {
         Some(Hit::new(because, name_citation(scope)?))
     },
     examples: &[
-        yes("64 for 32", || Scene::hosted("W64Time")),
+        yes("64 for 32", || {
+            Scene::service("W64Time").image(r"C:\Windows\System32\svchost.exe -k TimeService")
+        }),
         yes("two letters swapped", || Scene::service("Spoolre")),
         no("the service itself", || Scene::hosted("W32Time")),
         no("a driver of a family of network cards", || Scene::driver("b57nd60b")),
@@ -429,10 +435,10 @@ fn looks_like_a_process(leaf: &str) -> Option<&'static str> {
     if programs::is(leaf, ProgramKind::System) || matches!(leaf, "service.exe" | "explore.exe") {
         return None;
     }
-    let (name, _) = leaf.rsplit_once('.')?;
+    let (name, extension) = leaf.rsplit_once('.')?;
     IMITATED.into_iter().find(|model| {
         let plain = model.trim_end_matches(".exe");
-        is_one_slip(name, plain) && leaf.ends_with(".exe")
+        extension == "exe" && is_one_slip(name, plain)
     })
 }
 
@@ -480,11 +486,10 @@ const ENCODED: Indicator = Indicator {
 
 fn is_base64(name: &str) -> bool {
     let hex_run = name.split(|c: char| !c.is_ascii_hexdigit()).map(str::len).max().unwrap_or(0);
-    let has = |test: fn(&u8) -> bool| name.as_bytes().iter().any(|byte| test(byte));
     BASE64.as_ref().is_some_and(|pattern| pattern.is_match(name))
         && hex_run < 32
-        && has(u8::is_ascii_lowercase)
-        && has(u8::is_ascii_uppercase)
+        && name.bytes().any(|byte| byte.is_ascii_lowercase())
+        && name.bytes().any(|byte| byte.is_ascii_uppercase())
         && name.bytes().any(|byte| byte.is_ascii_digit() || matches!(byte, b'+' | b'/' | b'='))
 }
 
@@ -596,7 +601,7 @@ const VENDOR: Indicator = Indicator {
             return None;
         }
         let because = format!(
-            "\"{}\" claims {vendor} and runs \"{}\".",
+            "DisplayName \"{}\" claims a vendor in whose folders \"{}\" does not lie.",
             clip(display),
             clip(&one.path.expanded)
         );
@@ -624,6 +629,8 @@ const VENDOR: Indicator = Indicator {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     #[test]

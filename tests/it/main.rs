@@ -1,17 +1,10 @@
 //! Behaviour at the ends: real bytes in, report out.
 
 mod architecture;
-mod architecture;
-mod checklist;
-mod checklist;
 mod checklist;
 mod event_log;
-mod event_log;
-mod event_log_damage;
 mod event_log_damage;
 mod hive;
-mod hive;
-mod hive_corpus;
 mod hive_corpus;
 mod join;
 mod lab_evtx;

@@ -21,25 +21,29 @@ fn weigh(ranked: &Ranked<'_>) -> (i32, Vec<String>) {
     (sum, names)
 }
 
-/// A stock service's key as one version of Windows has it. Descriptions were not recorded and so are
-/// missing, which makes the test harder than reality.
+/// A stock service's key as one version of Windows has it, in the alphabetical order in which Windows lays
+/// keys down. Descriptions were not recorded and so are missing, which makes the test harder than reality.
 fn as_shipped(name: &str, variant: &Variant) -> Scene {
-    let mut scene = Scene::key(name).order(ValueOrder::Alphabetical);
+    let mut scene = Scene::key(name);
+    if !variant.display.is_empty() {
+        scene = scene.text("DisplayName", variant.display);
+    }
+    scene = scene.number("ErrorControl", variant.error_control.unwrap_or(1));
     if let Some(image) = variant.image.as_ref().filter(|image| !image.implied) {
         scene = scene.image(&image.raw);
     }
-    for (name, text) in [("ObjectName", variant.account), ("DisplayName", variant.display)] {
-        if !text.is_empty() {
-            scene = scene.text(name, text);
-        }
+    if !variant.account.is_empty() {
+        scene = scene.text("ObjectName", variant.account);
     }
-    if let Some(dll) = &variant.dll {
-        scene = scene.text("Parameters\\ServiceDll", &dll.raw);
-    }
+    scene = scene.number("Start", 3);
     if let Some(kind) = variant.kind {
         scene = scene.number("Type", kind.0);
     }
-    scene.number("Start", 3).number("ErrorControl", variant.error_control.unwrap_or(1))
+    scene = scene.order(ValueOrder::Alphabetical);
+    match &variant.dll {
+        Some(dll) => scene.text("Parameters\\ServiceDll", &dll.raw),
+        None => scene,
+    }
 }
 
 /// Every service of one version of Windows on one host.
