@@ -27,6 +27,7 @@ use crate::host::fact::{
 pub struct Scene {
     service: String,
     config: Option<ServiceConfig>,
+    order: Option<ValueOrder>,
     facts: Vec<Fact>,
     covered: BTreeMap<Origin, State>,
     policy: Option<Policy>,
@@ -47,6 +48,7 @@ impl Scene {
         let mut scene = Self {
             service: name.to_owned(),
             config: None,
+            order: None,
             facts: Vec::new(),
             covered: BTreeMap::new(),
             policy: None,
@@ -111,7 +113,6 @@ impl Scene {
         let mut scene = Self::empty(name);
         let mut config = ServiceConfig::new(name, Epoch::Current, key_citation(name));
         config.last_write = Some(Self::noon());
-        config.value_order = ValueOrder::CreateService;
         scene.config = Some(config);
         scene
     }
@@ -120,11 +121,19 @@ impl Scene {
     #[must_use]
     pub fn value(mut self, name: &str, kind: u32, data: Data) -> Self {
         if let Some(config) = &mut self.config {
-            config.values.retain(|value| !crate::text::same_name(&value.name, name));
-            let offset = 0x2000_u64.saturating_add(config.values.len() as u64 * 0x40);
+            let values = &mut config.values;
+            // Overwriting a value does not move it: the order tells how the key came about.
+            if let Some(known) =
+                values.iter_mut().find(|value| crate::text::same_name(&value.name, name))
+            {
+                known.kind = kind;
+                known.data = data;
+                return self;
+            }
+            let offset = 0x2000_u64.saturating_add(values.len() as u64 * 0x40);
             let name = name.to_owned();
             let provenance = Provenance::Live;
-            config.values.push(RawValue { name, kind, data, offset, provenance });
+            values.push(RawValue { name, kind, data, offset, provenance });
         }
         self
     }
@@ -171,10 +180,11 @@ impl Scene {
         self
     }
 
-    /// Sets the order of the values.
+    /// Puts the values into the order that such a history leaves.
     #[must_use]
-    pub fn order(self, order: ValueOrder) -> Self {
-        self.configure(|config| config.value_order = order)
+    pub fn order(mut self, order: ValueOrder) -> Self {
+        self.order = Some(order);
+        self
     }
 
     /// Changes what the value decoder does not produce: last-write time, access rules, triggers.
@@ -369,6 +379,9 @@ impl Scene {
 
     fn into_facts(mut self) -> (Vec<Fact>, Coverage, Option<Policy>, String) {
         if let Some(mut config) = self.config.take() {
+            if let Some(order) = self.order {
+                arrange(&mut config.values, order);
+            }
             let _problems = service_values::decode(&mut config);
             self.facts.push(Fact::Service(Box::new(config)));
         }
@@ -383,6 +396,25 @@ impl Scene {
         let service = host.service(&name)?;
         Some(question(&Scope { host: &host, service, policy: policy.as_ref() }))
     }
+}
+
+/// Sorts values as such a history leaves them; those it says nothing of follow.
+fn arrange(values: &mut [RawValue], order: ValueOrder) {
+    let first: &[&str] = match order {
+        ValueOrder::Alphabetical => {
+            return values.sort_by_cached_key(|value| crate::text::fold(&value.name));
+        }
+        ValueOrder::CreateService => {
+            &["Type", "Start", "ErrorControl", "ImagePath", "DisplayName", "ObjectName"]
+        }
+        ValueOrder::Inf => &["ImagePath", "Type", "Start", "ErrorControl"],
+        ValueOrder::Other => &["ErrorControl", "Type", "ImagePath", "Start"],
+        ValueOrder::TooFew => &[],
+    };
+    values.sort_by_key(|value| {
+        let at = first.iter().position(|name| crate::text::same_name(name, &value.name));
+        at.unwrap_or(first.len())
+    });
 }
 
 /// Access rules with one entry.

@@ -1,6 +1,6 @@
 //! Numbers that look random and are not: the same seed gives the same evidence.
 
-/// SplitMix64 (Steele, Lea, Flood 2014).
+/// The `SplitMix64` generator (Steele, Lea, Flood 2014).
 #[derive(Debug, Clone)]
 pub(super) struct Random(u64);
 

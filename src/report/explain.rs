@@ -13,13 +13,13 @@ const WIDTH: usize = 96;
 /// An indicator: what it asks, why, how a yes can be innocent, how to check it, and its examples.
 pub fn explain_indicator(indicator: &Indicator) -> String {
     let mut page = Page::default();
-    page.line(format!("{}  {}", indicator.id, indicator.question));
+    page.line(format!("{}: {}", indicator.id, indicator.question));
     page.blank();
     page.paragraph("Why", indicator.why);
     page.paragraph("Innocent", indicator.innocent);
     page.paragraph("ATT&CK", &techniques(indicator));
     page.paragraph("Weight", &weight(indicator));
-    page.paragraph("Question", answers::wording(indicator.checklist));
+    page.paragraph("Helps with", answers::wording(indicator.checklist));
     page.paragraph("Needs", &needs(indicator));
     page.paragraph("Since", indicator.since);
     page.list("Check by hand", indicator.verify.iter().copied());
@@ -71,7 +71,7 @@ fn needs(indicator: &Indicator) -> String {
 pub fn explain_service(service: &ServiceReport, host: &HostReport) -> String {
     let mut page = Page::default();
     page.line(format!(
-        "{}  {}  score {} dB, rank {} of {} on {}",
+        "{}: {}, score {} dB, rank {} of {} on {}",
         service.verdict.label(),
         service.name,
         service.score,
@@ -126,7 +126,7 @@ impl Page {
     }
 
     fn paragraph(&mut self, label: &str, text: &str) {
-        self.hang(&format!("{label:10}"), &" ".repeat(10), text);
+        self.hang(&format!("{label:12}"), &" ".repeat(12), text);
     }
 
     fn item(&mut self, mark: &str, text: &str) {
@@ -145,6 +145,10 @@ impl Page {
     }
 
     fn list(&mut self, heading: &str, items: impl Iterator<Item = impl AsRef<str>>) {
+        let mut items = items.peekable();
+        if items.peek().is_none() {
+            return;
+        }
         self.heading(heading);
         for item in items {
             self.item("-", item.as_ref());

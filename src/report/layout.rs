@@ -77,6 +77,15 @@ fn split(word: &str, room: usize) -> (&str, &str) {
     (word, "")
 }
 
+/// `1 driver`, `2 drivers`, `2 losses`.
+pub(super) fn plural(count: usize, noun: &str) -> String {
+    match count {
+        1 => format!("1 {noun}"),
+        _ if noun.ends_with('s') => format!("{count} {noun}es"),
+        _ => format!("{count} {noun}s"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

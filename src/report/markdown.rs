@@ -40,7 +40,9 @@ fn render(report: &Report, options: &Options, out: &mut dyn io::Write) -> io::Re
 
 fn page(report: &Report, host: &HostReport, options: &Options) -> Vec<String> {
     let summary = &host.summary;
-    let verdict = if host.verdict < Verdict::Note {
+    let verdict = if host.services.is_empty() {
+        "**No service is known from this evidence: nothing was judged**".to_owned()
+    } else if host.verdict < Verdict::Note {
         "**No service met a rule worth a note**".to_owned()
     } else {
         format!("**{}**", host.verdict.label())
@@ -49,8 +51,12 @@ fn page(report: &Report, host: &HostReport, options: &Options) -> Vec<String> {
         format!("## Services of {}", code(&host.host.label())),
         String::new(),
         format!(
-            "{verdict}: {} to escalate, {} to review, {} noted, of {} services ({} drivers).",
-            summary.escalate, summary.review, summary.note, summary.services, summary.drivers
+            "{verdict}: {} to escalate, {} to review, {} noted, of {} services ({}).",
+            summary.escalate,
+            summary.review,
+            summary.note,
+            summary.services,
+            layout::plural(summary.drivers, "driver")
         ),
         format!(
             "Evidence: {} {}; {} {}.",
@@ -102,9 +108,10 @@ fn coverage(host: &HostReport) -> String {
     }
     let losses = host.diagnostics.iter().filter(|one| one.impact > Impact::Note).count();
     if losses > 0 {
-        parts.push(format!("{losses} losses while reading"));
+        parts.push(format!("{} while reading", layout::plural(losses, "loss")));
     }
-    format!("Coverage: {}. {} questions stay open.", parts.join("; "), host.summary.unanswered)
+    let open = layout::plural(host.summary.unanswered, "open question");
+    format!("Coverage: {}. {open}.", parts.join("; "))
 }
 
 fn in_full(service: &ServiceReport, lines: &mut Vec<String>) {
@@ -118,7 +125,7 @@ fn in_full(service: &ServiceReport, lines: &mut Vec<String>) {
     }
     let more = service.findings.len().saturating_sub(FINDINGS_SHOWN);
     if more > 0 {
-        lines.push(format!("- and {more} more reasons"));
+        lines.push(format!("- and {}", layout::plural(more, "more reason")));
     }
     lines.extend(
         service.against.iter().take(2).map(|one| format!("{} (speaks for it)", reason(one))),
@@ -155,7 +162,7 @@ fn question(answer: &ChecklistAnswer) -> String {
         answer.facts.iter().take(FACTS_SHOWN).map(|fact| cell(&fact.text)).collect();
     let more = answer.facts.len().saturating_sub(FACTS_SHOWN);
     if more > 0 {
-        parts.push(format!("{more} more facts"));
+        parts.push(layout::plural(more, "more fact"));
     }
     if let Some(missing) = answer.missing.first() {
         let more = answer.missing.len().saturating_sub(1);

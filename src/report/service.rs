@@ -266,7 +266,9 @@ impl ServiceReport {
     /// The account for people; a driver runs in the kernel.
     pub fn runs_as(&self) -> &str {
         match &self.account {
-            Some(account) if !account.is_empty() => account,
+            Some(account) if !account.is_empty() => {
+                account.strip_prefix(r"NT AUTHORITY\").unwrap_or(account)
+            }
             _ if self.driver => "(kernel)",
             _ => "(unknown)",
         }
@@ -278,14 +280,16 @@ impl ServiceReport {
         current.or_else(|| self.history.iter().find_map(|state| state.citation.as_ref()))
     }
 
-    /// What it runs, in the words that tell most: an armed failure command, the DLL behind svchost, or the
-    /// command.
+    /// What it runs, in the words that tell most: the failure command where that is the heaviest finding,
+    /// the DLL behind svchost, or the command.
     pub fn runs(&self) -> String {
         let command = match &self.service_dll {
             Some(dll) => format!("{dll} (ServiceDll)"),
             None => self.command().unwrap_or_default().to_owned(),
         };
+        let is_top = self.findings.first().is_some_and(|top| top.family == Family::F);
         match &self.failure_command {
+            Some(failure) if failure.armed && is_top => format!("on failure: {}", failure.command),
             Some(failure) if failure.armed => {
                 format!("{command} | on failure: {}", failure.command)
             }

@@ -67,6 +67,7 @@ pub(super) const SHORT_LIVED: Indicator = Indicator {
         no("uninstalled a day later", || {
             Scene::ghost("Agent")
                 .event(0, key("Agent", RegistryOperation::KeyCreated))
+                .event(0, set("Agent", "ErrorControl", "DWORD (0x00000001)", SERVICES))
                 .event(86_400, key("Agent", RegistryOperation::KeyDeleted))
         }),
         no("Veeam's guest helper", || {

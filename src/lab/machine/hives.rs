@@ -12,6 +12,8 @@ use crate::lab::scenario::{Host, ScenarioError, User};
 const CONFIG: &str = "Windows/System32/config";
 /// Sequence number of the primary files when they were last written completely.
 const FLUSHED: u32 = 311;
+/// Bytes by which primary files grow.
+const GROWTH: usize = 256 * 1024;
 
 /// The current control set of these hosts.
 pub(super) const CONTROL_SET: &str = "ControlSet001";
@@ -56,8 +58,8 @@ impl Hives {
             .software
             .to_bytes(&BaseBlock::clean("emRoot\\System32\\Config\\SOFTWARE", FLUSHED));
         let mut files = vec![file("SOFTWARE", software)];
-        let Some(primary) = self.unflushed.first().filter(|_| self.unflushed.len() > 1) else {
-            files.push(file("SYSTEM", self.system.to_bytes(&BaseBlock::clean("SYSTEM", FLUSHED))));
+        let Some(flushed) = self.unflushed.first().filter(|_| self.unflushed.len() > 1) else {
+            files.push(primary("SYSTEM", self.system.to_bytes(&base())));
             return files;
         };
         let pairs = self.unflushed.iter().zip(self.unflushed.iter().skip(1)).zip(FLUSHED..);
@@ -67,9 +69,9 @@ impl Hives {
         // Windows fills one log, then the other: the first half of the entries is in LOG1.
         let (first, second) = entries.split_at(entries.len().div_ceil(2));
         let dirty = base().dirty();
-        files.push(file("SYSTEM.LOG1", new_format(&dirty, primary, first)));
-        files.push(file("SYSTEM.LOG2", new_format(&dirty, primary, second)));
-        files.push(file("SYSTEM", primary.clone()));
+        files.push(file("SYSTEM.LOG1", new_format(&dirty, flushed, first)));
+        files.push(file("SYSTEM.LOG2", new_format(&dirty, flushed, second)));
+        files.push(primary("SYSTEM", flushed.clone()));
         files
     }
 
@@ -81,6 +83,12 @@ impl Hives {
 
 fn base() -> BaseBlock {
     BaseBlock::clean("SYSTEM", FLUSHED)
+}
+
+/// A primary file: Windows lets it grow in steps, so zeros follow the last bin.
+fn primary(name: &str, mut bytes: Vec<u8>) -> File {
+    bytes.resize(bytes.len().next_multiple_of(GROWTH), 0);
+    file(name, bytes)
 }
 
 fn file(name: &str, bytes: Vec<u8>) -> File {

@@ -14,21 +14,36 @@ pub(super) enum Channel {
     System,
     Security,
     Sysmon,
+    PowerShell,
+    PowerShellOperational,
 }
 
 impl Channel {
-    const ALL: [Channel; 3] = [Channel::System, Channel::Security, Channel::Sysmon];
+    const ALL: [Channel; 5] = [
+        Channel::System,
+        Channel::Security,
+        Channel::Sysmon,
+        Channel::PowerShell,
+        Channel::PowerShellOperational,
+    ];
 
     pub(super) fn name(self) -> &'static str {
         match self {
             Channel::System => "System",
             Channel::Security => "Security",
             Channel::Sysmon => "Microsoft-Windows-Sysmon/Operational",
+            Channel::PowerShell => "Windows PowerShell",
+            Channel::PowerShellOperational => "Microsoft-Windows-PowerShell/Operational",
         }
     }
 
     pub(super) fn named(name: &str) -> Option<Channel> {
         Channel::ALL.into_iter().find(|channel| channel.name().eq_ignore_ascii_case(name))
+    }
+
+    /// Whether an empty log of the channel is left out; every host has one, and it says nothing.
+    fn only_if_used(self) -> bool {
+        matches!(self, Channel::PowerShell | Channel::PowerShellOperational)
     }
 
     /// Where Windows keeps the log, below its volume.
@@ -59,11 +74,13 @@ impl Journals {
         Journals(journals.collect())
     }
 
-    /// Appends an event; a channel the host does not have swallows it.
+    /// Appends an event; a channel that is not kept, or began later, swallows it.
     pub(super) fn push(&mut self, channel: Channel, event: Event) {
-        if let Some(journal) = self.0.get_mut(&channel) {
-            journal.events.push(event);
+        let Some(journal) = self.0.get_mut(&channel) else { return };
+        if journal.settings.begins.is_some_and(|begins| event.time < begins) {
+            return;
         }
+        journal.events.push(event);
     }
 
     /// Removes what was logged before; record ids go on.
@@ -80,6 +97,9 @@ impl Journals {
     pub(super) fn files(mut self, host: &Host) -> Result<Vec<File>, ScenarioError> {
         let mut files = Vec::new();
         for (channel, journal) in &mut self.0 {
+            if journal.events.is_empty() && channel.only_if_used() {
+                continue;
+            }
             journal.events.sort_by_key(|event| event.time);
             let first = journal.settings.first_record.unwrap_or(1).saturating_add(journal.gone);
             let mut log = Log::new(channel.name(), &host.name, first);

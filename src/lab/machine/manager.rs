@@ -8,7 +8,7 @@ use super::journal::Channel;
 use super::process::Process;
 use super::registry::Writer;
 use super::stock::failure_actions;
-use crate::lab::regf::Data;
+use crate::lab::regf::{Data, KeyId};
 use crate::lab::scenario::{
     Driver, Install, Outcome, Recovery, ScenarioError, ServiceKind, Start, StartMode,
 };
@@ -18,16 +18,19 @@ const SC: &str = r"C:\Windows\System32\sc.exe";
 impl Machine {
     /// Creates a service by `CreateService`, locally or over the network.
     pub(super) fn install(&mut self, install: &Install) -> Result<(), ScenarioError> {
-        let session = self.session(install.by.as_deref())?;
+        let session = match (&install.by, &install.from) {
+            (Some(by), Some(from)) => self.new_session(by, 3, Some(from))?,
+            (by, _) => self.session(by.as_deref())?,
+        };
         if let Some(from) = &install.from {
-            self.log_on(&session, 3, Some(from));
             self.use_share(&session, from, (r"\\*\IPC$", "", "svcctl"));
         }
         if let Some(command) = &install.command {
             let image = install.program.as_deref().unwrap_or(SC);
             self.run_tool(&session, image, command);
         }
-        self.create_service(&session, install);
+        self.register(install);
+        self.announce(&session, install);
         let manager = self.manager.clone();
         if let Some(description) = &install.description {
             let values = [("Description", Data::Text(description.clone()))];
@@ -46,10 +49,8 @@ impl Machine {
         Ok(())
     }
 
-    /// The registry key in `CreateService` order, then 4697 and 7045.
-    pub(super) fn create_service(&mut self, session: &Session, install: &Install) {
-        let display_name = install.display_name.as_deref().unwrap_or(&install.service);
-        let driver = install.kind == ServiceKind::Kernel;
+    /// The registry key of a new service, in `CreateService` order.
+    pub(super) fn register(&mut self, install: &Install) {
         let mut values = vec![
             ("Type", Data::Dword(install.kind.value())),
             ("Start", Data::Dword(install.start.value())),
@@ -64,11 +65,16 @@ impl Machine {
         if install.wow64 {
             values.push(("WOW64", Data::Dword(0x14c)));
         }
-        if !driver {
+        if install.kind != ServiceKind::Kernel {
             values.push(("ObjectName", Data::Text(install.account.clone())));
         }
         let manager = self.manager.clone();
         self.write_service(&manager, Writer::Manager, &install.service, &values);
+    }
+
+    /// The events of a new service: 4697 under its key name, 7045 under its display name.
+    pub(super) fn announce(&mut self, session: &Session, install: &Install) {
+        let display_name = install.display_name.as_deref().unwrap_or(&install.service);
         if self.host.audit.services {
             let at = self.clock.pass(90);
             let event = security::service_installed(
@@ -85,7 +91,7 @@ impl Machine {
             image_path: &install.image_path,
             kind: install.kind.text(),
             start: install.start.text(),
-            account: if driver { "" } else { &install.account },
+            account: if install.kind == ServiceKind::Kernel { "" } else { &install.account },
         };
         let event = system::service_installed(at, &session.account.sid, &installed);
         self.journals.push(Channel::System, event);
@@ -121,15 +127,13 @@ impl Machine {
         let key = self.service_key(&start.service)?;
         let path = self.service_text(key, "ImagePath");
         let session = Session::service(&self.service_text(key, "ObjectName"));
-        let display = Some(self.service_text(key, "DisplayName")).filter(|name| !name.is_empty());
-        let display = display.unwrap_or_else(|| start.service.clone());
-        let driver = matches!(self.service_number(key, "Type"), Some(1 | 2));
-        if !driver {
-            let command = expand(&path);
-            let manager = self.manager.clone();
-            let process = self.spawn(&manager, &session, program(&command), &command);
+        let display = display_text(&self.service_text(key, "DisplayName"), &start.service);
+        if matches!(self.service_number(key, "Type"), Some(1 | 2)) {
+            self.load_driver(&path, start.signature.as_deref());
+        } else {
+            let process = self.launch(&path, &session);
             for command in &start.children {
-                self.spawn(&process, &session, program(command), command);
+                self.spawn_child(&process, command);
             }
             for connection in &start.connections {
                 self.connect(&process, connection);
@@ -140,11 +144,83 @@ impl Machine {
             let at = self.clock.pass(30_000);
             self.journals.push(Channel::System, system::timed_out(at, names));
             self.journals.push(Channel::System, system::start_failed(at, names));
-        } else if self.host.windows.server {
-            let at = self.clock.pass(15);
-            self.journals.push(Channel::System, system::state_changed(at, names, true));
+        } else {
+            self.note_state(names, true);
         }
         Ok(())
+    }
+
+    /// The process of a service, below services.exe.
+    pub(super) fn launch(&mut self, image_path: &str, session: &Session) -> Process {
+        let command = expand(image_path);
+        let manager = self.manager.clone();
+        self.spawn(&manager, session, program(&command), &command)
+    }
+
+    /// A command run by a service.
+    pub(super) fn spawn_child(&mut self, service: &Process, command: &str) {
+        let session = service.session.clone();
+        self.spawn(service, &session, &full_path(program(command)), command);
+    }
+
+    /// 7036, which only servers log in practice.
+    pub(super) fn note_state(&mut self, names: (&str, &str), running: bool) {
+        if self.host.windows.server {
+            let at = self.clock.pass(15);
+            self.journals.push(Channel::System, system::state_changed(at, names, running));
+        }
+    }
+
+    /// A driver is loaded: Sysmon 6.
+    fn load_driver(&mut self, path: &str, signature: Option<&str>) {
+        let path = expand(path.trim_start_matches(r"\??\"));
+        let driver = self.standing(&Session::system(), &path);
+        let at = self.clock.pass(8);
+        let event = sysmon::driver_loaded(at, &path, &driver.hash(), signature);
+        self.journals.push(Channel::Sysmon, event);
+    }
+
+    /// A service ends unexpectedly: 7031 or 7034, and what its recovery options say for this failure.
+    pub(super) fn crash(&mut self, service: &str, times: u32) -> Result<(), ScenarioError> {
+        let key = self.service_key(service)?;
+        let display = display_text(&self.service_text(key, "DisplayName"), service);
+        let action = self.recovery_action(key, times).filter(|(kind, _)| *kind != 0);
+        let words = action.map(|(kind, delay)| match kind {
+            1 => (kind, delay, "Restart the service"),
+            2 => (kind, delay, "Reboot the machine"),
+            _ => (kind, delay, "Run the configured recovery program"),
+        });
+        let at = self.clock.pass(5);
+        self.journals.push(Channel::System, system::crashed(at, &display, times, words));
+        let Some((kind, delay)) = action else { return Ok(()) };
+        self.clock.pass(u64::from(delay));
+        let command = match kind {
+            1 => expand(&self.service_text(key, "ImagePath")),
+            3 => expand(&self.service_text(key, "FailureCommand")),
+            _ => return Ok(()),
+        };
+        let session = Session::service(&self.service_text(key, "ObjectName"));
+        let manager = self.manager.clone();
+        self.spawn(&manager, &session, &full_path(program(&command)), &command);
+        Ok(())
+    }
+
+    /// Type and delay of the action for the n-th failure; the last one stands for all further failures.
+    fn recovery_action(&self, key: KeyId, times: u32) -> Option<(u32, u32)> {
+        let Some(Data::Binary(bytes)) = self.hives.system.value(key, "FailureActions") else {
+            return None;
+        };
+        let words: Vec<u32> = bytes
+            .get(20..)?
+            .as_chunks::<4>()
+            .0
+            .iter()
+            .map(|word| u32::from_le_bytes(*word))
+            .collect();
+        let actions = words.as_chunks::<2>().0;
+        let position =
+            usize::try_from(times.saturating_sub(1)).ok()?.min(actions.len().checked_sub(1)?);
+        actions.get(position).map(|[kind, delay]| (*kind, *delay))
     }
 
     /// Changes the recovery options by `ChangeServiceConfig2`.
@@ -245,6 +321,7 @@ fn failure_command_line(recovery: &Recovery) -> String {
 fn display_text(name: &str, service: &str) -> String {
     match service {
         "BITS" => "Background Intelligent Transfer Service".to_owned(),
+        "Spooler" => "Print Spooler".to_owned(),
         "TrustedInstaller" => "Windows Modules Installer".to_owned(),
         _ if name.is_empty() || name.starts_with('@') => service.to_owned(),
         _ => name.to_owned(),
@@ -275,6 +352,15 @@ pub(super) fn program(command: &str) -> &str {
     }
     let end = command.to_ascii_lowercase().find(".exe").map(|at| at.saturating_add(4));
     end.and_then(|end| command.get(..end)).unwrap_or(command)
+}
+
+/// Where Windows finds a program that is named without its folder.
+fn full_path(program: &str) -> String {
+    if program.contains('\\') {
+        program.to_owned()
+    } else {
+        format!(r"C:\Windows\System32\{program}")
+    }
 }
 
 #[cfg(test)]

@@ -91,6 +91,19 @@ impl Machine {
             .ok_or_else(|| ScenarioError::UnknownUser(name.to_owned()))
     }
 
+    /// A user logs on; later actions of the user happen in this session.
+    fn new_session(
+        &mut self,
+        name: &str,
+        kind: u32,
+        from: Option<&str>,
+    ) -> Result<Session, ScenarioError> {
+        let session = Session { account: self.account(name)?, logon_id: self.clock.logon_id() };
+        self.sessions.insert(name.to_lowercase(), session.clone());
+        self.log_on(&session, kind, from);
+        Ok(session)
+    }
+
     /// The session of a user, or of the system where nobody is named.
     fn session(&mut self, name: Option<&str>) -> Result<Session, ScenarioError> {
         let Some(name) = name else { return Ok(Session::system()) };

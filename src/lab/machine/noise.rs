@@ -5,20 +5,33 @@ use jiff::SignedDuration;
 use super::clock::Clock;
 use super::stock;
 use crate::lab::scenario::{
-    Action, Install, Noise, NoiseKind, ServiceKind, Start, StartMode, Step,
+    Action, Install, Noise, NoiseKind, Outcome, ServiceKind, Start, StartMode, Step,
 };
 
 /// Most steps of one source of noise.
 const LIMIT: usize = 10_000;
+/// Seconds a scan takes.
+const SCAN: i64 = 340;
+
+/// Defender's scan driver, in the folder of one update of its definitions.
+const DEFENDER_DRIVER: &str = r"C:\ProgramData\Microsoft\Windows Defender\Definition Updates\{2C4F0D3B-7A41-4E0D-9B53-0E6C1A5D8F27}\MpKslDrv.sys";
 
 /// The steps of one source of noise.
 pub(super) fn steps(noise: &Noise, clock: &mut Clock) -> Vec<Step> {
     let every = i64::from(noise.every_minutes.max(1)) * 60;
     let mut at = noise.from;
     let mut steps = Vec::new();
-    while at < noise.until && steps.len() < LIMIT {
-        let number = steps.len();
-        steps.push(Step { at, action: action(noise.kind, number, clock) });
+    let mut number = 0_usize;
+    while at < noise.until && number < LIMIT {
+        let action = action(noise.kind, number, clock);
+        if let Action::InstallService(driver) = &action {
+            // The scan ends and takes its driver along.
+            let end = at.saturating_add(SignedDuration::from_secs(SCAN)).unwrap_or(at);
+            let delete = Action::DeleteService { service: driver.service.clone(), by: None };
+            steps.push(Step { at: end, action: delete });
+        }
+        steps.push(Step { at, action });
+        number = number.saturating_add(1);
         let jitter = i64::try_from(clock.below(every.unsigned_abs() / 4 + 1)).unwrap_or(0);
         let Ok(next) = at.checked_add(SignedDuration::from_secs(every + jitter)) else { break };
         at = next;
@@ -36,9 +49,10 @@ fn action(kind: NoiseKind, number: usize, clock: &mut Clock) -> Action {
         NoiseKind::ServiceLogons => Action::ServiceLogon {},
         NoiseKind::ServiceStarts => Action::StartService(Start {
             service: any_stock_service(clock),
-            outcome: crate::lab::scenario::Outcome::Running,
+            outcome: Outcome::Running,
             children: Vec::new(),
             connections: Vec::new(),
+            signature: None,
         }),
         NoiseKind::DefenderDrivers => Action::InstallService(defender_driver(clock)),
     }
@@ -58,24 +72,9 @@ fn any_stock_service(clock: &mut Clock) -> String {
 /// Defender's driver for one scan: eight random digits, in the folder of its definitions.
 fn defender_driver(clock: &mut Clock) -> Install {
     let name = format!("MpKsl{:08x}", clock.below(1 << 32));
-    let folder = r"C:\ProgramData\Microsoft\Windows Defender\Definition Updates\{2C4F0D3B-7A41-4E0D-9B53-0E6C1A5D8F27}";
-    Install {
-        image_path: format!(r"{folder}\MpKslDrv.sys"),
-        service: name.clone(),
-        display_name: Some(name),
-        description: None,
-        kind: ServiceKind::Kernel,
-        start: StartMode::System,
-        account: String::new(),
-        error_control: 1,
-        group: None,
-        depends_on: Vec::new(),
-        wow64: false,
-        delayed: false,
-        parameters: Vec::new(),
-        by: None,
-        command: None,
-        program: None,
-        from: None,
-    }
+    let mut install = Install::new(&name, DEFENDER_DRIVER);
+    install.display_name = Some(name);
+    install.kind = ServiceKind::Kernel;
+    install.start = StartMode::System;
+    install
 }

@@ -42,6 +42,7 @@ impl Process {
             sum.wrapping_mul(31).wrapping_add(u64::from(byte.to_ascii_lowercase()))
         });
         let mut random = Random::new(seed);
-        (0..4).map(|_| format!("{:016X}", random.next())).collect()
+        let parts: Vec<String> = (0..4).map(|_| format!("{:016X}", random.next())).collect();
+        parts.concat()
     }
 }

@@ -48,7 +48,9 @@ impl Machine {
         }
         for (name, data) in values {
             let at = self.clock.pass(1);
+            let old = self.hives.system.value(id, name).cloned();
             self.hives.system.set(id, name, data, at);
+            self.audited_value(process, &path, name, (old.as_ref(), data));
             self.saw_value(process, &format!(r"HKLM\System\CurrentControlSet\{key}\{name}"), data);
         }
     }

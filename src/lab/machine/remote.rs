@@ -1,11 +1,10 @@
 //! Remote execution by a service that comes and goes, as `PsExec` and its kin do it.
 
 use super::Machine;
+use super::account::Session;
 use super::events::sysmon;
 use super::journal::Channel;
-use crate::lab::scenario::{
-    Install, Outcome, RemoteExecution, ScenarioError, ServiceKind, Start, StartMode,
-};
+use crate::lab::scenario::{Install, RemoteExecution, ScenarioError};
 
 impl Machine {
     /// Logon, file copy, service, command, and everything removed again.
@@ -13,48 +12,35 @@ impl Machine {
         &mut self,
         remote: &RemoteExecution,
     ) -> Result<(), ScenarioError> {
-        let session = self.session(Some(&remote.by))?;
-        self.log_on(&session, 3, Some(&remote.from));
-        self.use_share(&session, &remote.from, (r"\\*\ADMIN$", r"\??\C:\Windows", &remote.file));
-        let mut kernel = self.standing(&super::account::Session::system(), "System");
+        let session = self.new_session(&remote.by, 3, Some(&remote.from))?;
+        let share = (r"\\*\ADMIN$", r"\??\C:\Windows", remote.file.as_str());
+        self.use_share(&session, &remote.from, share);
+        let mut kernel = self.standing(&Session::system(), "System");
         kernel.pid = 4;
         let at = self.clock.pass(30);
         let path = format!(r"C:\Windows\{}", remote.file);
         self.journals.push(Channel::Sysmon, sysmon::file_created(at, &kernel, &path));
         self.use_share(&session, &remote.from, (r"\\*\IPC$", "", "svcctl"));
-        let install = Install {
-            service: remote.service.clone(),
-            display_name: remote.display_name.clone(),
-            description: None,
-            image_path: remote.image_path.clone(),
-            kind: ServiceKind::Own,
-            start: StartMode::Demand,
-            account: "LocalSystem".to_owned(),
-            error_control: 0,
-            group: None,
-            depends_on: Vec::new(),
-            wow64: true,
-            delayed: false,
-            parameters: Vec::new(),
-            by: Some(remote.by.clone()),
-            command: None,
-            program: None,
-            from: None,
-        };
-        self.create_service(&session, &install);
+
+        let mut install = Install::new(&remote.service, &remote.image_path);
+        install.display_name.clone_from(&remote.display_name);
+        // Such tools ignore start errors and are 32-bit programs.
+        install.error_control = 0;
+        install.wow64 = true;
+        self.register(&install);
+        // The service runs before its installation is logged: that is the measured order.
+        let process = self.launch(&remote.image_path, &Session::system());
+        self.announce(&session, &install);
+        let display_name = remote.display_name.as_deref().unwrap_or(&remote.service);
+        self.note_state((&remote.service, display_name), true);
         if let Some(pipe) = &remote.pipe {
-            let service = self.standing(&super::account::Session::system(), &path);
             let at = self.clock.pass(30);
-            self.journals
-                .push(Channel::Sysmon, sysmon::pipe_created(at, &service, &format!(r"\{pipe}")));
+            let event = sysmon::pipe_created(at, &process, &format!(r"\{pipe}"));
+            self.journals.push(Channel::Sysmon, event);
         }
-        self.start(&Start {
-            service: remote.service.clone(),
-            outcome: Outcome::Running,
-            children: vec![remote.command.clone()],
-            connections: Vec::new(),
-        })?;
+        self.spawn_child(&process, &remote.command);
         self.clock.pass(2500);
+        self.note_state((&remote.service, display_name), false);
         self.delete_service(&remote.service)
     }
 }

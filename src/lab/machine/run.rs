@@ -2,13 +2,14 @@
 
 use super::Machine;
 use super::account::Session;
-use super::events::{security, system};
+use super::events::{powershell, security, system};
 use super::journal::Channel;
 use super::registry::Writer;
 use crate::lab::regf::Data;
 use crate::lab::scenario::{Action, ScenarioError, ValueSpec};
 
 const REG: &str = r"C:\Windows\System32\reg.exe";
+const POWERSHELL: &str = r"C:\Windows\System32\WindowsPowerShell\v1.0\powershell.exe";
 const EXPLORER: &str = r"C:\Windows\explorer.exe";
 
 impl Machine {
@@ -16,10 +17,7 @@ impl Machine {
     pub(super) fn perform(&mut self, action: &Action) -> Result<(), ScenarioError> {
         match action {
             Action::Logon { user, kind, from } => {
-                let account = self.account(user)?;
-                let session = Session { account, logon_id: self.clock.logon_id() };
-                self.sessions.insert(user.to_lowercase(), session.clone());
-                self.log_on(&session, *kind, from.as_deref());
+                let session = self.new_session(user, *kind, from.as_deref())?;
                 if matches!(kind, 2 | 10) {
                     self.add_user_services(&session);
                 }
@@ -30,6 +28,10 @@ impl Machine {
                 let parent = self.standing(&session, parent.as_deref().unwrap_or(EXPLORER));
                 self.spawn(&parent, &session, image, command);
             }
+            Action::PowerShell { user, script, command } => {
+                self.run_script(user, script, command.as_deref())?;
+            }
+            Action::Crash { service, times } => self.crash(service, *times)?,
             Action::InstallService(install) => self.install(install)?,
             Action::InstallDriver(driver) => self.install_driver(driver),
             Action::RemoteExecution(remote) => self.execute_remotely(remote)?,
@@ -44,18 +46,38 @@ impl Machine {
             }
             Action::SetRecovery(recovery) => self.set_recovery(recovery)?,
             Action::SetStart { service, start, by } => {
-                self.set_start(service, *start, by.as_deref())?
+                self.set_start(service, *start, by.as_deref())?;
             }
             Action::DeleteService { service, by } => {
-                let session = self.session(Some(by))?;
-                let command = format!("sc  delete {service}");
-                self.run_tool(&session, r"C:\Windows\System32\sc.exe", &command);
+                if by.is_some() {
+                    let session = self.session(by.as_deref())?;
+                    let command = format!("sc  delete {service}");
+                    self.run_tool(&session, r"C:\Windows\System32\sc.exe", &command);
+                }
                 self.delete_service(service)?;
             }
             Action::ClearLog { channel, by } => self.clear_log(channel, by)?,
             Action::Restart {} => self.restart(),
             Action::FlushHives {} => self.hives.flush(),
         }
+        Ok(())
+    }
+
+    fn run_script(
+        &mut self,
+        user: &str,
+        script: &str,
+        command: Option<&str>,
+    ) -> Result<(), ScenarioError> {
+        let session = self.session(Some(user))?;
+        let process = self.run_tool(&session, POWERSHELL, command.unwrap_or("powershell.exe"));
+        let at = self.clock.pass(350);
+        self.journals.push(Channel::PowerShell, powershell::engine(at, &process, true));
+        let at = self.clock.pass(120);
+        let event = powershell::script_block(at, &process, script);
+        self.journals.push(Channel::PowerShellOperational, event);
+        let at = self.clock.pass(900);
+        self.journals.push(Channel::PowerShell, powershell::engine(at, &process, false));
         Ok(())
     }
 
@@ -87,12 +109,11 @@ impl Machine {
             .ok_or_else(|| ScenarioError::Value(name.to_owned(), "a channel of this host"))?;
         let at = self.clock.pass(5);
         self.journals.clear(channel, at);
-        match channel {
-            Channel::Security => self.journals.push(channel, security::log_cleared(at, &session)),
-            Channel::System | Channel::Sysmon => {
-                let event = system::log_cleared(at, &session.account, channel.name());
-                self.journals.push(Channel::System, event);
-            }
+        if channel == Channel::Security {
+            self.journals.push(channel, security::log_cleared(at, &session));
+        } else {
+            let event = system::log_cleared(at, &session.account, channel.name());
+            self.journals.push(Channel::System, event);
         }
         Ok(())
     }

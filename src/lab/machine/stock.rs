@@ -109,7 +109,6 @@ impl Stock {
         text("DependOnService", &self.depends_on, |list| Data::Texts(split(&list)));
         text("Description", &self.description, Data::Text);
         text("DisplayName", &self.display_name, Data::Text);
-        text("FailureActions", &self.failure, |actions| Data::Binary(self::failure(&actions)));
         text("FailureCommand", &self.failure_command, Data::Text);
         text("Group", &self.group, Data::Text);
         text("ImagePath", &self.image_path, Data::ExpandText);
@@ -119,6 +118,10 @@ impl Stock {
         text("RequiredPrivileges", &self.privileges, |list| Data::Texts(split(&list)));
         if let Some(dll) = self.dll.strip_prefix('^') {
             text("ServiceDll", dll, Data::ExpandText);
+        }
+        if !self.failure.is_empty() {
+            let present = (!self.reboot_message.is_empty(), !self.failure_command.is_empty());
+            values.push(("FailureActions", Data::Binary(failure(&self.failure, present))));
         }
         for (name, number) in [
             ("ErrorControl", Some(self.error_control)),
@@ -156,14 +159,14 @@ impl Order {
 }
 
 /// `FailureActions` from `reset:type/delay,…`.
-pub(super) fn failure(text: &str) -> Vec<u8> {
+fn failure(text: &str, present: (bool, bool)) -> Vec<u8> {
     let (reset, actions) = text.split_once(':').unwrap_or((text, ""));
     let actions: Vec<(u32, u32)> = actions
         .split(',')
         .filter_map(|action| action.split_once('/'))
         .filter_map(|(kind, delay)| Some((kind.parse().ok()?, delay.parse().ok()?)))
         .collect();
-    failure_actions(reset.parse().unwrap_or(0), (false, false), &actions)
+    failure_actions(reset.parse().unwrap_or(0), present, &actions)
 }
 
 /// `SERVICE_FAILURE_ACTIONS` as stored ([MS-SCMR] 2.2.37): a 20-byte header, then type and delay of each action.
@@ -208,9 +211,10 @@ mod tests {
 
     #[test]
     fn failure_actions_have_the_measured_layout() {
-        let bytes = failure("3600:1/5000,1/5000,0/0");
+        let bytes = failure("3600:1/5000,1/5000,0/0", (false, true));
         assert_eq!(bytes.len(), 20 + 3 * 8);
         assert_eq!(bytes[..4], 3600_u32.to_le_bytes());
+        assert_eq!(bytes[4..12], [0, 0, 0, 0, 1, 0, 0, 0]);
         assert_eq!(bytes[12..20], [3, 0, 0, 0, 0x14, 0, 0, 0]);
         assert_eq!(bytes[20..28], [1, 0, 0, 0, 0x88, 0x13, 0, 0]);
     }

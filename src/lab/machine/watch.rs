@@ -52,6 +52,25 @@ impl Machine {
         }
     }
 
+    /// 4657.
+    pub(super) fn audited_value(
+        &mut self,
+        process: &Process,
+        path: &str,
+        name: &str,
+        (old, new): (Option<&Data>, &Data),
+    ) {
+        if self.host.audit.registry {
+            let at = self.clock.now();
+            let key = format!(r"\REGISTRY\MACHINE\SYSTEM\{path}");
+            let (old_type, old) = old.map_or(("-", "-".to_owned()), audit_text);
+            let (new_type, new) = audit_text(new);
+            let (old, new) = ((old_type, old.as_str()), (new_type, new.as_str()));
+            let event = security::value_changed(at, process, (&key, name), old, new);
+            self.journals.push(Channel::Security, event);
+        }
+    }
+
     /// Sysmon 13.
     pub(super) fn saw_value(&mut self, process: &Process, path: &str, data: &Data) {
         let at = self.clock.now();
@@ -97,6 +116,18 @@ impl Machine {
             let event = security::share_accessed(at, session, from, share);
             self.journals.push(Channel::Security, event);
         }
+    }
+}
+
+/// Data as 4657 shows it, with the message code of its type.
+fn audit_text(data: &Data) -> (&'static str, String) {
+    match data {
+        Data::Text(text) => ("%%1873", text.clone()),
+        Data::ExpandText(text) => ("%%1874", text.clone()),
+        Data::Binary(_) | Data::Raw(..) => ("%%1875", "-".to_owned()),
+        Data::Dword(number) => ("%%1876", number.to_string()),
+        Data::Texts(texts) => ("%%1879", texts.join("\n")),
+        Data::Qword(number) => ("%%1883", number.to_string()),
     }
 }
 

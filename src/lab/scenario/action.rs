@@ -28,6 +28,22 @@ pub enum Action {
         /// Full path of the parent.
         parent: Option<String>,
     },
+    /// Somebody runs a PowerShell script from a command line.
+    PowerShell {
+        /// Who.
+        user: String,
+        /// The script block.
+        script: String,
+        /// The command line; `powershell.exe` alone if absent.
+        command: Option<String>,
+    },
+    /// A service ends unexpectedly, and its recovery action follows.
+    Crash {
+        /// Key name.
+        service: String,
+        /// How often it has happened; chooses the recovery action.
+        times: u32,
+    },
     /// A service is created through the service control manager.
     InstallService(Install),
     /// A driver is installed from an INF file by the system.
@@ -73,8 +89,8 @@ pub enum Action {
     DeleteService {
         /// Key name.
         service: String,
-        /// Who.
-        by: String,
+        /// Who, with `sc.exe`; a program of the system's if absent.
+        by: Option<String>,
     },
     /// An event log is cleared.
     ClearLog {
@@ -193,6 +209,8 @@ pub struct Start {
     /// Connections its process makes.
     #[serde(default)]
     pub connections: Vec<Connection>,
+    /// Who signed it, for drivers.
+    pub signature: Option<String>,
 }
 
 /// What became of a start.
@@ -304,6 +322,31 @@ fn local_system() -> String {
 
 fn one() -> u32 {
     1
+}
+
+impl Install {
+    /// A service as `sc create NAME binPath= PATH` makes it, by the system.
+    pub fn new(service: &str, image_path: &str) -> Install {
+        Install {
+            service: service.to_owned(),
+            display_name: None,
+            description: None,
+            image_path: image_path.to_owned(),
+            kind: ServiceKind::default(),
+            start: StartMode::default(),
+            account: local_system(),
+            error_control: one(),
+            group: None,
+            depends_on: Vec::new(),
+            wow64: false,
+            delayed: false,
+            parameters: Vec::new(),
+            by: None,
+            command: None,
+            program: None,
+            from: None,
+        }
+    }
 }
 
 impl ServiceKind {

@@ -84,11 +84,20 @@ pub struct Audit {
     pub shares: bool,
     /// Permitted connections (5156).
     pub connections: bool,
+    /// Changes of values below Services (4657).
+    pub registry: bool,
 }
 
 impl Default for Audit {
     fn default() -> Audit {
-        Audit { logons: true, processes: true, services: true, shares: true, connections: false }
+        Audit {
+            logons: true,
+            processes: true,
+            services: true,
+            shares: true,
+            connections: false,
+            registry: false,
+        }
     }
 }
 
@@ -112,4 +121,6 @@ pub struct LogFile {
     pub state: State,
     /// Record id of its first record.
     pub first_record: Option<u64>,
+    /// Time of its oldest record; what was logged before was overwritten.
+    pub begins: Option<Timestamp>,
 }

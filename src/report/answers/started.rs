@@ -49,6 +49,7 @@ pub(super) fn answer(host: &Host, service: &Service) -> ChecklistAnswer {
             format!("The System log ({window}) records neither a start nor a failure of it."),
             None,
         );
+        draft.missing("Starts without a record: Windows does not log every start");
     }
     draft.finish()
 }

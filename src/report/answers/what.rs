@@ -52,6 +52,6 @@ fn without_key(host: &Host, service: &Service, draft: &mut Draft) {
         draft.fact(text, [config.citation.clone()]);
     }
     if draft.needs(host, Origin::SystemHive, "Whether its key exists") {
-        draft.missing("The current control set has no key of that name: its values are gone.");
+        draft.missing("Its values: the current control set has no key of that name");
     }
 }

@@ -1,5 +1,7 @@
 //! Expected output, kept in files.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may stop at a surprise")]
+
 use std::path::Path;
 
 /// Compares with the file at `path` below `tests/golden`, or writes it with `UPDATE_GOLDEN=1`.

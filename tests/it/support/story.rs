@@ -1,6 +1,8 @@
 //! A small host whose report the renderers are held against: findings are hand-made, so that a changed
 //! indicator does not change what is tested here.
 
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may stop at a surprise")]
+
 use std::sync::Arc;
 
 use svctriage::checklist::{
@@ -324,7 +326,7 @@ pub(crate) fn hostile_report(text: &str) -> Report {
         ..ranked.service.config.as_ref().unwrap().cite("ImagePath")
     };
     ranked.findings = vec![
-        finding("P91", 25, text, vec![citation.clone()]),
+        finding("P91", 25, if text.is_empty() { "nothing" } else { text }, vec![citation.clone()]),
         finding("N91", 12, &format!("it says {text} there"), vec![citation]),
     ];
     ranked.against.clone_from(&ranked.findings);
@@ -341,8 +343,9 @@ pub(crate) fn hostile_report(text: &str) -> Report {
         message: text.to_owned(),
     }];
     let mut host = HostReport::new(&host, &[ranked, other], evidence, diagnostics);
-    host.services[0].name = text.to_owned();
-    host.services[1].name = text.to_owned();
+    for service in &mut host.services {
+        text.clone_into(&mut service.name);
+    }
     Report::new(Settings::new(Host::DEFAULT_WINDOW, &Tuning::default(), None), vec![host])
 }
 

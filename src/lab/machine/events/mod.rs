@@ -2,6 +2,7 @@
 //!
 //! Measured on logs of Windows 10 and Server 2016; one file per channel.
 
+pub(super) mod powershell;
 pub(super) mod security;
 pub(super) mod sysmon;
 pub(super) mod system;

@@ -150,6 +150,31 @@ pub(in crate::lab::machine) fn service_installed(
     event
 }
 
+/// 4657: a registry value was changed. Types are message codes, the key is named as the kernel names it.
+pub(in crate::lab::machine) fn value_changed(
+    at: Timestamp,
+    process: &Process,
+    (key, value): (&str, &str),
+    (old_type, old): (&str, &str),
+    (new_type, new): (&str, &str),
+) -> Event {
+    let mut data = subject(&process.session);
+    let operation = if old_type == "-" { "%%1904" } else { "%%1905" };
+    data.extend([
+        ("ObjectName", text(key)),
+        ("ObjectValueName", text(value)),
+        ("HandleId", Value::Hex64(0x1b8)),
+        ("OperationType", text(operation)),
+        ("OldValueType", text(old_type)),
+        ("OldValue", text(old)),
+        ("NewValueType", text(new_type)),
+        ("NewValue", text(new)),
+        ("ProcessId", pid(process)),
+        ("ProcessName", text(&process.image)),
+    ]);
+    audit((4657, 0, 12801), at, data)
+}
+
 /// 5145: a file or pipe of a share was checked for access.
 pub(in crate::lab::machine) fn share_accessed(
     at: Timestamp,
@@ -165,7 +190,7 @@ pub(in crate::lab::machine) fn share_accessed(
         ("ShareName", text(share)),
         ("ShareLocalPath", text(path)),
         ("RelativeTargetName", text(target)),
-        ("AccessMask", Value::Hex32(0x12019f)),
+        ("AccessMask", Value::Hex32(0x0012_019f)),
         (
             "AccessList",
             text("%%1538\r\n\t\t\t\t%%1541\r\n\t\t\t\t%%4416\r\n\t\t\t\t%%4417\r\n\t\t\t\t"),

@@ -105,6 +105,25 @@ pub(in crate::lab::machine) fn connected(
     sysmon(3, 5, at, about(at, None, process, rest))
 }
 
+/// 6: a driver was loaded, by nobody in particular.
+pub(in crate::lab::machine) fn driver_loaded(
+    at: Timestamp,
+    path: &str,
+    hash: &str,
+    signature: Option<&str>,
+) -> Event {
+    let data = vec![
+        ("RuleName", text("-")),
+        ("UtcTime", utc(at)),
+        ("ImageLoaded", text(path)),
+        ("Hashes", Value::Text(format!("SHA256={hash}"))),
+        ("Signed", text(if signature.is_some() { "true" } else { "false" })),
+        ("Signature", text(signature.unwrap_or("-"))),
+        ("SignatureStatus", text(if signature.is_some() { "Valid" } else { "Unavailable" })),
+    ];
+    sysmon(6, 4, at, data)
+}
+
 /// 11: a file was created.
 pub(in crate::lab::machine) fn file_created(at: Timestamp, process: &Process, path: &str) -> Event {
     let rest = vec![

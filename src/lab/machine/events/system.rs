@@ -104,9 +104,30 @@ pub(in crate::lab::machine) fn start_failed(
     manager(7000, true, at, Payload::Named(data, Some(utf16_z(service))))
 }
 
+/// 7031 (a recovery action follows) or 7034 (none does): a service ended unexpectedly.
+///
+/// The action is its number, its delay in milliseconds and its text.
+pub(in crate::lab::machine) fn crashed(
+    at: Timestamp,
+    display_name: &str,
+    times: u32,
+    action: Option<(u32, u32, &str)>,
+) -> Event {
+    let mut data = vec![("param1", text(display_name)), ("param2", Value::Text(times.to_string()))];
+    let Some((kind, delay, words)) = action else {
+        return manager(7034, true, at, Payload::Named(data, None));
+    };
+    data.extend([
+        ("param3", Value::Text(delay.to_string())),
+        ("param4", Value::Text(kind.to_string())),
+        ("param5", text(words)),
+    ]);
+    manager(7031, true, at, Payload::Named(data, None))
+}
+
 /// 7026: boot drivers that did not load.
 pub(in crate::lab::machine) fn drivers_not_loaded(at: Timestamp, drivers: &[&str]) -> Event {
-    let list = drivers.iter().map(|driver| format!("\r\n{driver}")).collect();
+    let list = format!("\r\n{}", drivers.join("\r\n"));
     manager(7026, true, at, Payload::Named(vec![("param1", Value::Text(list))], None))
 }
 
