@@ -141,7 +141,9 @@ fn read(input: &Input<'_>, sink: &mut Sink) {
     let artifact = path.shared();
     let mut facts = Vec::new();
     let reading = read_log(content.as_mut(), &event_kind::selection(), &mut |record| {
-        facts.extend(event_kind::interpret(&record, &artifact).map(|event| Fact::Event(Box::new(event))));
+        facts.extend(
+            event_kind::interpret(&record, &artifact).map(|event| Fact::Event(Box::new(event))),
+        );
     });
     let reading = match reading {
         Ok(reading) if reading.is_event_log() => reading,

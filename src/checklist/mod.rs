@@ -23,8 +23,8 @@ mod location;
 mod name;
 mod staging;
 mod story;
-mod ticket;
 mod subject;
+mod ticket;
 mod trust;
 
 pub mod knowledge;

@@ -1,25 +1,25 @@
 //! Behaviour at the ends: real bytes in, report out.
 
-mod checklist;
+mod architecture;
 mod architecture;
 mod checklist;
+mod checklist;
+mod checklist;
 mod event_log;
+mod event_log;
+mod event_log_damage;
 mod event_log_damage;
 mod event_log_lab;
-mod hive;
-mod hive_corpus;
-mod architecture;
-mod checklist;
-mod event_log;
-mod event_log_damage;
 mod evidence;
 mod hive;
+mod hive;
+mod hive_corpus;
 mod hive_corpus;
 mod join;
 mod lab_evtx;
 mod lab_regf;
+mod lab_samples;
 mod report;
 mod service_events;
-mod lab_samples;
 mod support;
 mod system_hive;

@@ -30,5 +30,5 @@ impl Numbers {
         usize::try_from(self.0 >> 33).unwrap_or(0) % limit.max(1)
     }
 }
-pub(crate) mod story;
 pub(crate) mod scan;
+pub(crate) mod story;
