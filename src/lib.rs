@@ -10,12 +10,15 @@
 
 pub mod artifact;
 pub mod checklist;
+pub mod cli;
 pub mod diagnostic;
 pub mod error;
+pub mod evidence;
 pub mod host;
 pub mod lab;
 pub mod rank;
 pub mod report;
+pub mod scan;
 pub mod sid;
 pub mod text;
 pub mod time;

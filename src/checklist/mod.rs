@@ -21,6 +21,10 @@ mod known;
 mod library;
 mod location;
 mod name;
+mod staging;
+mod story;
+mod subject;
+mod ticket;
 mod trust;
 
 pub mod knowledge;

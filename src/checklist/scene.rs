@@ -3,6 +3,7 @@
 //! A scene is made of the same facts that artifacts write and goes through the same join and the same value
 //! decoder, so an example cannot describe a host that real evidence could not.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -26,8 +27,9 @@ use crate::host::fact::{
 pub struct Scene {
     service: String,
     config: Option<ServiceConfig>,
+    order: Option<ValueOrder>,
     facts: Vec<Fact>,
-    coverage: Coverage,
+    covered: BTreeMap<Origin, State>,
     policy: Option<Policy>,
     next_record: u64,
 }
@@ -46,8 +48,9 @@ impl Scene {
         let mut scene = Self {
             service: name.to_owned(),
             config: None,
+            order: None,
             facts: Vec::new(),
-            coverage: Coverage::default(),
+            covered: BTreeMap::new(),
             policy: None,
             next_record: 1,
         };
@@ -110,7 +113,6 @@ impl Scene {
         let mut scene = Self::empty(name);
         let mut config = ServiceConfig::new(name, Epoch::Current, key_citation(name));
         config.last_write = Some(Self::noon());
-        config.value_order = ValueOrder::CreateService;
         scene.config = Some(config);
         scene
     }
@@ -119,11 +121,19 @@ impl Scene {
     #[must_use]
     pub fn value(mut self, name: &str, kind: u32, data: Data) -> Self {
         if let Some(config) = &mut self.config {
-            config.values.retain(|value| !crate::text::same_name(&value.name, name));
-            let offset = 0x2000_u64.saturating_add(config.values.len() as u64 * 0x40);
+            let values = &mut config.values;
+            // Overwriting a value does not move it: the order tells how the key came about.
+            if let Some(known) =
+                values.iter_mut().find(|value| crate::text::same_name(&value.name, name))
+            {
+                known.kind = kind;
+                known.data = data;
+                return self;
+            }
+            let offset = 0x2000_u64.saturating_add(values.len() as u64 * 0x40);
             let name = name.to_owned();
             let provenance = Provenance::Live;
-            config.values.push(RawValue { name, kind, data, offset, provenance });
+            values.push(RawValue { name, kind, data, offset, provenance });
         }
         self
     }
@@ -170,10 +180,11 @@ impl Scene {
         self
     }
 
-    /// Sets the order of the values.
+    /// Puts the values into the order that such a history leaves.
     #[must_use]
-    pub fn order(self, order: ValueOrder) -> Self {
-        self.configure(|config| config.value_order = order)
+    pub fn order(mut self, order: ValueOrder) -> Self {
+        self.order = Some(order);
+        self
     }
 
     /// Changes what the value decoder does not produce: last-write time, access rules, triggers.
@@ -230,13 +241,11 @@ impl Scene {
     /// Adds another service of the same host.
     #[must_use]
     pub fn beside(mut self, other: Self) -> Self {
-        let (facts, coverage, _, _) = other.into_facts();
-        self.facts.extend(facts);
-        for (origin, span) in coverage.iter() {
-            if let Some(span) = span {
-                self.coverage.record(origin, span.clone());
-            }
+        for (origin, state) in &other.covered {
+            self.covered.entry(*origin).or_insert(*state);
         }
+        let (facts, _, _, _) = other.into_facts();
+        self.facts.extend(facts);
         self
     }
 
@@ -269,7 +278,7 @@ impl Scene {
         self
     }
 
-    /// Says how much of an origin was read; logs reach from a month before noon to a month after.
+    /// Says how much of an origin was read, whatever was said before; logs reach from a month before noon to a month after.
     #[must_use]
     pub fn covered(mut self, origin: Origin, state: State) -> Self {
         self.cover(origin, state);
@@ -277,9 +286,17 @@ impl Scene {
     }
 
     fn cover(&mut self, origin: Origin, state: State) {
+        self.covered.insert(origin, state);
+    }
+
+    fn coverage(&self) -> Coverage {
         let month = 30 * 86_400;
-        let span = Span { state, from: Some(at(-month)), to: Some(at(month)), notes: Vec::new() };
-        self.coverage.record(origin, span);
+        let mut coverage = Coverage::default();
+        for (origin, state) in &self.covered {
+            let (from, to) = (Some(at(-month)), Some(at(month)));
+            coverage.record(*origin, Span { state: *state, from, to, notes: Vec::new() });
+        }
+        coverage
     }
 
     /// Adds a svchost group as the SOFTWARE hive has it.
@@ -361,11 +378,15 @@ impl Scene {
     }
 
     fn into_facts(mut self) -> (Vec<Fact>, Coverage, Option<Policy>, String) {
-        if let Some(mut config) = self.config {
+        if let Some(mut config) = self.config.take() {
+            if let Some(order) = self.order {
+                arrange(&mut config.values, order);
+            }
             let _problems = service_values::decode(&mut config);
             self.facts.push(Fact::Service(Box::new(config)));
         }
-        (self.facts, self.coverage, self.policy, self.service)
+        let coverage = self.coverage();
+        (self.facts, coverage, self.policy, self.service)
     }
 
     /// Joins the scene and asks: `question` sees the scene's service. `None` where the join lost it.
@@ -375,6 +396,25 @@ impl Scene {
         let service = host.service(&name)?;
         Some(question(&Scope { host: &host, service, policy: policy.as_ref() }))
     }
+}
+
+/// Sorts values as such a history leaves them; those it says nothing of follow.
+fn arrange(values: &mut [RawValue], order: ValueOrder) {
+    let first: &[&str] = match order {
+        ValueOrder::Alphabetical => {
+            return values.sort_by_cached_key(|value| crate::text::fold(&value.name));
+        }
+        ValueOrder::CreateService => {
+            &["Type", "Start", "ErrorControl", "ImagePath", "DisplayName", "ObjectName"]
+        }
+        ValueOrder::Inf => &["ImagePath", "Type", "Start", "ErrorControl"],
+        ValueOrder::Other => &["ErrorControl", "Type", "ImagePath", "Start"],
+        ValueOrder::TooFew => &[],
+    };
+    values.sort_by_key(|value| {
+        let at = first.iter().position(|name| crate::text::same_name(name, &value.name));
+        at.unwrap_or(first.len())
+    });
 }
 
 /// Access rules with one entry.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 
+pub mod bursts;
 pub mod citation;
 pub mod config;
 pub mod coverage;
@@ -15,6 +16,7 @@ pub mod service_command;
 
 mod join;
 
+pub use bursts::Bursts;
 pub use citation::{Citation, Place, Provenance};
 pub use coverage::{Coverage, Origin, Span, State};
 pub use event::{Action, Event};
@@ -69,6 +71,8 @@ pub struct Host {
     pub settings: Vec<Setting>,
     /// Every event, sorted by time, then channel and record id, without duplicates.
     pub events: Vec<Event>,
+    /// Installs in quick succession and keys written together.
+    pub bursts: Bursts,
     /// Who could speak.
     pub coverage: Coverage,
     /// Half the width of the two-sided window in which events are taken to belong together.

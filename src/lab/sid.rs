@@ -26,7 +26,33 @@ impl Sid {
 
     /// `S-1-5-18`: the system itself.
     pub fn system() -> Sid {
-        Sid { text: "S-1-5-18".to_owned(), bytes: vec![1, 1, 0, 0, 0, 0, 0, 5, 18, 0, 0, 0] }
+        Sid::well_known("S-1-5-18", 5, 18)
+    }
+
+    /// `S-1-0-0`: nobody.
+    pub(super) fn nobody() -> Sid {
+        Sid::well_known("S-1-0-0", 0, 0)
+    }
+
+    /// `S-1-5-19`.
+    pub(super) fn local_service() -> Sid {
+        Sid::well_known("S-1-5-19", 5, 19)
+    }
+
+    /// `S-1-5-20`.
+    pub(super) fn network_service() -> Sid {
+        Sid::well_known("S-1-5-20", 5, 20)
+    }
+
+    /// `S-1-16-…`: a mandatory label.
+    pub(super) fn label(level: u32) -> Sid {
+        Sid::well_known(&format!("S-1-16-{level}"), 16, level)
+    }
+
+    fn well_known(text: &str, authority: u8, sub: u32) -> Sid {
+        let mut bytes = Buffer::with(&[1, 1, 0, 0, 0, 0, 0, authority]);
+        bytes.u32(sub);
+        Sid { text: text.to_owned(), bytes: bytes.into_vec() }
     }
 
     /// The textual form.
@@ -46,7 +72,9 @@ mod tests {
 
     #[test]
     fn text_and_bytes_agree() {
-        assert_eq!(Sid::parse("S-1-5-18"), Some(Sid::system()));
+        for sid in [Sid::system(), Sid::nobody(), Sid::network_service(), Sid::label(16384)] {
+            assert_eq!(Sid::parse(sid.text()), Some(sid));
+        }
         assert_eq!(
             Sid::parse("S-1-5-32-544").unwrap().bytes(),
             [1, 2, 0, 0, 0, 0, 0, 5, 32, 0, 0, 0, 0x20, 2, 0, 0]

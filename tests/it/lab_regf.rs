@@ -1,4 +1,9 @@
 //! Hives the lab writes, read by an independent reader.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "helpers of tests fail loudly, as tests do"
+)]
 
 use jiff::Timestamp;
 use svctriage::lab::regf::log::{Entry, new_format, old_format};
@@ -141,8 +146,11 @@ fn logs_lead_from_the_primary_file_to_the_last_state() {
         states.push(hive.to_bytes(&base));
     }
     assert!(states[0].len() < states[3].len());
-    let entries: Vec<Entry> =
-        (0..3).map(|n| Entry::between(&states[n], &states[n + 1], 41 + n as u32)).collect();
+    let entries: Vec<Entry> = states
+        .windows(2)
+        .zip(41..)
+        .map(|(pair, n)| Entry::between(&pair[0], &pair[1], n))
+        .collect();
     let log = new_format(&base, &states[0], &entries);
     assert_eq!(&log[28..32], &6_u32.to_le_bytes());
     let (mut replayed, mut place) = (states[0].clone(), 512);

@@ -26,8 +26,9 @@ pub enum RecordState {
 ///
 /// Values are text, as the record's own template renders them: numbers in decimal, hexadecimal types as
 /// `0x1f`, SIDs as `S-1-…`, GUIDs in lower-case braces (upper-case in logs that were forwarded), times as
-/// ISO 8601, binary as upper-case hexadecimal. A NULL value leaves no entry at all. Localised message texts are
-/// never looked up.
+/// ISO 8601, binary as upper-case hexadecimal. A NULL value is an empty text, or no entry where the
+/// template makes the element optional. The second of two equal names may be `Name_1`. Localised message texts
+/// are never looked up.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
     /// `System/Channel`; empty where the record names none.

@@ -173,7 +173,7 @@ fn name_at(data: &[u8], start: usize, length: usize, latin1: bool) -> (String, b
 #[derive(Debug, Default)]
 pub(super) struct Offsets {
     pub(super) entries: Vec<u32>,
-    pub(super) damage: Vec<(usize, String)>,
+    pub(super) damage: Vec<(Option<usize>, String)>,
     /// File ranges of the room the lists leave behind their entries.
     pub(super) room: Vec<Range<usize>>,
 }
@@ -183,7 +183,7 @@ pub(super) fn subkey_offsets(bytes: &[u8], list: u32, limit: usize) -> Offsets {
     let mut offsets = Offsets::default();
     let mut lists = vec![(list, true)];
     while let Some((list, root_allowed)) = lists.pop() {
-        let place = file_offset(list).unwrap_or(0);
+        let place = file_offset(list);
         let cell = match used_cell(bytes, list) {
             Ok(cell) => cell,
             Err(message) => {
@@ -198,7 +198,7 @@ pub(super) fn subkey_offsets(bytes: &[u8], list: u32, limit: usize) -> Offsets {
             _ => {
                 offsets
                     .damage
-                    .push((place, format!("the cell at {place:#x} is no list of subkeys")));
+                    .push((place, format!("the cell at {:#x} is no list of subkeys", cell.offset)));
                 continue;
             }
         };
@@ -208,7 +208,7 @@ pub(super) fn subkey_offsets(bytes: &[u8], list: u32, limit: usize) -> Offsets {
         if entries.len() < count {
             offsets
                 .damage
-                .push((place, format!("the list at {place:#x} is shorter than its count")));
+                .push((place, format!("the list at {:#x} is shorter than its count", cell.offset)));
         }
         let entries = entries.filter_map(|entry| u32_at(entry, 0));
         if cell.data.starts_with(b"ri") {
@@ -231,13 +231,14 @@ pub(super) fn subkey_offsets(bytes: &[u8], list: u32, limit: usize) -> Offsets {
 /// The cell offsets of a key's values, in the order Windows keeps them.
 pub(super) fn value_offsets(bytes: &[u8], list: u32, count: u32) -> Offsets {
     let mut offsets = Offsets::default();
-    let place = file_offset(list).unwrap_or(0);
+    let place = file_offset(list);
     match used_cell(bytes, list) {
         Ok(cell) => {
             let count = usize::try_from(count).unwrap_or(usize::MAX);
             let entries = cell.data.chunks_exact(4).take(count);
             if entries.len() < count {
-                let message = format!("the list at {place:#x} is shorter than its {count} values");
+                let message =
+                    format!("the list at {:#x} is shorter than its {count} values", cell.offset);
                 offsets.damage.push((place, message));
             }
             offsets.entries.extend(entries.filter_map(|entry| u32_at(entry, 0)));
@@ -258,7 +259,7 @@ pub(super) struct Data {
 }
 
 impl Data {
-    fn damaged(message: String) -> Self {
+    pub(super) fn damaged(message: String) -> Self {
         Self { damage: Some(message), ..Self::default() }
     }
 

@@ -5,16 +5,7 @@ use std::ops::Range;
 /// The differences between a primary file and the replayed hive, in file order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Changes {
-    spans: Vec<Change>,
-}
-
-/// One run of differing bytes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Change {
-    /// File offsets of the run, in bytes.
-    pub range: Range<usize>,
-    /// What the primary file held there; shorter than the range where the hive grew.
-    pub before: Vec<u8>,
+    spans: Vec<Range<usize>>,
 }
 
 /// Bytes compared at a time: hives are mostly equal, and comparing slices is fast.
@@ -43,8 +34,7 @@ impl Changes {
                 .min(replayed.len())
         });
         if hive_end > common {
-            let before = primary.get(common..primary.len().min(hive_end)).unwrap_or_default();
-            changes.spans.push(Change { range: common..hive_end, before: before.to_vec() });
+            changes.spans.push(common..hive_end);
         }
         changes
     }
@@ -56,27 +46,21 @@ impl Changes {
             }
             let offset = start.saturating_add(index);
             match self.spans.last_mut() {
-                Some(last) if last.range.end == offset => {
-                    last.range.end = offset.saturating_add(1);
-                    last.before.push(*before);
-                }
-                _ => self.spans.push(Change {
-                    range: offset..offset.saturating_add(1),
-                    before: vec![*before],
-                }),
+                Some(last) if last.end == offset => last.end = offset.saturating_add(1),
+                _ => self.spans.push(offset..offset.saturating_add(1)),
             }
         }
     }
 
-    /// The runs of differing bytes, in file order.
-    pub fn spans(&self) -> &[Change] {
+    /// File offsets of the runs of differing bytes, in file order.
+    pub fn spans(&self) -> &[Range<usize>] {
         &self.spans
     }
 
     /// Whether any byte of a file range differs from the primary file.
     pub fn touch(&self, range: &Range<usize>) -> bool {
-        let first = self.spans.partition_point(|change| change.range.end <= range.start);
-        self.spans.get(first).is_some_and(|change| change.range.start < range.end)
+        let first = self.spans.partition_point(|change| change.end <= range.start);
+        self.spans.get(first).is_some_and(|change| change.start < range.end)
     }
 }
 
@@ -90,8 +74,7 @@ mod tests {
         let mut replayed = primary.clone();
         replayed[511..514].fill(9);
         let changes = Changes::between(&primary, 2000, &replayed);
-        let ranges: Vec<_> = changes.spans().iter().map(|change| change.range.clone()).collect();
-        assert_eq!(ranges, [511..514, 2000..2048]);
+        assert_eq!(changes.spans(), [511..514, 2000..2048]);
         for (range, touched) in [
             (0..511, false),
             (0..512, true),

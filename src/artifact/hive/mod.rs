@@ -4,6 +4,10 @@
 //! reads those; [`Key`] and [`Value`] carry what a citation needs: offsets, last-write times, and whether a
 //! log said it. Damage costs only what it hits, and is always told.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use nt_hive::NtHiveNameString;
+
 mod base_block;
 mod bytes;
 mod cell;
@@ -15,14 +19,18 @@ mod live;
 mod marvin32;
 mod new_log;
 mod old_log;
+mod plausible;
+mod recovery;
 mod replay;
 mod sddl;
 mod security_descriptor;
 mod space;
+mod subkeys;
 mod value;
+mod values;
 
 pub use base_block::BaseBlock;
-pub use changes::{Change, Changes};
+pub use changes::Changes;
 pub use deleted::{Confidence, Deleted, DeletedKey, DeletedValue};
 pub use key::{Damage, Key, Listing};
 pub use replay::{AppliedEntries, LogFile, LogFormat, LogReport, Replayed, replay};
@@ -56,7 +64,17 @@ pub struct Hive<'b> {
     replayed: &'b Replayed,
     base_block: BaseBlock,
     reader: nt_hive::Hive<&'b [u8]>,
+    /// Bytes that may still be read.
+    budget: AtomicUsize,
 }
+
+/// A hive can be read this many times over before reading stops: its records may refer to the same cells
+/// again and again, so that a small file would keep us busy for days.
+const READINGS: usize = 256;
+/// Small hives may be read this many bytes in any case.
+const LEAST_BUDGET: usize = 1 << 28;
+/// What is said of a record that was not read for that reason.
+const EXHAUSTED: &str = "not read: the hive refers to the same records over and over";
 
 impl<'b> Hive<'b> {
     /// Opens replayed bytes.
@@ -68,7 +86,8 @@ impl<'b> Hive<'b> {
         let base_block = BaseBlock::parse(&replayed.bytes).ok_or(HiveError::NotAHive)?;
         let reader = nt_hive::Hive::without_validation(replayed.bytes.as_slice())
             .map_err(|_| HiveError::NotAHive)?;
-        Ok(Self { replayed, base_block, reader })
+        let budget = replayed.bytes.len().saturating_mul(READINGS).max(LEAST_BUDGET);
+        Ok(Self { replayed, base_block, reader, budget: AtomicUsize::new(budget) })
     }
 
     /// The bytes and how they came about: logs applied, logs refused, changes.
@@ -89,8 +108,27 @@ impl<'b> Hive<'b> {
         Key::root(self)
     }
 
+    /// How many bytes of hive bins the file lacks by its own account; 0 unless it was cut off.
+    pub fn missing_bytes(&self) -> usize {
+        let end = base_block::HIVE_BINS_START.saturating_add(self.base_block.hive_bins_size);
+        end.saturating_sub(self.bytes().len())
+    }
+
     fn bytes(&self) -> &'b [u8] {
         &self.replayed.bytes
+    }
+
+    /// Where a name that nt-hive returned lies in the file: names are slices of our own buffer.
+    fn place_of(&self, name: &NtHiveNameString<'_>) -> Option<usize> {
+        let (NtHiveNameString::Latin1(name) | NtHiveNameString::Utf16LE(name)) = name;
+        let distance = name.as_ptr().addr().checked_sub(self.bytes().as_ptr().addr())?;
+        (distance <= self.bytes().len()).then_some(distance)
+    }
+
+    /// Takes bytes from the budget of reading; `false` when it is used up.
+    fn spend(&self, bytes: usize) -> bool {
+        let take = |left: usize| left.checked_sub(bytes);
+        self.budget.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).is_ok()
     }
 }
 

@@ -66,6 +66,9 @@ fn apply_log(
         let entry = match Entry::read(&log.bytes, offset, expected) {
             Ok(entry) => entry,
             Err(End { reason, damaged }) => {
+                if damaged {
+                    *next = Some(expected);
+                }
                 if damaged || (report.applied.is_none() && report.refused.is_none()) {
                     report.refuse(reason, damaged);
                 }
@@ -148,20 +151,20 @@ impl<'l> Entry<'l> {
     /// without being damage. An entry with the right number and wrong content is damage.
     fn read(log: &'l [u8], offset: usize, expected: u32) -> Result<Self, End> {
         let rest = log.get(offset..).unwrap_or_default();
-        let sequence = u32_at(rest, 12);
-        if !rest.starts_with(b"HvLE") || sequence != Some(expected) {
-            return Err(End {
-                reason: format!("no entry {expected} at {offset:#x}"),
-                damaged: false,
+        let damage = |what: &str| End::damage(format!("entry {expected} at {offset:#x} {what}"));
+        if !rest.starts_with(b"HvLE") || u32_at(rest, 12) != Some(expected) {
+            return Err(if is_destroyed(rest, expected) {
+                damage("is destroyed")
+            } else {
+                End { reason: format!("no entry {expected} at {offset:#x}"), damaged: false }
             });
         }
-        let damage = |what: &str| End::damage(format!("entry {expected} at {offset:#x} {what}"));
         let size = size_at(rest, 4).filter(|size| *size >= SECTOR && size.is_multiple_of(SECTOR));
         let bytes = size
             .and_then(|size| rest.get(..size))
             .ok_or_else(|| damage("is cut off or has a bad size"))?;
-        let whole = bytes.get(..32).map(marvin32) == u64_at(bytes, 32)
-            && bytes.get(HEADER..).map(marvin32) == u64_at(bytes, 24);
+        let whole =
+            has_whole_header(bytes) && bytes.get(HEADER..).map(marvin32) == u64_at(bytes, 24);
         if !whole {
             return Err(damage("fails its checksum"));
         }
@@ -190,6 +193,30 @@ impl<'l> Entry<'l> {
     }
 }
 
+/// Whether the header of an entry passes its own checksum, Hash-2.
+fn has_whole_header(entry: &[u8]) -> bool {
+    entry.starts_with(b"HvLE")
+        && entry.get(..32).map(marvin32).is_some_and(|sum| u64_at(entry, 32) == Some(sum))
+}
+
+/// Whether an entry stood at the start of a buffer where none can be read now.
+///
+/// Either it is there and damaged, or an entry that must have followed it is found further on.
+fn is_destroyed(rest: &[u8], expected: u32) -> bool {
+    let follows = |sector: &[u8]| {
+        let ahead = u32_at(sector, 12).unwrap_or(0).wrapping_sub(expected);
+        (1..=MAX_ENTRIES_LOST).contains(&ahead) && has_whole_header(sector)
+    };
+    if rest.starts_with(b"HvLE") && !has_whole_header(rest) {
+        return true;
+    }
+    let misses_signature = u32_at(rest, 12) == Some(expected) && rest.iter().any(|byte| *byte != 0);
+    misses_signature || rest.chunks(SECTOR).any(follows)
+}
+
+/// An entry this much further on still belongs to the same use of the log.
+const MAX_ENTRIES_LOST: u32 = 1024;
+
 fn pages(entry: &[u8]) -> Option<Vec<(usize, &[u8])>> {
     let count = size_at(entry, 20)?;
     let references = entry.get(HEADER..HEADER.checked_add(count.checked_mul(8)?)?)?;
@@ -201,4 +228,128 @@ fn pages(entry: &[u8]) -> Option<Vec<(usize, &[u8])>> {
         start = end;
     }
     Some(pages)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::base_block::{HIVE_BINS_START, seal};
+    use super::super::bytes::put;
+    use super::super::replay::{Replayed, replay};
+    use super::*;
+
+    /// A hive of one empty bin with the given sequence numbers.
+    fn hive(primary: u32, secondary: u32) -> Vec<u8> {
+        let mut bytes = vec![0; HIVE_BINS_START + 4096];
+        put(&mut bytes, 0, b"regf");
+        seal(&mut bytes, secondary, 4096);
+        put(&mut bytes, 4, &primary.to_le_bytes());
+        let sum = (0..127).fold(0, |sum, word| sum ^ u32_at(&bytes, word * 4).unwrap());
+        put(&mut bytes, 508, &sum.to_le_bytes());
+        bytes
+    }
+
+    /// An entry that writes its own number at the start of the hive bins.
+    fn entry(sequence: u32, hive_bins_size: u32, offset: u32) -> Vec<u8> {
+        let mut bytes = vec![0; SECTOR];
+        put(&mut bytes, 0, b"HvLE");
+        let fields = [512, 0, sequence, hive_bins_size, 1].map(u32::to_le_bytes).concat();
+        put(&mut bytes, 4, &fields);
+        put(&mut bytes, HEADER, &[offset.to_le_bytes(), 4_u32.to_le_bytes()].concat());
+        put(&mut bytes, HEADER + 8, &sequence.to_le_bytes());
+        let body = marvin32(&bytes[HEADER..]);
+        put(&mut bytes, 24, &body.to_le_bytes());
+        let header = marvin32(&bytes[..32]);
+        put(&mut bytes, 32, &header.to_le_bytes());
+        bytes
+    }
+
+    fn log(entries: &[Vec<u8>]) -> LogFile {
+        let first = entries.first().and_then(|entry| u32_at(entry, 12)).unwrap_or(1);
+        let mut bytes = vec![0; USED];
+        put(&mut bytes, 0, b"regf");
+        seal(&mut bytes, first, 4096);
+        put(&mut bytes, 28, &FILE_TYPE.to_le_bytes());
+        let sum = (0..127).fold(0, |sum, word| sum ^ u32_at(&bytes, word * 4).unwrap());
+        put(&mut bytes, 508, &sum.to_le_bytes());
+        bytes.extend(entries.concat());
+        LogFile { name: "log".into(), bytes }
+    }
+
+    fn plain(sequences: impl IntoIterator<Item = u32>) -> LogFile {
+        log(&sequences.into_iter().map(|it| entry(it, 4096, 64)).collect::<Vec<_>>())
+    }
+
+    /// The first and last applied entry of each log, and whether damage was told.
+    fn outcome(replayed: &Replayed) -> Vec<(Option<(u32, u32)>, bool)> {
+        let logs = replayed.logs.iter();
+        logs.map(|log| (log.applied.map(|it| (it.first_sequence, it.last_sequence)), log.damaged))
+            .collect()
+    }
+
+    #[test]
+    fn sequence_numbers_decide_what_is_applied() {
+        type Case<'c> = (&'c str, (u32, u32), Vec<LogFile>, Vec<(Option<(u32, u32)>, bool)>);
+        let cases: [Case<'_>; 7] = [
+            ("one log", (6, 5), vec![plain(5..8)], vec![(Some((5, 7)), false)]),
+            (
+                "two logs, later one first",
+                (6, 5),
+                vec![plain(8..9), plain(5..8)],
+                vec![(Some((8, 8)), false), (Some((5, 7)), false)],
+            ),
+            ("older entries are skipped", (6, 5), vec![plain(3..8)], vec![(Some((5, 7)), false)]),
+            ("a log of an earlier time", (6, 5), vec![plain(1..4)], vec![(None, false)]),
+            ("a number far ahead", (6, 5), vec![plain(500..502)], vec![(Some((500, 501)), false)]),
+            (
+                "a gap between two logs",
+                (6, 5),
+                vec![plain(5..8), plain(9..11)],
+                vec![(Some((5, 7)), false), (None, true)],
+            ),
+            (
+                "numbers that wrap around",
+                (0, u32::MAX),
+                vec![plain([u32::MAX, 0, 1])],
+                vec![(Some((u32::MAX, 1)), false)],
+            ),
+        ];
+        for (name, (primary, secondary), logs, expected) in cases {
+            let replayed = replay(hive(primary, secondary), &logs);
+            assert_eq!(outcome(&replayed), expected, "{name}: {:?}", replayed.logs);
+            let last = expected.iter().filter_map(|(applied, _)| *applied).map(|(_, last)| last);
+            if let Some(last) = last.max_by_key(|last| last.wrapping_sub(secondary)) {
+                assert_eq!(u32_at(&replayed.bytes, HIVE_BINS_START + 64), Some(last), "{name}");
+                assert_eq!(u32_at(&replayed.bytes, 8), Some(last), "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn leftovers_of_an_earlier_use_end_a_log_without_damage() {
+        let replayed = replay(hive(6, 5), &[plain([5, 6, 3, 4])]);
+        assert_eq!(outcome(&replayed), [(Some((5, 6)), false)]);
+    }
+
+    #[test]
+    fn a_destroyed_entry_is_damage_wherever_it_was_hit() {
+        for place in [0, 4, 12, 20, 24, 32, 40, 48, 511] {
+            let mut log = plain([5, 6, 7]);
+            log.bytes[USED + SECTOR + place] ^= 0x40;
+            let replayed = replay(hive(6, 5), &[log]);
+            assert_eq!(outcome(&replayed), [(Some((5, 5)), true)], "byte {place}");
+        }
+    }
+
+    #[test]
+    fn forged_sizes_and_places_are_refused() {
+        for (name, entry) in [
+            ("hive bins of 2 GiB", entry(5, 0x8000_0000, 64)),
+            ("a page outside the hive bins", entry(5, 4096, 4096)),
+            ("hive bins of a broken size", entry(5, 4097, 64)),
+        ] {
+            let replayed = replay(hive(6, 5), &[log(&[entry])]);
+            assert_eq!(outcome(&replayed), [(None, true)], "{name}");
+            assert!(replayed.is_still_dirty() && replayed.bytes.len() == HIVE_BINS_START + 4096);
+        }
+    }
 }

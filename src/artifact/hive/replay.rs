@@ -64,7 +64,7 @@ pub struct Replayed {
     pub base_block_from: Option<String>,
     /// One report per given log, in the order given.
     pub logs: Vec<LogReport>,
-    /// Where the bytes differ from the primary file, with what the primary file said there.
+    /// Where the bytes differ from the primary file.
     pub changes: Changes,
 }
 
@@ -85,7 +85,7 @@ impl Replayed {
 /// A primary file with a good base block takes every entry from its secondary sequence number on, without
 /// a gap, from all logs. One with a bad base block takes the base block from the log with the latest
 /// entries, and that log only. A clean primary file ignores its logs.
-pub fn replay(primary: Vec<u8>, logs: Vec<LogFile>) -> Replayed {
+pub fn replay(primary: Vec<u8>, logs: &[LogFile]) -> Replayed {
     let block = BaseBlock::parse(&primary);
     let mut reports: Vec<LogReport> = logs.iter().map(LogReport::unread).collect();
     if block.as_ref().is_some_and(|block| !block.is_dirty()) {
@@ -94,17 +94,20 @@ pub fn replay(primary: Vec<u8>, logs: Vec<LogFile>) -> Replayed {
         }
         return Replayed::untouched(primary, block, reports);
     }
+    if logs.is_empty() {
+        return Replayed::untouched(primary, block, reports);
+    }
     let mut work = Work {
         bytes: primary.clone(),
         good_block: block.clone().filter(|block| block.checksum_valid),
         base_block_from: None,
     };
-    if new_log::apply(&mut work, &logs, &mut reports) {
+    if new_log::apply(&mut work, logs, &mut reports) {
         for report in reports.iter_mut().filter(|report| report.format.is_none()) {
             report.refuse("another log of the hive has the new format, this one has not", false);
         }
     } else {
-        old_log::apply(&mut work, &logs, &mut reports);
+        old_log::apply(&mut work, logs, &mut reports);
     }
     let primary_end =
         block.as_ref().filter(|block| block.checksum_valid).map_or(primary.len(), |block| {

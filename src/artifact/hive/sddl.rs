@@ -154,14 +154,17 @@ fn sid_text(sid: &crate::sid::Sid) -> String {
     sid.sddl_alias().map_or_else(|| sid.to_string(), str::to_owned)
 }
 
+/// A GUID as text: three little-endian numbers, then eight bytes in order (MS-DTYP 2.3.4).
 fn guid(bytes: &[u8; 16]) -> String {
-    let [a, b, c, d, e, f, g, h, tail @ ..] = *bytes;
-    let first = u32::from_le_bytes([a, b, c, d]);
-    let (second, third) = (u16::from_le_bytes([e, f]), u16::from_le_bytes([g, h]));
-    let [i, j, k, l, m, n, o, p] = tail;
-    format!(
-        "{first:08x}-{second:04x}-{third:04x}-{i:02x}{j:02x}-{k:02x}{l:02x}{m:02x}{n:02x}{o:02x}{p:02x}"
-    )
+    const ORDER: [usize; 16] = [3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15];
+    let mut text = String::with_capacity(36);
+    for (index, place) in ORDER.into_iter().enumerate() {
+        if matches!(index, 4 | 6 | 8 | 10) {
+            text.push('-');
+        }
+        let _infallible = write!(text, "{:02x}", bytes.get(place).unwrap_or(&0));
+    }
+    text
 }
 
 #[cfg(test)]
@@ -217,6 +220,18 @@ mod tests {
             let descriptor = SecurityDescriptor::parse(&descriptor(control, &[ace])).unwrap();
             assert_eq!(descriptor.to_sddl(kind), expected);
         }
+    }
+
+    #[test]
+    fn object_entries_name_their_type() {
+        let mut ace = ace_bytes(5, 0, 1);
+        ace[2] = 40;
+        ace.splice(8..8, [1, 0, 0, 0].into_iter().chain(1..=16));
+        let descriptor = SecurityDescriptor::parse(&descriptor(4, &[ace])).unwrap();
+        assert_eq!(
+            descriptor.to_sddl(RightsKind::Service),
+            "O:SYD:(OA;;CC;04030201-0605-0807-090a-0b0c0d0e0f10;;SY)"
+        );
     }
 
     #[test]

@@ -36,7 +36,7 @@ const PATTERNS: [Pattern; 11] = [
 pub fn load_points(service: &str, key: &Citation, values: &[RawValue]) -> Vec<LoadPoint> {
     let mut points = Vec::new();
     for value in values {
-        if !PATTERNS.iter().any(|pattern| pattern.fits(service, &value.name)) {
+        if !is_load_point(service, &value.name) {
             continue;
         }
         let paths = match &value.data {
@@ -51,6 +51,11 @@ pub fn load_points(service: &str, key: &Citation, values: &[RawValue]) -> Vec<Lo
         }));
     }
     points
+}
+
+/// Whether a value below a service key makes Windows load a file.
+pub fn is_load_point(service: &str, value: &str) -> bool {
+    PATTERNS.iter().any(|pattern| pattern.fits(service, value))
 }
 
 impl Pattern {

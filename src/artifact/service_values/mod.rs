@@ -4,16 +4,19 @@
 //! only: in 3,588 real services `ImagePath` is `REG_SZ` 15 times, `DisplayName` is even `REG_MULTI_SZ`, and
 //! trigger GUIDs are named `GUID` and `Guid`.
 
+mod access_rules;
 mod failure_actions;
 mod fields;
 mod load_points;
 mod triggers;
 mod value_order;
 
+pub use access_rules::access_rules;
 pub use failure_actions::failure_actions;
-pub use load_points::load_points;
+pub use load_points::{is_load_point, load_points};
 pub use value_order::value_order;
 
+use super::hive::RightsKind;
 use crate::host::config::{ServiceConfig, ServiceType, Start, WrapperTarget};
 use fields::Fields;
 
@@ -93,6 +96,12 @@ fn how_it_is_hardened(config: &mut ServiceConfig, fields: &mut Fields<'_>) {
     set(&mut config.service_sid_type, fields.number("ServiceSidType"));
     set(&mut config.required_privileges, fields.texts("RequiredPrivileges"));
     set(&mut config.launch_protected, fields.number("LaunchProtected"));
+    if let Some(bytes) = fields.bytes("Security\\Security") {
+        match access_rules(bytes, RightsKind::Service) {
+            Ok(rules) => config.security = Some(rules),
+            Err(problem) => fields.problem(Some(format!("Security\\Security: {problem}"))),
+        }
+    }
     set(&mut config.user_service_flags, fields.number("UserServiceFlags"));
     set(&mut config.svc_host_split_disable, fields.number("SvcHostSplitDisable"));
 }

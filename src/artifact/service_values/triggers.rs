@@ -32,12 +32,12 @@ pub(super) fn triggers(values: &[RawValue]) -> (Vec<Trigger>, Vec<String>) {
 }
 
 fn trigger(key: &str, values: &[(&str, &Data)], problems: &mut Vec<String>) -> Trigger {
-    let mut number = |name: &str| match find(values, name) {
-        Some(Data::Number(number)) => u32::try_from(*number).unwrap_or(u32::MAX),
-        _ => {
+    let mut number = |name: &str| {
+        let Some(Data::Number(number)) = find(values, name) else {
             problems.push(format!("TriggerInfo\\{key}\\{name} is not there or not a number"));
-            0
-        }
+            return 0;
+        };
+        u32::try_from(*number).unwrap_or(u32::MAX)
     };
     let (kind, action) = (number("Type"), number("Action"));
     let guid = match find(values, "GUID") {
@@ -102,10 +102,15 @@ fn hex(bytes: &[u8]) -> String {
 
 /// The text form of a GUID: the first three fields are stored little-endian.
 fn guid_text(bytes: &[u8]) -> Option<String> {
-    let [a, b, c, d, e, f, g, h, rest @ ..] = <&[u8; 16]>::try_from(bytes).ok()?;
-    let [i, j, node @ ..] = rest;
-    let first = u32::from_le_bytes([*a, *b, *c, *d]);
-    let (second, third) = (u16::from_le_bytes([*e, *f]), u16::from_le_bytes([*g, *h]));
-    let fourth = u16::from_be_bytes([*i, *j]);
-    Some(format!("{{{first:08x}-{second:04x}-{third:04x}-{fourth:04x}-{}}}", hex(node)))
+    let (first, rest) = bytes.split_first_chunk::<4>()?;
+    let (second, rest) = rest.split_first_chunk::<2>()?;
+    let (third, rest) = rest.split_first_chunk::<2>()?;
+    let (fourth, node) = rest.split_first_chunk::<2>()?;
+    if node.len() != 6 {
+        return None;
+    }
+    let first = u32::from_le_bytes(*first);
+    let (second, third) = (u16::from_le_bytes(*second), u16::from_le_bytes(*third));
+    let (fourth, node) = (hex(fourth), hex(node));
+    Some(format!("{{{first:08x}-{second:04x}-{third:04x}-{fourth}-{node}}}"))
 }

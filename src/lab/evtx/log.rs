@@ -1,5 +1,7 @@
 //! A log file: header, chunks, and the states a log can be found in.
 
+use serde::Deserialize;
+
 use super::chunk::Chunk;
 use super::crc32::crc32;
 use super::event::Event;
@@ -8,7 +10,8 @@ use crate::lab::bytes::{Buffer, part, short};
 const FILE_HEADER: usize = 4096;
 
 /// How the log was left.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum State {
     /// Closed by the event log service.
     #[default]

@@ -1,0 +1,282 @@
+//! An event log as evidence: streamed, its channels told by its records, its coverage by what it holds.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+
+use super::event_log::{LogReading, read_log};
+use super::{ArtifactKind, Input, Reading, Sink, event_kind};
+use crate::evidence::{Magic, Pattern, Place};
+use crate::host::{Event, Fact, Origin, Provenance, Span, State};
+use crate::text::{fold, same_name};
+
+/// Event logs since Windows Vista. Any of them may hold forwarded or archived records of a channel that
+/// matters, so all are looked through; a record that is not wanted costs a look at its header.
+pub(super) const KIND: ArtifactKind = ArtifactKind {
+    name: "event log",
+    pattern: Pattern {
+        magic: Magic::EventLog,
+        places: &[
+            Place::current("System32/winevt/Logs/*.evtx"),
+            Place::current("System32/winevt/Logs/*"),
+        ],
+    },
+    origin: None,
+    without_it: "",
+    read,
+};
+
+/// Event logs of Windows XP and Server 2003.
+pub(super) const OLD_KIND: ArtifactKind = ArtifactKind {
+    name: "event log in the old EVT format",
+    pattern: Pattern {
+        magic: Magic::OldEventLog,
+        places: &[Place::current("System32/config/*.evt")],
+    },
+    origin: None,
+    without_it: "",
+    read: |input, sink| {
+        sink.partial("the EVT format of Windows XP and Server 2003 is not read");
+        if let Some(witness) = witness_by_file_name(input.found.path.name()) {
+            sink.cover(witness.origin, span(State::Lost, None, None));
+        }
+    },
+};
+
+/// A channel that is listened to.
+pub(super) struct Witness {
+    pub(super) origin: Origin,
+    pub(super) channel: &'static str,
+    /// What Windows calls the file, without its extension; `/` in a channel becomes `%4`.
+    pub(super) files: &'static [&'static str],
+    /// Which questions stay open without it.
+    pub(super) without_it: &'static str,
+}
+
+/// The channels that say something about services.
+pub(super) const WITNESSES: [Witness; 6] = [
+    Witness {
+        origin: Origin::SystemLog,
+        channel: "System",
+        files: &["System", "SysEvent"],
+        without_it: "when services were installed, changed and started, and by whom",
+    },
+    Witness {
+        origin: Origin::SecurityLog,
+        channel: "Security",
+        files: &["Security", "SecEvent"],
+        without_it: "who was logged on, from where, and which processes services started",
+    },
+    Witness {
+        origin: Origin::SysmonLog,
+        channel: "Microsoft-Windows-Sysmon/Operational",
+        files: &["Microsoft-Windows-Sysmon%4Operational"],
+        without_it: "processes, connections and registry writes, where Sysmon was installed",
+    },
+    Witness {
+        origin: Origin::PowerShellLog,
+        channel: "Windows PowerShell",
+        files: &["Windows PowerShell"],
+        without_it: "services created by PowerShell commands",
+    },
+    Witness {
+        origin: Origin::PowerShellLog,
+        channel: "Microsoft-Windows-PowerShell/Operational",
+        files: &["Microsoft-Windows-PowerShell%4Operational"],
+        without_it: "services created by PowerShell scripts",
+    },
+    Witness {
+        origin: Origin::PowerShellLog,
+        channel: "PowerShellCore/Operational",
+        files: &["PowerShellCore%4Operational"],
+        without_it: "services created by PowerShell 7 scripts, where it was installed",
+    },
+];
+
+/// What only some event ids of a channel witness.
+const SPECIAL: [(Origin, Origin, &[u16]); 6] = [
+    (Origin::ProcessEvents, Origin::SecurityLog, &[4688]),
+    (Origin::ProcessEvents, Origin::SysmonLog, &[1]),
+    (Origin::NetworkEvents, Origin::SecurityLog, &[5156]),
+    (Origin::NetworkEvents, Origin::SysmonLog, &[3]),
+    (Origin::RegistryEvents, Origin::SecurityLog, &[4657]),
+    (Origin::RegistryEvents, Origin::SysmonLog, &[12, 13, 14]),
+];
+
+/// Events whose absence from a whole log is worth a remark: auditing may simply be off.
+const EXPECTED: [(Origin, &[u16]); 3] = [
+    (Origin::SystemLog, &[7045]),
+    (Origin::SecurityLog, &[4697, 4688, 4624]),
+    (Origin::SysmonLog, &[1, 3, 13]),
+];
+
+/// The witness behind a channel's name.
+pub(super) fn witness(channel: &str) -> Option<&'static Witness> {
+    WITNESSES.iter().find(|witness| same_name(witness.channel, channel))
+}
+
+/// The witness that Windows keeps in a file of that name.
+pub(super) fn witness_by_file_name(name: &str) -> Option<&'static Witness> {
+    let name = fold(name);
+    let stem = name.strip_suffix(".EVTX").or_else(|| name.strip_suffix(".EVT")).unwrap_or(&name);
+    WITNESSES.iter().find(|witness| witness.files.iter().any(|file| fold(file) == stem))
+}
+
+fn span(state: State, from: Option<Timestamp>, to: Option<Timestamp>) -> Span {
+    Span { state, from, to, notes: Vec::new() }
+}
+
+fn read(input: &Input<'_>, sink: &mut Sink) {
+    let path = &input.found.path;
+    let lost = |message: String, sink: &mut Sink| {
+        sink.lost(message);
+        if let Some(witness) = witness_by_file_name(path.name()) {
+            sink.cover(witness.origin, span(State::Lost, None, None));
+        }
+    };
+    let mut content = match input.evidence.open(path) {
+        Ok(content) => content,
+        Err(error) => return lost(format!("cannot be read: {error}"), sink),
+    };
+    let artifact = sink.artifact();
+    let mut facts = Vec::new();
+    let mut take = |record| {
+        let event = event_kind::interpret(&record, &artifact);
+        facts.extend(event.map(|event| Fact::Event(Box::new(event))));
+    };
+    let reading = read_log(content.as_mut(), &event_kind::selection(), &mut take);
+    let reading = match reading {
+        Ok(reading) if reading.is_event_log() => reading,
+        Ok(_) => return lost("not an event log".into(), sink),
+        Err(error) => return lost(format!("cannot be read: {error}"), sink),
+    };
+    sink.facts = facts;
+    tell(&reading, sink);
+    cover(&reading, path.name(), sink);
+}
+
+/// How the log was found, in sentences.
+fn tell(reading: &LogReading, sink: &mut Sink) {
+    let chunks = &reading.chunks;
+    for (count, what) in [
+        (chunks.bad_magic, "are no chunks"),
+        (chunks.bad_header_checksum, "have a header whose checksum is wrong"),
+        (chunks.bad_records_checksum, "hold records whose checksum is wrong"),
+        (chunks.truncated, "are cut off by the end of the file"),
+        (chunks.unreadable, "cannot be read"),
+    ] {
+        if count > 0 {
+            sink.partial(format!("{count} of {} chunks {what}", chunks.total));
+        }
+    }
+    if reading.header.is_none() {
+        sink.partial("the file header is damaged; the chunks were read all the same");
+    }
+    for damage in &reading.damage {
+        sink.partial(format!("chunk {} at {:#x}: {}", damage.chunk, damage.offset, damage.message));
+    }
+    let kept = u64::try_from(reading.damage.len()).unwrap_or(u64::MAX);
+    let more = reading.damaged.saturating_sub(kept);
+    if more > 0 {
+        sink.partial(format!("{more} more places could not be read"));
+    }
+    if reading.unflushed > 0 {
+        sink.note(format!(
+            "copied from a running host: {} records in chunks not yet written back were read as well",
+            reading.unflushed
+        ));
+    }
+    if reading.recovered > 0 {
+        let recovered = reading.recovered;
+        sink.note(format!("{recovered} records were recovered from unused parts of chunks"));
+    }
+}
+
+/// Records how far each channel in the log reaches. A log without records still is a witness of sorts: of a
+/// log that was cleared or never written.
+fn cover(reading: &LogReading, name: &str, sink: &mut Sink) {
+    let state = if sink.is_damaged() { State::Partial } else { State::Complete };
+    let mut notes = Vec::new();
+    if reading.unflushed > 0 {
+        notes.push(format!("{} records from chunks not yet written back", reading.unflushed));
+    }
+    if reading.recovered > 0 {
+        notes.push(format!("{} records recovered from unused space", reading.recovered));
+    }
+    if reading.gaps.count > 0 {
+        let gaps = &reading.gaps;
+        notes.push(format!("{} gaps in the record ids, {} missing", gaps.count, gaps.missing));
+    }
+    let channels: BTreeMap<Origin, Vec<_>> =
+        reading.channels.iter().fold(BTreeMap::new(), |mut map, (channel, span)| {
+            if let Some(witness) = witness(channel) {
+                map.entry(witness.origin).or_insert_with(Vec::new).push(*span);
+            }
+            map
+        });
+    if reading.channels.is_empty()
+        && let Some(witness) = witness_by_file_name(name)
+    {
+        let notes = vec!["no records in it".to_owned()];
+        sink.cover(witness.origin, Span { state, from: None, to: None, notes });
+    }
+    for (origin, spans) in channels {
+        sink.cover(
+            origin,
+            Span {
+                state,
+                from: spans.iter().filter_map(|span| span.first).min(),
+                to: spans.iter().filter_map(|span| span.last).max(),
+                notes: notes.clone(),
+            },
+        );
+    }
+}
+
+/// What is known only when every log was read: which witnesses never spoke of something.
+pub(super) fn finish(reading: &mut Reading) {
+    let mut first: BTreeMap<(Origin, u16), Timestamp> = BTreeMap::new();
+    let mut seen: BTreeSet<(Origin, u16)> = BTreeSet::new();
+    for event in reading.facts.iter().filter_map(event) {
+        let Some((origin, id)) = origin_of(event) else { continue };
+        seen.insert((origin, id));
+        // A recovered record does not vouch for the time between itself and what the log still holds.
+        if event.citation.provenance != Provenance::Recovered {
+            let time = first.entry((origin, id)).or_insert(event.time);
+            *time = (*time).min(event.time);
+        }
+    }
+    for (special, log, ids) in SPECIAL {
+        let from = ids.iter().filter_map(|id| first.get(&(log, *id)).copied()).min();
+        if let (Some(from), Some(known)) = (from, reading.coverage.span(log)) {
+            let notes = vec![format!("from the {}", log.label())];
+            let span = Span { state: known.state, from: Some(from), to: known.to, notes };
+            reading.coverage.record(special, span);
+        }
+    }
+    for (origin, ids) in EXPECTED {
+        let state = reading.coverage.state(origin);
+        if !matches!(state, State::Complete | State::Partial) {
+            continue;
+        }
+        let notes = ids.iter().filter(|id| !seen.contains(&(origin, **id)));
+        let notes = notes.map(|id| format!("no {id} in it")).collect();
+        reading.coverage.record(origin, Span { state, from: None, to: None, notes });
+    }
+}
+
+fn event(fact: &Fact) -> Option<&Event> {
+    match fact {
+        Fact::Event(event) => Some(event),
+        _ => None,
+    }
+}
+
+fn origin_of(event: &Event) -> Option<(Origin, u16)> {
+    match &event.citation.place {
+        crate::host::Place::Record { channel, event_id, .. } => {
+            Some((witness(channel)?.origin, *event_id))
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,147 @@
+//! Where one artifact's facts, losses and coverage are gathered.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::Reading;
+use crate::diagnostic::{Diagnostic, Impact};
+use crate::evidence::Found;
+use crate::host::{Citation, Fact, Origin, Place, Provenance, Span};
+
+/// A file that was opened.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct FileRead {
+    /// Its path inside the evidence, with `/` between components.
+    pub path: String,
+    /// Its size in bytes.
+    pub size: u64,
+    /// What it turned out to be: `SYSTEM hive`, `event log`.
+    pub kind: String,
+}
+
+/// What one artifact says.
+#[derive(Debug)]
+pub struct Sink {
+    artifact: Arc<str>,
+    /// Which older state the file belongs to; absent for the current one.
+    pub(super) history: Option<String>,
+    /// What the file turned out to be.
+    pub(super) kind: &'static str,
+    /// Hives: the newest last-write time, to tell the current one of several.
+    pub(super) newest: Option<Timestamp>,
+    pub(super) facts: Vec<Fact>,
+    diagnostics: Vec<Diagnostic>,
+    pub(super) spans: Vec<(Origin, Span)>,
+    files: Vec<FileRead>,
+}
+
+impl Sink {
+    pub(super) fn new(found: &Found, kind: &'static str) -> Self {
+        let mut sink = Self {
+            artifact: found.path.shared(),
+            history: found.history.clone(),
+            kind,
+            newest: None,
+            facts: Vec::new(),
+            diagnostics: Vec::new(),
+            spans: Vec::new(),
+            files: Vec::new(),
+        };
+        sink.file(found, kind);
+        sink
+    }
+
+    /// The artifact's path, as citations hold it.
+    pub(super) fn artifact(&self) -> Arc<str> {
+        Arc::clone(&self.artifact)
+    }
+
+    /// A citation of a key or of a value; the path is below the hive's root.
+    pub(super) fn cite(
+        &self,
+        path: &str,
+        value: Option<&str>,
+        offset: usize,
+        provenance: Provenance,
+    ) -> Citation {
+        Citation {
+            artifact: self.artifact(),
+            place: Place::Key {
+                path: path.to_owned(),
+                value: value.map(str::to_owned),
+                offset: u64::try_from(offset).unwrap_or(u64::MAX),
+            },
+            provenance,
+        }
+    }
+
+    /// Tells what the file turned out to be.
+    pub(super) fn recognised(&mut self, kind: &'static str) {
+        self.kind = kind;
+        if let Some(file) = self.files.first_mut() {
+            kind.clone_into(&mut file.kind);
+        }
+    }
+
+    /// Records a file that was opened.
+    pub(super) fn file(&mut self, found: &Found, kind: &str) {
+        let path = found.path.to_string();
+        self.files.push(FileRead { path, size: found.size, kind: kind.to_owned() });
+    }
+
+    /// Records what the artifact says.
+    pub(super) fn fact(&mut self, fact: Fact) {
+        self.facts.push(fact);
+    }
+
+    /// Records how far an origin could speak.
+    pub(super) fn cover(&mut self, origin: Origin, span: Span) {
+        self.spans.push((origin, span));
+    }
+
+    /// Something the reader should know; nothing was lost.
+    pub(super) fn note(&mut self, message: impl Into<String>) {
+        self.say(Impact::Note, message);
+    }
+
+    /// A part was not read.
+    pub(super) fn partial(&mut self, message: impl Into<String>) {
+        self.say(Impact::Partial, message);
+    }
+
+    /// Nothing could be read.
+    pub(super) fn lost(&mut self, message: impl Into<String>) {
+        self.say(Impact::Lost, message);
+    }
+
+    fn say(&mut self, impact: Impact, message: impl Into<String>) {
+        let artifact = self.artifact.to_string();
+        let diagnostic = Diagnostic { artifact, impact, message: message.into() };
+        if !self.diagnostics.contains(&diagnostic) {
+            self.diagnostics.push(diagnostic);
+        }
+    }
+
+    pub(super) fn is_lost(&self) -> bool {
+        self.diagnostics.iter().any(|diagnostic| diagnostic.impact == Impact::Lost)
+    }
+
+    /// Whether anything was lost.
+    pub(super) fn is_damaged(&self) -> bool {
+        self.diagnostics.iter().any(|diagnostic| diagnostic.impact != Impact::Note)
+    }
+
+    /// Adds everything to the host's reading. An older state vouches for no origin: it cannot say what is now.
+    pub(super) fn pour_into(self, reading: &mut Reading) {
+        reading.facts.extend(self.facts);
+        reading.diagnostics.extend(self.diagnostics);
+        if self.history.is_none() {
+            for (origin, span) in self.spans {
+                reading.coverage.record(origin, span);
+            }
+        }
+        reading.files.extend(self.files);
+    }
+}

@@ -1,0 +1,190 @@
+//! What worked examples about the past are made of: events as they usually are, ready for [`Scene`].
+
+use super::{Example, Expected, Scene};
+use crate::host::config::{AccessRule, AccessRules, Start};
+use crate::host::event::{
+    Action, Connection, Logon, LogonKind, ProcessStart, RegistryChange, RegistryOperation,
+    ServiceInstall, ServiceNames, Subject,
+};
+
+/// A user of the domain.
+pub(super) const USER: &str = "S-1-5-21-1004336348-1177238915-682003330-1104";
+/// The account of Windows itself.
+pub(super) const SYSTEM: &str = "S-1-5-18";
+/// The administrators.
+pub(super) const ADMINISTRATORS: &str = "S-1-5-32-544";
+/// Everybody who logged on.
+pub(super) const AUTHENTICATED: &str = "S-1-5-11";
+
+/// An example that answers yes.
+pub(super) const fn yes(title: &'static str, given: fn() -> Scene) -> Example {
+    Example { title, given, answer: Expected::Yes }
+}
+
+/// An example that answers no.
+pub(super) const fn no(title: &'static str, given: fn() -> Scene) -> Example {
+    Example { title, given, answer: Expected::No }
+}
+
+/// An example without an answer.
+pub(super) const fn unknown(title: &'static str, given: fn() -> Scene) -> Example {
+    Example { title, given, answer: Expected::Unknown }
+}
+
+/// 7045 of a demand-start service of its own process.
+pub(super) fn installed(name: &str, command: &str) -> Action {
+    Action::ServiceInstalled(ServiceInstall {
+        service: ServiceNames { key: None, display: Some(name.to_owned()) },
+        image_path: command.to_owned(),
+        service_type: Some(0x10),
+        start: Some(Start::Demand),
+        account: "LocalSystem".to_owned(),
+        ..ServiceInstall::default()
+    })
+}
+
+/// 4697 by a session, with the client's and its parent's process id.
+pub(super) fn audited(name: &str, command: &str, logon_id: u64, client: Option<u32>) -> Action {
+    Action::ServiceInstalled(ServiceInstall {
+        service: ServiceNames { key: Some(name.to_owned()), display: None },
+        image_path: command.to_owned(),
+        service_type: Some(0x10),
+        start: Some(Start::Demand),
+        account: "LocalSystem".to_owned(),
+        subject: user(logon_id),
+        client_process_id: client,
+        parent_process_id: client,
+    })
+}
+
+fn user(logon_id: u64) -> Subject {
+    Subject {
+        sid: Some(USER.to_owned()),
+        name: Some(r"CORP\anna".to_owned()),
+        logon_id: Some(logon_id),
+    }
+}
+
+/// 4624 of the user.
+pub(super) fn logon(logon_id: u64, logon_type: u32, package: &str, address: &str) -> Action {
+    Action::Logon(Logon {
+        kind: LogonKind::Success,
+        account: user(logon_id),
+        logon_type: Some(logon_type),
+        address: Some(address.to_owned()),
+        workstation: None,
+        package: Some(package.to_owned()),
+        image: None,
+    })
+}
+
+/// 4688: a command given in a shell.
+pub(super) fn command(image: &str, line: &str, parent: &str) -> Action {
+    process(40, image, line, 30, parent)
+}
+
+/// 4688 with process ids.
+pub(super) fn process(id: u32, image: &str, line: &str, parent_id: u32, parent: &str) -> Action {
+    Action::ProcessStarted(ProcessStart {
+        process_id: Some(id),
+        image: image.to_owned(),
+        command_line: Some(line.to_owned()),
+        parent_process_id: Some(parent_id),
+        parent_image: Some(parent.to_owned()),
+        ..ProcessStart::default()
+    })
+}
+
+/// 4688 of a service's program, process id 50.
+pub(super) fn started(image: &str, line: &str) -> Action {
+    process(50, image, line, 8, r"C:\Windows\System32\services.exe")
+}
+
+/// 4688 of a child of the service's process.
+pub(super) fn child(image: &str, line: &str) -> Action {
+    process(51, image, line, 50, r"C:\Program Files\Contoso\Agent.exe")
+}
+
+/// A connection of the service's process.
+pub(super) fn connected(image: &str, destination: &str, port: u16) -> Action {
+    Action::Connected(Connection {
+        process_id: Some(50),
+        image: image.to_owned(),
+        outbound: Some(true),
+        protocol: "tcp".to_owned(),
+        source: "10.0.0.5".to_owned(),
+        source_port: Some(50_000),
+        destination: destination.to_owned(),
+        destination_port: Some(port),
+        destination_name: None,
+    })
+}
+
+/// A value being set.
+pub(super) fn set(service: &str, target: &str, new: &str, image: &str) -> Action {
+    written(service, target, Some(new), image, RegistryOperation::ValueSet)
+}
+
+/// The service's key being made or deleted.
+pub(super) fn key(service: &str, operation: RegistryOperation) -> Action {
+    written(service, "", None, r"C:\Windows\System32\services.exe", operation)
+}
+
+fn written(
+    service: &str,
+    target: &str,
+    new: Option<&str>,
+    image: &str,
+    operation: RegistryOperation,
+) -> Action {
+    Action::RegistryChanged(RegistryChange {
+        operation,
+        service: Some(service.to_owned()),
+        target: target.to_owned(),
+        old: None,
+        new: new.map(str::to_owned),
+        image: image.to_owned(),
+        process_id: Some(40),
+        subject: Subject::default(),
+    })
+}
+
+/// The names of an event that knows the key.
+pub(super) fn names(key: &str) -> ServiceNames {
+    ServiceNames { key: Some(key.to_owned()), display: Some(key.to_owned()) }
+}
+
+/// 7040 to that start type.
+pub(super) fn start_type(service: &str, old: &str, new: &str, start: Start) -> Action {
+    Action::StartTypeChanged {
+        service: names(service),
+        old: old.to_owned(),
+        new: new.to_owned(),
+        start: Some(start),
+    }
+}
+
+/// 7000, 7009, 7023 and their kin.
+pub(super) fn failed(service: &str, event_id: u16, error: &str) -> Action {
+    Action::Failed { service: names(service), event_id, error: Some(error.to_owned()) }
+}
+
+/// 7031 with that recovery action.
+pub(super) fn crashed(service: &str, recovery: u32) -> Action {
+    Action::Crashed {
+        service: names(service),
+        count: Some(1),
+        recovery: Some(recovery),
+        delay_ms: Some(60_000),
+    }
+}
+
+/// Rules of one entry, with an owner.
+pub(super) fn rules(owner: &str, allow: bool, sid: &str, mask: u32) -> AccessRules {
+    AccessRules {
+        sddl: format!("O:{owner}D:({};;0x{mask:x};;;{sid})", if allow { "A" } else { "D" }),
+        owner: Some(owner.to_owned()),
+        null_dacl: false,
+        entries: vec![AccessRule { allow, sid: sid.to_owned(), mask, inherit_only: false }],
+    }
+}

@@ -1,0 +1,52 @@
+//! A progress bar on a terminal; nothing anywhere else.
+
+use std::io::IsTerminal as _;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::artifact::Progress;
+use crate::evidence::EvidencePath;
+use crate::text;
+
+/// Progress of one host.
+pub(super) struct Bar(Option<ProgressBar>);
+
+impl Bar {
+    /// A bar on stderr where that is a terminal and the user did not ask for quiet.
+    pub(super) fn new(quiet: bool, host: &str) -> Self {
+        if quiet || !std::io::stderr().is_terminal() {
+            return Self(None);
+        }
+        let bar = ProgressBar::new(0);
+        if let Ok(style) =
+            ProgressStyle::with_template("{prefix} {bar:30} {bytes}/{total_bytes} {msg}")
+        {
+            bar.set_style(style);
+        }
+        bar.set_prefix(text::terminal_safe(host).into_owned());
+        Self(Some(bar))
+    }
+}
+
+impl Progress for Bar {
+    fn found(&self, files: usize, bytes: u64) {
+        if let Some(bar) = &self.0 {
+            bar.set_length(bytes);
+            bar.set_message(format!("of {files} files"));
+        }
+    }
+
+    fn done(&self, _path: &EvidencePath, bytes: u64) {
+        if let Some(bar) = &self.0 {
+            bar.inc(bytes);
+        }
+    }
+}
+
+impl Drop for Bar {
+    fn drop(&mut self) {
+        if let Some(bar) = &self.0 {
+            bar.finish_and_clear();
+        }
+    }
+}

@@ -1,0 +1,306 @@
+//! Does what the command line asks for.
+
+use std::fs;
+use std::io::{self, BufWriter, IsTerminal as _, Write};
+use std::path::{Path, PathBuf};
+
+use clap::CommandFactory as _;
+
+use super::detection;
+use super::exit::Exit;
+use super::progress::Bar;
+use super::{Cli, ColorArg, Command, ExplainArgs, JudgeArgs, ScanArgs};
+use crate::artifact::detect::detect as detect_artifacts;
+use crate::checklist::{self, Policy};
+use crate::diagnostic::Impact;
+use crate::error::Error;
+use crate::evidence;
+use crate::rank::{Tuning, Verdict};
+use crate::report::explain;
+use crate::report::{self, HostReport, Report, ServiceReport};
+use crate::scan::{self, Settings};
+use crate::text;
+
+/// Width of reports that go to no terminal, in columns.
+const DEFAULT_WIDTH: usize = 100;
+/// The widest table that is still read in one look.
+const WIDEST: usize = 160;
+
+/// Runs one command line.
+pub fn run(cli: Cli) -> Exit {
+    match cli.command {
+        Command::Scan(args) => scan(&args),
+        Command::Detect { evidence } => detect(&evidence),
+        Command::Explain(args) => explain(&args),
+        Command::Checklist { markdown: true } => print(&explain::checklist_markdown()),
+        Command::Checklist { markdown: false } => print(&explain::checklist_table(width())),
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "svctriage", &mut script);
+            write_stdout(&script)
+        }
+        Command::Man => {
+            let mut page = Vec::new();
+            match clap_mangen::Man::new(Cli::command()).render(&mut page) {
+                Ok(()) => write_stdout(&page),
+                Err(error) => fail(&Error::Output(error), Exit::Output),
+            }
+        }
+    }
+}
+
+/// What a run found, and what it could not open.
+struct Outcome {
+    report: Report,
+    unreadable: bool,
+}
+
+fn scan(args: &ScanArgs) -> Exit {
+    if let Some(path) = &args.output
+        && path.exists()
+        && !args.force
+    {
+        warn(&format!("{} exists; --force replaces it", shown(path)));
+        return Exit::Output;
+    }
+    let outcome = match examine(&args.evidence, &args.judge) {
+        Ok(outcome) => outcome,
+        Err(exit) => return exit,
+    };
+    let options = report::Options {
+        color: color(args.color) && args.output.is_none(),
+        width: width(),
+        all: args.all,
+        top: args.top,
+        min_verdict: args.min_verdict.map(Verdict::from),
+    };
+    let Some(renderer) = report::renderer(&args.format) else { return Exit::Usage };
+    let mut bytes = Vec::new();
+    if let Err(error) = (renderer.render)(&outcome.report, &options, &mut bytes) {
+        return fail(&Error::Output(error), Exit::Output);
+    }
+    let written = match &args.output {
+        Some(path) => write_file(path, &bytes),
+        None => write_stdout(&bytes),
+    };
+    if written != Exit::Complete {
+        return written;
+    }
+    if !args.judge.quiet {
+        warn_of_damage(&outcome.report);
+    }
+    judge(&outcome, args.fail_on.map(Verdict::from))
+}
+
+/// The exit code: what the caller asked to be told first, then what is missing.
+fn judge(outcome: &Outcome, fail_on: Option<Verdict>) -> Exit {
+    if outcome.report.hosts.is_empty() {
+        return Exit::Unreadable;
+    }
+    if fail_on.is_some_and(|limit| outcome.report.verdict() >= limit) {
+        return Exit::Findings;
+    }
+    let damaged = outcome
+        .report
+        .hosts
+        .iter()
+        .flat_map(|host| &host.diagnostics)
+        .any(|diagnostic| diagnostic.impact != Impact::Note);
+    if damaged || outcome.unreadable { Exit::Incomplete } else { Exit::Complete }
+}
+
+fn examine(paths: &[PathBuf], args: &JudgeArgs) -> Result<Outcome, Exit> {
+    let policy = match &args.approved {
+        Some(path) => Some(read_policy(path).map_err(|error| fail(&error, Exit::Usage))?),
+        None => None,
+    };
+    let tuning = Tuning {
+        weights: args.weights.iter().cloned().collect(),
+        ignored: args.ignored.iter().cloned().collect(),
+    };
+    let opened = evidence::open(paths);
+    for error in &opened.errors {
+        warn(&error.to_string());
+    }
+    if opened.hosts.is_empty() {
+        return Err(Exit::Unreadable);
+    }
+    let settings = Settings { window: args.window, policy, tuning };
+    let pool =
+        rayon::ThreadPoolBuilder::new().num_threads(args.threads).build().map_err(|error| {
+            warn(&format!("cannot start {} threads: {error}", args.threads));
+            Exit::Usage
+        })?;
+    let hosts: Vec<HostReport> = pool.install(|| {
+        opened
+            .hosts
+            .iter()
+            .map(|host| {
+                let bar = Bar::new(args.quiet, &host.describe().path);
+                scan::scan(host.as_ref(), &settings, &bar)
+            })
+            .collect()
+    });
+    let approved = args.approved.as_ref().map(|path| path.to_string_lossy().into_owned());
+    let about = report::Settings::new(settings.window, &settings.tuning, approved);
+    let unreadable = !opened.errors.is_empty();
+    Ok(Outcome { report: Report::new(about, hosts), unreadable })
+}
+
+fn read_policy(path: &Path) -> Result<Policy, Error> {
+    #[expect(clippy::disallowed_methods, reason = "the analyst's own file, not evidence")]
+    let text =
+        fs::read_to_string(path).map_err(|source| Error::Open { path: path.to_owned(), source })?;
+    let is_csv = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
+    let parsed = if is_csv { Policy::parse_csv(&text) } else { Policy::parse_toml(&text) };
+    parsed.map_err(|message| Error::Settings { path: path.to_owned(), message })
+}
+
+fn detect(paths: &[PathBuf]) -> Exit {
+    let opened = evidence::open(paths);
+    let mut lines = String::new();
+    for host in &opened.hosts {
+        lines.push_str(&detection::describe(&detect_artifacts(host.as_ref())));
+    }
+    for error in &opened.errors {
+        warn(&error.to_string());
+    }
+    match print(&lines) {
+        Exit::Complete if opened.hosts.is_empty() => Exit::Unreadable,
+        Exit::Complete if !opened.errors.is_empty() => Exit::Incomplete,
+        exit => exit,
+    }
+}
+
+fn explain(args: &ExplainArgs) -> Exit {
+    let given = !args.evidence.is_empty() || args.report.is_some();
+    if let Some(indicator) = checklist::indicator(&args.what)
+        && !given
+    {
+        return print(&explain::explain_indicator(indicator));
+    }
+    if !given {
+        warn(&format!(
+            "{} is no indicator (`svctriage checklist` lists them); to explain a row or a service, give \
+             the evidence as well: svctriage explain {} EVIDENCE",
+            text::terminal_safe(&args.what),
+            text::terminal_safe(&args.what),
+        ));
+        return Exit::Usage;
+    }
+    let report = match &args.report {
+        Some(path) => read_report(path).map_err(|error| fail(&error, Exit::Unreadable)),
+        None => examine(&args.evidence, &args.judge).map(|outcome| outcome.report),
+    };
+    let report = match report {
+        Ok(report) => report,
+        Err(exit) => return exit,
+    };
+    let mut found = String::new();
+    for host in &report.hosts {
+        for service in host.services.iter().filter(|service| is_meant(service, &args.what)) {
+            found.push_str(&explain::explain_service(service, host));
+        }
+    }
+    if found.is_empty() {
+        warn(&format!("no row and no service is called {}", text::terminal_safe(&args.what)));
+        return Exit::Usage;
+    }
+    print(&found)
+}
+
+/// A row number means that row of each host; anything else is a name.
+fn is_meant(service: &ServiceReport, what: &str) -> bool {
+    match what.parse::<usize>() {
+        Ok(row) => service.rank == row,
+        Err(_) => text::same_name(&service.name, what),
+    }
+}
+
+fn read_report(path: &Path) -> Result<Report, Error> {
+    #[expect(clippy::disallowed_methods, reason = "a report of ours, not evidence")]
+    let bytes = fs::read(path).map_err(|source| Error::Open { path: path.to_owned(), source })?;
+    serde_json::from_slice(&bytes).map_err(|error| Error::Settings {
+        path: path.to_owned(),
+        message: format!("this is no report of `svctriage scan --format json`: {error}"),
+    })
+}
+
+/// One line per host about what was lost; the report has the rest.
+fn warn_of_damage(report: &Report) {
+    for host in &report.hosts {
+        let lost = host.diagnostics.iter().filter(|one| one.impact != Impact::Note).count();
+        if lost > 0 {
+            warn(&format!(
+                "{}: {lost} diagnostics say what could not be read (see the report)",
+                text::terminal_safe(&host.evidence.path)
+            ));
+        }
+    }
+}
+
+fn fail(error: &Error, exit: Exit) -> Exit {
+    warn(&error.to_string());
+    exit
+}
+
+#[expect(clippy::print_stderr, reason = "the one place that talks to the user beside the report")]
+fn warn(message: &str) {
+    eprintln!("svctriage: {message}");
+}
+
+fn shown(path: &Path) -> String {
+    text::terminal_safe(&path.to_string_lossy()).into_owned()
+}
+
+fn print(text: &str) -> Exit {
+    write_stdout(text.as_bytes())
+}
+
+/// A reader that stops early (`| head`) is no error.
+fn write_stdout(bytes: &[u8]) -> Exit {
+    let mut out = io::stdout().lock();
+    match out.write_all(bytes).and_then(|()| out.flush()) {
+        Ok(()) => Exit::Complete,
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Complete,
+        Err(error) => fail(&Error::Output(error), Exit::Output),
+    }
+}
+
+/// Writes beside the target and renames, so that an interrupted run leaves no half report.
+fn write_file(path: &Path, bytes: &[u8]) -> Exit {
+    let mut partial = path.as_os_str().to_owned();
+    partial.push(".partial");
+    let partial = PathBuf::from(partial);
+    let written = (|| {
+        let mut file = BufWriter::new(fs::File::create(&partial)?);
+        file.write_all(bytes)?;
+        file.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
+        fs::rename(&partial, path)
+    })();
+    match written {
+        Ok(()) => Exit::Complete,
+        Err(error) => fail(&Error::Output(error), Exit::Output),
+    }
+}
+
+fn width() -> usize {
+    match terminal_size::terminal_size() {
+        Some((terminal_size::Width(columns), _)) => usize::from(columns).clamp(60, WIDEST),
+        None => DEFAULT_WIDTH,
+    }
+}
+
+/// `--color auto` obeys `NO_COLOR`, `CLICOLOR_FORCE` and `TERM`, and otherwise asks whether stdout is a terminal.
+fn color(wanted: ColorArg) -> bool {
+    let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty() && value != "0");
+    match wanted {
+        ColorArg::Always => true,
+        ColorArg::Never => false,
+        ColorArg::Auto if set("NO_COLOR") => false,
+        ColorArg::Auto if set("CLICOLOR_FORCE") => true,
+        ColorArg::Auto => {
+            io::stdout().is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
+        }
+    }
+}

@@ -1,0 +1,233 @@
+//! Hives and logs without their places: files of a command line, or a folder of them. Told by content.
+
+use std::io;
+use std::path::Path;
+
+use super::folder::{self, EntryKind, Folder};
+use super::magic::{Magic, Sniffed};
+use super::pattern::history_label;
+use super::{
+    Content, Description, Evidence, EvidencePath, Format, Found, Listing, Pattern, Taken, shown,
+    tree,
+};
+use crate::diagnostic::{Diagnostic, Impact};
+use crate::error::Error;
+use crate::text::fold;
+
+pub(super) const FOLDER_FORMAT: Format = Format {
+    name: "folder of hives and logs",
+    known_by: "a folder without a Windows tree; its files by their first bytes",
+    open: open_folder,
+};
+
+pub(super) const FILE_FORMAT: Format = Format {
+    name: "loose hives and logs",
+    known_by: "files, by their first bytes; all on one command line are one host",
+    open: open_file,
+};
+
+/// Levels of folders that are searched.
+const MAX_DEPTH: usize = 5;
+/// Files and folders looked at.
+const MAX_ENTRIES: usize = 100_000;
+/// How transaction logs are named after their hive; an unused one has no content to tell it by.
+const LOG_SUFFIXES: [&str; 3] = [".LOG", ".LOG1", ".LOG2"];
+
+/// A file without its place.
+#[derive(Debug, Clone)]
+pub(super) struct LooseFile {
+    /// How it was given, with `/` between components.
+    given: String,
+    folder: Folder,
+    /// Where it is in `folder`.
+    place: EvidencePath,
+    found: Found,
+}
+
+/// One host made of loose files.
+pub(super) struct Loose {
+    description: Description,
+    files: Vec<LooseFile>,
+}
+
+fn open_file(path: &Path) -> Result<Taken, Error> {
+    if folder::is_folder(path)? {
+        return Ok(Taken::No);
+    }
+    let (sniffed, size) = folder::sniff_given(path)?;
+    let given = shown(path);
+    let name = EvidencePath::new(&given).name().to_owned();
+    let magic = sniffed.magic();
+    let is_log_by_name = sniffed == Sniffed::Unknown
+        && LOG_SUFFIXES.iter().any(|suffix| fold(&name).ends_with(suffix));
+    if magic.is_none() && !is_log_by_name {
+        return Ok(Taken::No);
+    }
+    let (folder, place) = folder::split_given(path)?;
+    let found = Found { history: None, path: EvidencePath::new(&name), size, magic };
+    Ok(Taken::LooseFile(LooseFile { given, folder, place, found }))
+}
+
+fn open_folder(path: &Path) -> Result<Taken, Error> {
+    if !folder::is_folder(path)? {
+        return Ok(Taken::No);
+    }
+    let folder = Folder::new(path);
+    let contents = folder.walk(&EvidencePath::root(), MAX_DEPTH, MAX_ENTRIES);
+    let mut diagnostics = contents.diagnostics;
+    let mut files = Vec::new();
+    let mut links = 0_usize;
+    for entry in contents.entries {
+        let size = match entry.kind {
+            EntryKind::File(size) => size,
+            EntryKind::Link => {
+                links = links.saturating_add(1);
+                continue;
+            }
+            EntryKind::Folder | EntryKind::Special => continue,
+        };
+        match folder.sniff(&entry.path) {
+            Ok(magic) if magic.is_some() => {
+                let history = history(&entry.path);
+                let found = Found { history, path: entry.path.clone(), size, magic };
+                let (given, folder) = (entry.path.to_string(), folder.clone());
+                files.push(LooseFile { given, folder, place: entry.path, found });
+            }
+            Ok(_) => {}
+            Err(diagnostic) => diagnostics.push(diagnostic),
+        }
+    }
+    if files.iter().all(|file| file.found.magic == Some(Magic::HiveLog)) && diagnostics.is_empty() {
+        return Ok(Taken::No);
+    }
+    if links > 0 {
+        diagnostics.push(Diagnostic {
+            artifact: shown(path),
+            impact: Impact::Note,
+            message: format!("{links} symbolic links; links in evidence are not followed"),
+        });
+    }
+    let description = Description {
+        path: shown(path),
+        format: FOLDER_FORMAT.name,
+        windows: Vec::new(),
+        diagnostics,
+    };
+    Ok(Taken::Hosts(vec![Box::new(Loose::new(description, files))]))
+}
+
+/// The label of the older state that a folder on the way says a file belongs to.
+fn history(path: &EvidencePath) -> Option<String> {
+    let (folder, _) = path.split();
+    let labels: Vec<&str> = folder.components().filter_map(history_label).collect();
+    (!labels.is_empty()).then(|| labels.join(" "))
+}
+
+impl Loose {
+    /// The host made of the loose files of a command line, in the order given.
+    pub(super) fn files(mut files: Vec<LooseFile>) -> Self {
+        let names: Vec<String> = files.iter().map(|file| fold(file.found.path.as_str())).collect();
+        for file in &mut files {
+            let own = fold(file.found.path.as_str());
+            if names.iter().filter(|name| **name == own).count() > 1 {
+                file.found.path = EvidencePath::new(&file.given);
+            }
+        }
+        let given: Vec<&str> = files.iter().map(|file| file.given.as_str()).collect();
+        let description = Description {
+            path: given.join(", "),
+            format: FILE_FORMAT.name,
+            windows: Vec::new(),
+            diagnostics: Vec::new(),
+        };
+        Self::new(description, files)
+    }
+
+    fn new(description: Description, mut files: Vec<LooseFile>) -> Self {
+        files.sort_by(|left, right| left.found.cmp(&right.found));
+        files.dedup_by(|left, right| left.given == right.given);
+        let mut loose = Self { description, files };
+        loose.name_lonely_logs();
+        loose
+    }
+
+    /// A transaction log without its hive says nothing, and somebody may have forgotten the hive.
+    fn name_lonely_logs(&mut self) {
+        let is = |file: &LooseFile, magic| file.found.magic == Some(magic);
+        let hives: Vec<String> = self
+            .files
+            .iter()
+            .filter(|file| is(file, Magic::Hive))
+            .map(|file| fold(file.found.path.name()))
+            .collect();
+        let lonely = self.files.iter().filter(|file| is(file, Magic::HiveLog)).filter(|file| {
+            let name = fold(file.found.path.name());
+            !LOG_SUFFIXES
+                .iter()
+                .filter_map(|suffix| name.strip_suffix(suffix))
+                .any(|stem| hives.iter().any(|hive| hive == stem))
+        });
+        let diagnostics: Vec<Diagnostic> = lonely
+            .map(|file| Diagnostic {
+                artifact: file.found.path.to_string(),
+                impact: Impact::Partial,
+                message: "a registry transaction log without its hive; give the hive with it"
+                    .into(),
+            })
+            .collect();
+        self.description.diagnostics.extend(diagnostics);
+    }
+
+    /// The file of that path, or the one whose name a companion's name starts with.
+    fn file_near(&self, path: &EvidencePath) -> Option<&LooseFile> {
+        let exact = self.files.iter().find(|file| file.found.path == *path);
+        exact.or_else(|| {
+            let (parent, name) = path.split();
+            let name = fold(name);
+            self.files
+                .iter()
+                .filter(|file| file.found.path.split().0 == parent)
+                .find(|file| name.starts_with(&fold(file.place.name())))
+        })
+    }
+}
+
+impl Evidence for Loose {
+    fn describe(&self) -> &Description {
+        &self.description
+    }
+
+    fn find(&self, wanted: &Pattern) -> Listing {
+        let fitting = self.files.iter().filter(|file| file.found.magic == Some(wanted.magic));
+        Listing { found: fitting.map(|file| file.found.clone()).collect(), diagnostics: Vec::new() }
+    }
+
+    fn beside(&self, path: &EvidencePath, suffixes: &[&str]) -> Listing {
+        let Some(file) = self.file_near(path) else { return Listing::default() };
+        let (parent, name) = path.split();
+        let mut listing = tree::beside(&file.folder, &file.place, suffixes);
+        for found in &mut listing.found {
+            found.path = parent.child(found.path.name());
+        }
+        for suffix in suffixes {
+            let wanted = fold(&format!("{name}{suffix}"));
+            if listing.found.iter().all(|found| fold(found.path.name()) != wanted) {
+                let given = self.files.iter().map(|file| &file.found);
+                listing.found.extend(
+                    given.filter(|found| fold(found.path.as_str()) == wanted).take(1).cloned(),
+                );
+            }
+        }
+        listing
+    }
+
+    fn open(&self, path: &EvidencePath) -> io::Result<Box<dyn Content>> {
+        let file = self.file_near(path).ok_or(io::ErrorKind::NotFound)?;
+        let place = if file.found.path == *path {
+            file.place.clone()
+        } else {
+            file.place.split().0.child(path.name())
+        };
+        Ok(Box::new(file.folder.open(&place)?))
+    }
+}

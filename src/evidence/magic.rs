@@ -1,0 +1,117 @@
+//! What a file is by its first bytes; its name proves nothing.
+
+use std::io::{self, Read};
+
+/// Bytes from the start of a file that are enough to tell.
+const ENOUGH: u64 = 512;
+
+/// The kinds of files that are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Magic {
+    /// A registry hive: `regf`, file type 0.
+    Hive,
+    /// A transaction log of a hive: `regf`, any other file type.
+    HiveLog,
+    /// An event log since Windows Vista: `ElfFile`.
+    EventLog,
+    /// An event log of Windows XP and before: `LfLe` at offset 4.
+    OldEventLog,
+}
+
+/// Other things people hand over, so that a refusal can name them.
+const FOREIGN: [(usize, &[u8], &str); 16] = [
+    (0, b"EVF\x09\x0d\x0a\xff\x00", "an EnCase disk image (E01)"),
+    (0, b"EVF2\x0d\x0a\x81\x00", "an EnCase disk image (Ex01)"),
+    (0, b"LVF\x09\x0d\x0a\xff\x00", "an EnCase logical image (L01)"),
+    (0, b"ADSEGMENTEDFILE", "an FTK logical image (AD1)"),
+    (0, b"vhdxfile", "a virtual disk (VHDX)"),
+    (0, b"conectix", "a virtual disk (VHD)"),
+    (0, b"KDMV", "a virtual disk (VMDK)"),
+    (0, b"# Disk DescriptorFile", "the descriptor of a virtual disk (VMDK)"),
+    (0, b"QFI\xfb", "a virtual disk (QCOW2)"),
+    (0, b"PK\x03\x04", "a zip archive"),
+    (0, b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
+    (0, b"\x1f\x8b", "a gzip file"),
+    (0, b"\xfd7zXZ\x00", "an xz file"),
+    (257, b"ustar", "a tar archive"),
+    (3, b"NTFS    ", "an NTFS volume"),
+    (510, b"\x55\xaa", "a disk image or volume"),
+];
+
+impl Magic {
+    /// What people call it.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Hive => "registry hive",
+            Self::HiveLog => "registry transaction log",
+            Self::EventLog => "event log",
+            Self::OldEventLog => "event log in the old EVT format",
+        }
+    }
+
+    fn of(start: &[u8]) -> Option<Self> {
+        if start.starts_with(b"regf") {
+            let file_type = start.get(28..32).unwrap_or(&[0; 4]);
+            return Some(if file_type == [0; 4] { Self::Hive } else { Self::HiveLog });
+        }
+        if start.starts_with(b"ElfFile\0") {
+            return Some(Self::EventLog);
+        }
+        (start.get(4..8) == Some(b"LfLe")).then_some(Self::OldEventLog)
+    }
+}
+
+/// What the first bytes of a file say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sniffed {
+    Known(Magic),
+    /// Something else, in words.
+    Foreign(&'static str),
+    Unknown,
+}
+
+impl Sniffed {
+    pub(super) fn magic(self) -> Option<Magic> {
+        match self {
+            Self::Known(magic) => Some(magic),
+            Self::Foreign(_) | Self::Unknown => None,
+        }
+    }
+}
+
+pub(super) fn sniff(content: impl Read) -> io::Result<Sniffed> {
+    let mut start = Vec::new();
+    content.take(ENOUGH).read_to_end(&mut start)?;
+    if let Some(magic) = Magic::of(&start) {
+        return Ok(Sniffed::Known(magic));
+    }
+    let foreign = FOREIGN
+        .iter()
+        .find(|(at, bytes, _)| start.get(*at..).is_some_and(|rest| rest.starts_with(bytes)));
+    Ok(foreign.map_or(Sniffed::Unknown, |(_, _, words)| Sniffed::Foreign(words)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_are_told_by_their_first_bytes() {
+        let mut log = b"regf".to_vec();
+        log.resize(28, 0);
+        log.push(6);
+        log.resize(64, 0);
+        for (bytes, expected) in [
+            (&b"regf"[..], Sniffed::Known(Magic::Hive)),
+            (&[&b"regf"[..], &[0; 60]].concat(), Sniffed::Known(Magic::Hive)),
+            (&log, Sniffed::Known(Magic::HiveLog)),
+            (b"ElfFile\0rest", Sniffed::Known(Magic::EventLog)),
+            (b"0\0\0\0LfLe", Sniffed::Known(Magic::OldEventLog)),
+            (b"PK\x03\x04", Sniffed::Foreign("a zip archive")),
+            (b"", Sniffed::Unknown),
+            (b"ElfFile", Sniffed::Unknown),
+        ] {
+            assert_eq!(sniff(bytes).unwrap(), expected, "{bytes:?}");
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! The part of a SOFTWARE hive that service triage reads: version, svchost groups, profiles.
+
+use std::collections::BTreeMap;
+
+use super::stock;
+use super::system_hive::descriptor;
+use crate::lab::Sid;
+use crate::lab::regf::{Data, Hive};
+use crate::lab::scenario::{Host, ScenarioError, User};
+use crate::time::to_filetime;
+
+const CURRENT_VERSION: &str = r"Microsoft\Windows NT\CurrentVersion";
+const KEY_SECURITY: &str = "O:SYG:SYD:(A;CI;KR;;;BU)(A;CI;KA;;;BA)(A;CI;KA;;;SY)(A;CI;KA;;;CO)";
+
+/// The hive of a host that was just installed.
+pub(super) fn build(host: &Host, users: &[User]) -> Result<Hive, ScenarioError> {
+    let mut hive = Hive::new("ROOT", &descriptor(KEY_SECURITY), host.imaged);
+    version(&mut hive, host);
+    let svchost = hive.create(&format!(r"{CURRENT_VERSION}\Svchost"), host.imaged);
+    for (group, services) in groups() {
+        hive.set(svchost, &group, &Data::Texts(services), host.imaged);
+    }
+    for user in users {
+        let sid = Sid::parse(&user.sid)
+            .ok_or_else(|| ScenarioError::Value(user.sid.clone(), "a security identifier"))?;
+        let key =
+            hive.create(&format!(r"{CURRENT_VERSION}\ProfileList\{}", sid.text()), host.installed);
+        let path = format!(r"C:\Users\{}", user.name);
+        hive.set(key, "ProfileImagePath", &Data::ExpandText(path), host.installed);
+        hive.set(key, "Sid", &Data::Binary(sid.bytes().to_vec()), host.installed);
+    }
+    Ok(hive)
+}
+
+fn version(hive: &mut Hive, host: &Host) {
+    let (windows, at) = (&host.windows, host.installed);
+    let key = hive.create(CURRENT_VERSION, at);
+    let build = windows.build.to_string();
+    let kind = if windows.server { "Server" } else { "Client" };
+    for (name, text) in [
+        ("SystemRoot", r"C:\Windows"),
+        ("CurrentBuild", &build),
+        ("CurrentBuildNumber", &build),
+        ("CurrentVersion", "6.3"),
+        ("EditionID", &windows.edition),
+        ("InstallationType", kind),
+        ("ProductName", &windows.product),
+        ("ReleaseId", &windows.release),
+    ] {
+        hive.set(key, name, &Data::Text(text.to_owned()), at);
+    }
+    if let Some(version) = &windows.display_version {
+        hive.set(key, "DisplayVersion", &Data::Text(version.clone()), at);
+    }
+    let seconds = u32::try_from(at.as_second()).unwrap_or(0);
+    for (name, number) in [
+        ("CurrentMajorVersionNumber", 10),
+        ("CurrentMinorVersionNumber", 0),
+        ("InstallDate", seconds),
+        ("UBR", windows.revision),
+    ] {
+        hive.set(key, name, &Data::Dword(number), at);
+    }
+    hive.set(key, "InstallTime", &Data::Qword(to_filetime(at)), at);
+}
+
+/// The svchost groups of the stock services, each with its members.
+fn groups() -> BTreeMap<String, Vec<String>> {
+    let mut groups: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for service in stock::services() {
+        let Some((program, arguments)) = service.image_path.split_once(" -k ") else { continue };
+        if !program.to_ascii_lowercase().ends_with("svchost.exe") {
+            continue;
+        }
+        let group = arguments.split_whitespace().next().unwrap_or_default();
+        let known = groups.keys().find(|known| known.eq_ignore_ascii_case(group)).cloned();
+        groups
+            .entry(known.unwrap_or_else(|| group.to_owned()))
+            .or_default()
+            .push(service.name.clone());
+    }
+    groups
+}

@@ -1,0 +1,25 @@
+//! The whole pipeline from files to the report, as the program runs it.
+
+#![expect(clippy::unwrap_used, reason = "evidence of a test that cannot be opened must fail it")]
+
+use std::path::Path;
+
+use svctriage::evidence;
+use svctriage::host::Host;
+use svctriage::rank::Tuning;
+use svctriage::report::HostReport;
+use svctriage::scan::{Settings, scan};
+
+/// The settings of a run without options.
+pub(crate) fn settings() -> Settings {
+    Settings { window: Host::DEFAULT_WINDOW, policy: None, tuning: Tuning::default() }
+}
+
+/// Scans paths that make one host.
+pub(crate) fn scan_one<P: AsRef<Path>>(paths: &[P]) -> HostReport {
+    let paths: Vec<_> = paths.iter().map(|path| path.as_ref().to_owned()).collect();
+    let opened = evidence::open(&paths);
+    assert!(opened.errors.is_empty(), "{:?}", opened.errors);
+    assert_eq!(opened.hosts.len(), 1, "{paths:?}");
+    scan(opened.hosts.first().unwrap().as_ref(), &settings(), &())
+}
