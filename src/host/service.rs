@@ -9,6 +9,10 @@ use super::event::{Event, Logon, Subject};
 use super::image_path::ImagePath;
 use super::service_command::ServiceCommand;
 
+/// The row that stands for the service control manager itself: there where a setting opens it to others or
+/// makes it load a DLL, so that such a finding has a place of its own instead of one beside every service.
+pub const SERVICE_CONTROL_MANAGER: &str = "Service Control Manager";
+
 /// Why an event belongs to a service's story.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -40,7 +40,9 @@ fn render(report: &Report, options: &Options, out: &mut dyn io::Write) -> io::Re
 
 fn page(report: &Report, host: &HostReport, options: &Options) -> Vec<String> {
     let summary = &host.summary;
-    let verdict = if host.verdict < Verdict::Note {
+    let verdict = if host.services.is_empty() {
+        "**No service is known from this evidence: nothing was judged**".to_owned()
+    } else if host.verdict < Verdict::Note {
         "**No service met a rule worth a note**".to_owned()
     } else {
         format!("**{}**", host.verdict.label())

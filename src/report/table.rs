@@ -59,8 +59,9 @@ impl Page {
     fn host(&mut self, report: &Report, host: &HostReport, options: &Options) {
         let tool = &report.tool;
         let evidence = format!("{} {}", host.evidence.format, host.evidence.path);
-        let head = format!("{} {}   evidence: {}", tool.name, tool.version, evidence.trim_start());
-        self.lines.push(fit(&head, self.width));
+        let head = format!("{} {}, evidence: {}", tool.name, tool.version, evidence.trim_start());
+        let head = fit(&head, self.width.saturating_mul(3));
+        self.lines.append(&mut wrap(&head, self.width, "", &" ".repeat(LABEL)));
         self.paragraph("HOST", &identity(host));
         self.paragraph("COVERAGE", &coverage(host));
         self.lines.push(String::new());
@@ -95,6 +96,10 @@ impl Page {
         let summary = &host.summary;
         let (services, drivers) = (summary.services, summary.drivers);
         let of = format!("of {services} ({})", plural(drivers, "driver"));
+        if services == 0 {
+            self.paragraph("VERDICT", "no service is known from this evidence: nothing was judged");
+            return;
+        }
         if host.verdict < Verdict::Note {
             let text = format!("no service met a rule worth a note, {of}; coverage as above");
             self.paragraph("VERDICT", &text);
@@ -289,8 +294,10 @@ fn not_checked(host: &HostReport) -> String {
     if more > 0 {
         parts.push(format!("{} in --format json", plural(more, "further loss")));
     }
-    if parts.is_empty() {
-        return "every question of the checklist was answered from this evidence".to_owned();
+    if host.services.is_empty() {
+        parts.insert(0, "everything: there was no service to ask about".to_owned());
+    } else if parts.is_empty() {
+        return "every indicator found the evidence it needs".to_owned();
     }
     parts.join("; ")
 }

@@ -112,6 +112,30 @@ fn the_contract_is_the_schema() {
 }
 
 #[test]
+fn every_field_of_the_schema_is_documented() {
+    fn names(schema: &Value, found: &mut std::collections::BTreeSet<String>) {
+        match schema {
+            Value::Object(fields) => {
+                if let Some(Value::Object(properties)) = fields.get("properties") {
+                    found.extend(properties.keys().cloned());
+                }
+                let words = fields.get("enum").and_then(Value::as_array).into_iter().flatten();
+                found.extend(words.filter_map(Value::as_str).map(str::to_owned));
+                fields.values().for_each(|field| names(field, found));
+            }
+            Value::Array(items) => items.iter().for_each(|item| names(item, found)),
+            _ => {}
+        }
+    }
+    let page = include_str!("../../docs/report.md");
+    let mut found = std::collections::BTreeSet::new();
+    names(&serde_json::from_str(SCHEMA).unwrap(), &mut found);
+    let missing: Vec<&String> =
+        found.iter().filter(|name| !page.contains(&format!("`{name}`"))).collect();
+    assert!(found.len() > 150 && missing.is_empty(), "{missing:?}");
+}
+
+#[test]
 fn filters_choose_services_and_nothing_else() {
     let report = story::report();
     let count = |options: &Options| {
@@ -144,6 +168,19 @@ fn no_page_promises_what_was_not_seen() {
         assert!(page.contains("not in the evidence"), "{page}");
         assert!(page.contains("no service met a rule"), "{page}");
     }
+}
+
+#[test]
+fn a_host_without_services_was_not_judged() {
+    let mut report = story::report();
+    report.hosts[0].services.clear();
+    report.hosts[0].summary.services = 0;
+    report.hosts[0].verdict = Verdict::NotAssessed;
+    for id in ["table", "markdown"] {
+        let page = plain(&report, id);
+        assert!(page.contains("nothing was judged"), "{page}");
+    }
+    assert!(plain(&report, "table").contains("there was no service to ask about"));
 }
 
 const HOSTILE: [&str; 11] = [

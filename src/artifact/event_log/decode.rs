@@ -42,10 +42,13 @@ enum Node<'a> {
     Map(Vec<(Cow<'a, str>, Node<'a>)>),
 }
 
+/// The member that holds an element's attributes.
+const ATTRIBUTES: &str = "#attributes";
+
 /// Reads a rendered record; what its `System` element leaves out comes from the header.
 pub(super) fn decode(json: &[u8], place: &Place) -> Result<Record, Malformed> {
     let root: Node<'_> = serde_json::from_slice(json).map_err(|_| Malformed::Text)?;
-    let event = root.child("Event").ok_or(Malformed::EventId)?;
+    let event = root.take("Event").ok_or(Malformed::EventId)?;
     let system = event.child("System").ok_or(Malformed::EventId)?;
     let event_id = system.child("EventID").ok_or(Malformed::EventId)?;
     let execution = system.child("Execution");
@@ -77,49 +80,51 @@ pub(super) fn decode(json: &[u8], place: &Place) -> Result<Record, Malformed> {
         chunk: place.chunk,
         offset: place.offset,
     };
-    for (name, content) in event.children() {
-        if !matches!(name, "System" | "RenderingInfo") {
-            collect(name, content, &mut record);
+    if let Node::Map(members) = event {
+        for (name, content) in members {
+            if !matches!(&*name, "System" | "RenderingInfo" | ATTRIBUTES) {
+                collect(name, content, &mut record);
+            }
         }
     }
     Ok(record)
 }
 
 /// Adds an element's text under its own name, and what is below it likewise.
-fn collect(name: &str, node: &Node<'_>, record: &mut Record) {
+fn collect(name: Cow<'_, str>, node: Node<'_>, record: &mut Record) {
     match node {
         Node::Null => {}
         Node::Text(text) => push(name, text, record),
         Node::List(items) => {
             for item in items {
-                collect(name, item, record);
+                collect(Cow::Borrowed(&*name), item, record);
             }
         }
         Node::Map(members) => {
             for (member, content) in members {
-                match &**member {
-                    "#attributes" => {}
-                    "#text" => collect(name, content, record),
-                    member => collect(member, content, record),
+                match &*member {
+                    ATTRIBUTES => {}
+                    "#text" => collect(Cow::Borrowed(&*name), content, record),
+                    _ => collect(member, content, record),
                 }
             }
         }
     }
 }
 
-fn push(name: &str, text: &str, record: &mut Record) {
+fn push(name: Cow<'_, str>, text: Cow<'_, str>, record: &mut Record) {
     if name == "Data" {
-        record.params.push(text.to_owned());
+        record.params.push(text.into_owned());
         return;
     }
     if name == "Binary"
         && record.binary.is_none()
-        && let Some(bytes) = from_hexadecimal(text)
+        && let Some(bytes) = from_hexadecimal(&text)
     {
         record.binary = Some(bytes);
         return;
     }
-    record.data.push((name.to_owned(), text.to_owned()));
+    record.data.push((name.into_owned(), text.into_owned()));
 }
 
 fn from_hexadecimal(text: &str) -> Option<Vec<u8>> {
@@ -148,6 +153,11 @@ fn parse<N: TryFrom<u64>>(text: &str) -> Option<N> {
 }
 
 impl<'a> Node<'a> {
+    fn take(self, name: &str) -> Option<Node<'a>> {
+        let Node::Map(members) = self else { return None };
+        members.into_iter().find(|(key, _)| key == name).map(|(_, node)| node)
+    }
+
     fn children(&self) -> impl Iterator<Item = (&str, &Node<'a>)> {
         let members = match self {
             Node::Map(members) => members.as_slice(),
@@ -165,7 +175,7 @@ impl<'a> Node<'a> {
 
     fn attribute(&self, name: &str) -> Option<&str> {
         let Node::Map(members) = self else { return None };
-        let (_, attributes) = members.iter().find(|(key, _)| key == "#attributes")?;
+        let (_, attributes) = members.iter().find(|(key, _)| key == ATTRIBUTES)?;
         attributes.child(name)?.text()
     }
 
@@ -259,7 +269,7 @@ impl<'de> Visitor<'de> for Nodes {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Node<'de>, A::Error> {
-        let mut map = Vec::new();
+        let mut map = Vec::with_capacity(8);
         while let Some(name) = members.next_key::<Words<'de>>()? {
             map.push((name.0, members.next_value()?));
         }

@@ -146,17 +146,19 @@ impl Examined {
     }
 
     fn decode(&mut self, chunk: Chunk, wanted: &[Entry], others: &[Entry], selection: &Selection) {
-        let mut rendered = chunk.render(wanted, others);
+        let entries: BTreeMap<usize, &Entry> =
+            wanted.iter().map(|entry| (entry.offset, entry)).collect();
+        let mut decoded = BTreeMap::new();
+        let number = self.number;
+        chunk.render(wanted, others, &mut |offset, json| {
+            let place = entries.get(&offset).map(|entry| entry.place(number));
+            if let Some(record) = place.and_then(|place| decode(json, &place).ok()) {
+                decoded.insert(offset, record);
+            }
+        });
         for entry in wanted {
-            let place = Place {
-                chunk: self.number,
-                offset: u32::try_from(entry.offset).unwrap_or(u32::MAX),
-                record_id: entry.id,
-                time: from_filetime(entry.ticks).unwrap_or_default(),
-                state: entry.state,
-            };
-            let json = rendered.remove(&entry.offset);
-            let record = json.and_then(|json| decode(&json, &place).ok());
+            let place = entry.place(number);
+            let record = decoded.remove(&entry.offset);
             match record.map(|record| (judge(&record, entry, &place), record)) {
                 Some((_, record)) if !selection.wants(&record) => {}
                 Some((Some(reason), _)) => self.rejected.push(reason),
@@ -169,6 +171,18 @@ impl Examined {
                     self.note(entry.offset, format!("record {} cannot be decoded", entry.id));
                 }
             }
+        }
+    }
+}
+
+impl Entry {
+    fn place(&self, chunk: u64) -> Place {
+        Place {
+            chunk,
+            offset: u32::try_from(self.offset).unwrap_or(u32::MAX),
+            record_id: self.id,
+            time: from_filetime(self.ticks).unwrap_or_default(),
+            state: self.state,
         }
     }
 }

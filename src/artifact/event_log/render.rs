@@ -4,7 +4,7 @@
 //! in our copy, the header says that there are no live records, unwanted records lose their magic, and `evtx` finds the
 //! wanted ones as it finds records in free space. Templates that live inside unwanted records stay where they are.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use evtx::{EvtxChunk, EvtxChunkData, ParserSettings};
@@ -46,9 +46,14 @@ impl Chunk {
         }
     }
 
-    /// The wanted records as JSON, by their offset. What is missing could not be decoded. `others` are the records
-    /// that are not wanted.
-    pub(super) fn render(mut self, wanted: &[Entry], others: &[Entry]) -> BTreeMap<usize, Vec<u8>> {
+    /// Hands the wanted records to `sink` as JSON, with their offset, each once and in no promised order. What is not
+    /// handed out could not be decoded. `others` are the records that are not wanted.
+    pub(super) fn render(
+        mut self,
+        wanted: &[Entry],
+        others: &[Entry],
+        sink: &mut dyn FnMut(usize, &[u8]),
+    ) {
         for entry in others {
             self.hide(entry.offset);
         }
@@ -57,24 +62,22 @@ impl Chunk {
             let size = u32::try_from(entry.size).unwrap_or(0);
             overwrite(&mut self.data.data, entry.end().saturating_sub(4), &size.to_le_bytes());
         }
-        let offsets: BTreeSet<usize> = wanted.iter().map(|entry| entry.offset).collect();
-        let mut rendered = BTreeMap::new();
+        let mut missing: BTreeSet<usize> = wanted.iter().map(|entry| entry.offset).collect();
         for _pass in 0..PASSES {
-            let found = self.pass();
-            if found.is_empty() {
-                break;
-            }
-            for (offset, json) in found {
-                self.hide(offset);
-                if offsets.contains(&offset) {
-                    rendered.insert(offset, json);
+            let mut found = Vec::new();
+            self.pass(&mut |offset, json| {
+                found.push(offset);
+                if missing.remove(&offset) {
+                    sink(offset, json);
                 }
-            }
-            if rendered.len() >= offsets.len() {
+            });
+            if missing.is_empty() || found.is_empty() {
                 break;
+            }
+            for offset in found {
+                self.hide(offset);
             }
         }
-        rendered
     }
 
     fn hide(&mut self, offset: usize) {
@@ -82,7 +85,7 @@ impl Chunk {
     }
 
     /// Everything in the chunk that still looks like a record.
-    fn pass(&mut self) -> Vec<(usize, Vec<u8>)> {
+    fn pass(&mut self, sink: &mut dyn FnMut(usize, &[u8])) {
         let settings = Arc::new(
             ParserSettings::new()
                 .num_threads(1)
@@ -92,10 +95,12 @@ impl Chunk {
         );
         self.data.header.free_space_offset = 0;
         if let Ok(mut chunk) = self.data.parse(Arc::clone(&settings)) {
-            return decode_all(&mut chunk);
+            return decode_all(&mut chunk, sink);
         }
         self.forget_names();
-        self.data.parse(settings).map(|mut chunk| decode_all(&mut chunk)).unwrap_or_default()
+        if let Ok(mut chunk) = self.data.parse(settings) {
+            decode_all(&mut chunk, sink);
+        }
     }
 
     /// The table of names, 64 offsets at 128, only saves time: templates name their names by offset.
@@ -108,14 +113,12 @@ impl Chunk {
     }
 }
 
-fn decode_all(chunk: &mut EvtxChunk<'_>) -> Vec<(usize, Vec<u8>)> {
-    let mut found = Vec::new();
+fn decode_all(chunk: &mut EvtxChunk<'_>, sink: &mut dyn FnMut(usize, &[u8])) {
     for record in chunk.iter().flatten() {
         let offset = usize::try_from(record.binxml_offset).unwrap_or(0);
         let offset = offset.saturating_sub(RECORD_HEADER_SIZE);
         if let Ok(json) = record.into_json_bytes() {
-            found.push((offset, json.data));
+            sink(offset, &json.data);
         }
     }
-    found
 }

@@ -15,8 +15,8 @@ mod sequence;
 use jiff::SignedDuration;
 
 use super::event::Event;
-use super::fact::{Fact, Identity};
-use super::service::Service;
+use super::fact::{Fact, Identity, Setting, SettingKind};
+use super::service::{SERVICE_CONTROL_MANAGER, Service};
 use super::{Coverage, Host, Origin, State};
 use crate::text;
 use roster::Roster;
@@ -54,8 +54,22 @@ pub(super) fn join(facts: Vec<Fact>, coverage: Coverage, window: SignedDuration)
     process::follow(&mut roster, &host.events, window);
     actor::attribute(&mut roster, &host.events, window);
     host.services = finish(roster);
+    add_manager(&mut host);
     host.bursts = super::Bursts::of(&host.services, &host.events);
     host
+}
+
+/// Gives the service control manager a row where one of its own settings was found.
+fn add_manager(host: &mut Host) {
+    let own = |setting: &Setting| {
+        matches!(setting.kind, SettingKind::ScmSecurity | SettingKind::ScmRemoteExemption)
+    };
+    if !host.settings.iter().any(own) || host.service(SERVICE_CONTROL_MANAGER).is_some() {
+        return;
+    }
+    let name = text::fold(SERVICE_CONTROL_MANAGER);
+    let at = host.services.partition_point(|service| text::fold(&service.name) < name);
+    host.services.insert(at, Service::named(SERVICE_CONTROL_MANAGER));
 }
 
 /// Completes and sorts the services.

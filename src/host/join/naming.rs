@@ -167,7 +167,7 @@ fn only_service_of(roster: &Roster, install: &ServiceInstall) -> Option<usize> {
 
 /// Whether such a registry write shows that a service was there, rather than a parameter store.
 fn is_core(target: &str, operation: RegistryOperation) -> bool {
-    const CORE: [&str; 9] = [
+    const CORE: [&str; 10] = [
         "Type",
         "Start",
         "ErrorControl",
@@ -176,6 +176,7 @@ fn is_core(target: &str, operation: RegistryOperation) -> bool {
         "DisplayName",
         "FailureCommand",
         "FailureActions",
+        "DeleteFlag",
         "Parameters\\ServiceDll",
     ];
     matches!(operation, RegistryOperation::ValueSet)
