@@ -8,6 +8,7 @@ mod event_log_lab;
 mod evidence;
 mod hive;
 mod hive_corpus;
+mod host_folder;
 mod join;
 mod lab_evtx;
 mod lab_regf;
