@@ -15,6 +15,7 @@ mod hive;
 mod hive;
 mod hive_corpus;
 mod hive_corpus;
+mod host_folder;
 mod join;
 mod lab_evtx;
 mod lab_regf;
