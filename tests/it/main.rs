@@ -3,8 +3,11 @@
 mod architecture;
 mod architecture;
 mod checklist;
+mod cli;
 mod checklist;
+mod cli;
 mod checklist;
+mod cli;
 mod event_log;
 mod event_log;
 mod event_log_damage;
