@@ -26,6 +26,6 @@ mod lab_samples;
 mod report;
 mod service_events;
 mod support;
-mod weighing;
 mod system_hive;
 mod truth;
+mod weighing;
