@@ -1,19 +1,12 @@
 //! Behaviour at the ends: real bytes in, report out.
 
 mod architecture;
-mod architecture;
-mod checklist;
-mod checklist;
 mod checklist;
 mod event_log;
-mod event_log;
-mod event_log_damage;
 mod event_log_damage;
 mod event_log_lab;
 mod evidence;
 mod hive;
-mod hive;
-mod hive_corpus;
 mod hive_corpus;
 mod join;
 mod lab_evtx;
@@ -23,3 +16,4 @@ mod report;
 mod service_events;
 mod support;
 mod system_hive;
+mod truth;
