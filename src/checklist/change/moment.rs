@@ -226,7 +226,7 @@ pub(super) const LOG_CLEARED: Indicator = Indicator {
     since: "0.1.0",
     check: |scope| {
         let limit = SignedDuration::from_mins(15);
-        if is_stock(scope) && installs(scope).next().is_none() {
+        if agent(scope).is_some() || is_stock(scope) && installs(scope).next().is_none() {
             return None;
         }
         let mut moments: Vec<jiff::Timestamp> = scope.install_times().collect();
