@@ -118,10 +118,11 @@ def compromised_workstation(evidence):
     before = services(config / "SYSTEM")
     same("gdrvx without logs", "gdrvx" in before, False)
     with tempfile.TemporaryDirectory() as folder:
+        # regipy applies the "secondary" log first, whatever its sequence numbers; here LOG1 comes first.
         restored, pages = apply_transaction_logs(
             str(config / "SYSTEM"),
-            primary_log_path=str(config / "SYSTEM.LOG1"),
-            secondary_log_path=str(config / "SYSTEM.LOG2"),
+            primary_log_path=str(config / "SYSTEM.LOG2"),
+            secondary_log_path=str(config / "SYSTEM.LOG1"),
             restored_hive_path=os.path.join(folder, "restored"),
         )
         after = services(restored)

@@ -2,7 +2,7 @@
 
 use super::staging::{ADMINISTRATORS, AUTHENTICATED, SYSTEM, command, no, rules, unknown, yes};
 use super::story::{CHANGE_LOGS, HIVE, clip, commands, line};
-use super::{Family, Hit, Indicator, Need, Question, Scene, technique};
+use super::{Family, Hit, Indicator, Question, Scene, technique};
 use crate::host::config::{AccessRule, AccessRules};
 use crate::host::event::{Action, Subject};
 use crate::host::fact::SettingKind;
@@ -191,7 +191,7 @@ const OPEN_KEY: Indicator = Indicator {
     examples: &[
         yes("users may set values", || {
             Scene::service("Agent").configure(|config| {
-                config.key_security = Some(rules(SYSTEM, true, "S-1-5-32-545", 0x2))
+                config.key_security = Some(rules(SYSTEM, true, "S-1-5-32-545", 0x2));
             })
         }),
         no("users may read", || {

@@ -222,10 +222,11 @@ const SAFE_BOOT: Indicator = Indicator {
         if stock::service(name).is_some() || guard(name).is_some() || !scope.service.in_registry() {
             return None;
         }
-        let leaf = scope.service.image.as_ref().map_or("", |image| image.leaf());
+        let image = scope.service.image.as_ref().filter(|image| image.extension() == "sys");
+        let file = image.map_or("", |image| image.leaf());
         let entry = scope.host.safe_boot.iter().find(|entry| {
             same_name(&entry.name, name)
-                || leaf.ends_with(".sys") && entry.name.eq_ignore_ascii_case(leaf)
+                || !file.is_empty() && entry.name.eq_ignore_ascii_case(file)
         })?;
         let because = format!("SafeBoot\\{}\\{} = {}.", entry.mode, entry.name, entry.kind);
         Some(Hit::new(because, entry.citation.clone()))

@@ -413,7 +413,7 @@ mod tests {
         assert!(ask(scene().failure_actions(&[3]), &ARMED));
         assert!(!ask(scene().failure_actions(&[3]), &DORMANT));
         assert!(!ask(scene(), &ARMED) && ask(scene(), &DORMANT));
-        assert!(ARMED.hard && !DORMANT.hard);
+        assert_eq!((ARMED.hard, DORMANT.hard), (true, false));
         let odd = scene().value("FailureActions", 3, Data::Bytes(vec![1, 2, 3]));
         assert!(ask(odd, &DORMANT), "a damaged FailureActions arms nothing");
     }

@@ -2,9 +2,9 @@
 
 use super::knowledge::programs::{self, ProgramKind};
 use super::knowledge::{agents, stock};
+use super::staging::{no, unknown, yes};
 use super::subject::{
-    self, COMMAND, MEASURED, Part, Runs, compared, half_read, is_as_shipped, is_win32, no, runs,
-    unknown, yes,
+    self, COMMAND, MEASURED, Part, Runs, compared, half_read, is_as_shipped, is_win32, runs,
 };
 use super::{Family, Hit, Indicator, Question, Scene, Scope, technique};
 use crate::host::ImagePath;
@@ -73,9 +73,10 @@ pub(super) fn class_of(path: &ImagePath) -> Class {
     if let Some(below) = rest.strip_prefix("\\programdata\\") {
         return if below.contains('\\') { Class::ProgramData } else { Class::ProgramDataRoot };
     }
-    match rest.strip_prefix('\\').unwrap_or(rest).contains('\\') {
-        false => Class::DriveRoot,
-        true => Class::OwnFolder,
+    if rest.strip_prefix('\\').unwrap_or(rest).contains('\\') {
+        Class::OwnFolder
+    } else {
+        Class::DriveRoot
     }
 }
 
@@ -705,7 +706,9 @@ const NOT_OF_WINDOWS: Indicator = Indicator {
         first(scope, |one, class| {
             let foreign = class == Class::System
                 && one.part == Part::Image
-                && !is_stock_leaf(one.path.leaf());
+                && !is_stock_leaf(one.path.leaf())
+                // An interpreter is another matter: P05.
+                && !super::command::is_lolbin(one.path);
             let what = format!("in System32, though Windows ships no such service program{remark}");
             foreign.then_some((what, weight))
         })

@@ -1,10 +1,10 @@
 //! What a service runs, part by part, each with its place: what checks of names, paths and commands share.
 
 use super::knowledge::stock::{self, Comparison, Stock};
-use super::{Example, Expected, Hit, Need, Scene, Scope};
+use super::story::clip;
+use super::{Hit, Need, Scene, Scope};
 use crate::host::config::{ServiceConfig, ServiceType};
 use crate::host::{Citation, ImagePath, Origin, Role};
-use crate::text;
 
 /// The command of a service stands in the hive; logs give it where the key is gone.
 pub(super) const COMMAND: &[Need] =
@@ -16,21 +16,6 @@ pub(super) const HIVE: &[Need] = &[Need::Part(Origin::SystemHive)];
 pub(super) const MEASURED: &str =
     "Measured: 3,202 services of six real hives against 39 observed attack services";
 
-/// An example that answers yes.
-pub(super) const fn yes(title: &'static str, given: fn() -> Scene) -> Example {
-    Example { title, given, answer: Expected::Yes }
-}
-
-/// An example that answers no.
-pub(super) const fn no(title: &'static str, given: fn() -> Scene) -> Example {
-    Example { title, given, answer: Expected::No }
-}
-
-/// An example that answers unknown.
-pub(super) const fn unknown(title: &'static str, given: fn() -> Scene) -> Example {
-    Example { title, given, answer: Expected::Unknown }
-}
-
 /// An ordinary service of which a part of the hive could not be read.
 pub(super) fn half_read() -> Scene {
     Scene::service("Agent").covered(Origin::SystemHive, crate::host::State::Partial)
@@ -38,17 +23,7 @@ pub(super) fn half_read() -> Scene {
 
 /// A service known from its install event alone.
 pub(super) fn ghost(name: &str, command: &str) -> Scene {
-    use crate::host::event::{Action, ServiceInstall, ServiceNames};
-    Scene::ghost(name).event(
-        0,
-        Action::ServiceInstalled(ServiceInstall {
-            service: ServiceNames { key: None, display: Some(name.to_owned()) },
-            image_path: command.to_owned(),
-            service_type: Some(0x10),
-            account: "LocalSystem".to_owned(),
-            ..ServiceInstall::default()
-        }),
-    )
+    Scene::ghost(name).event(0, super::staging::installed(name, command))
 }
 
 /// Which part of a configuration names a file.
@@ -186,16 +161,4 @@ pub(super) fn compared(scope: &Scope<'_>, weight: i16) -> (i16, &'static str) {
         Some(_) => (weight / 2, " (half weight: this build of Windows was not measured)"),
         None => (weight / 2, " (half weight: the build of Windows is not known)"),
     }
-}
-
-/// A value from evidence for a sentence: one line, deceptive characters shown, at most 160 characters.
-pub(super) fn clip(value: &str) -> String {
-    const LONGEST: usize = 160;
-    let safe = text::terminal_safe(value.trim());
-    if safe.chars().count() <= LONGEST {
-        return safe.into_owned();
-    }
-    let mut short: String = safe.chars().take(LONGEST).collect();
-    short.push('…');
-    short
 }

@@ -39,7 +39,6 @@ impl Progress {
 
 /// One question with its answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct ChecklistAnswer {
     /// Which question.
     pub question: Question,
@@ -53,7 +52,6 @@ pub struct ChecklistAnswer {
 
 /// A sentence and where it can be looked up.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct StatedFact {
     /// One sentence.
     pub text: String,

@@ -13,7 +13,6 @@ use crate::host::{Citation, Provenance};
 
 /// All that a service key says beyond the fields of the service itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Configuration {
     /// The key.
     pub citation: Citation,
@@ -75,7 +74,6 @@ pub struct Configuration {
 
 /// A value other than `ImagePath` that makes Windows load a file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct LoadPoint {
     /// The value below the service key.
     pub value: String,
@@ -87,7 +85,6 @@ pub struct LoadPoint {
 
 /// One value as it stands on disk.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Value {
     /// Its name below the service key, `\` between components; empty for the default value.
     pub name: String,
@@ -186,7 +183,6 @@ impl Value {
 
 /// `FailureActions` and what belongs to it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct FailurePlan {
     /// Seconds without failure after which the count is reset; null for never.
     pub reset_period_s: Option<u32>,
@@ -200,7 +196,6 @@ pub struct FailurePlan {
 
 /// One failure action.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct FailureStep {
     /// `none`, `restart`, `reboot`, `run_command`, `own_restart`, or `unknown`.
     pub action: String,

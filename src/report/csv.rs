@@ -130,7 +130,7 @@ fn failure_actions(service: &ServiceReport) -> String {
 }
 
 fn installed_by(service: &ServiceReport) -> String {
-    joined(service.installs.iter().filter_map(super::service::Install::who))
+    joined(service.installs.iter().filter_map(super::install::Install::who))
 }
 
 /// The records the findings rest on, and the installs.

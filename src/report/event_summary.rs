@@ -13,11 +13,12 @@ const QUOTE_LIMIT: usize = 1_000;
 
 /// What happened, in one sentence without a full stop.
 pub fn summary(event: &Event) -> String {
+    let sid = event.user_sid.as_deref();
     match &event.action {
-        Action::ServiceInstalled(install) => installed(install, event.user_sid.as_deref()),
+        Action::ServiceInstalled(install) => installed(install, sid),
         Action::StartTypeChanged { service, old, new, .. } => {
-            let by = by_sid(event.user_sid.as_deref());
-            format!("start type of {} changed from {old} to {new}{by}", named(service))
+            let (old, new) = (quote(old), quote(new));
+            format!("start type of {} changed from {old} to {new}{}", named(service), by_sid(sid))
         }
         Action::StateChanged { service, state } => {
             format!("{} entered the state {}", named(service), state_word(*state))
@@ -35,75 +36,48 @@ pub fn summary(event: &Event) -> String {
         Action::LoggingStopped => "the event logging service shut down".to_owned(),
         Action::ProcessStarted(process) => process_started(process),
         Action::ProcessEnded { process_id, image } => {
-            format!("process {}{} ended", quote(image), pid(*process_id))
+            format!("{} ended", process(image, *process_id))
+        }
+        Action::RegistryChanged(change) => registry_changed(change),
+        Action::ObjectAccessed { object_type, object, access, image, subject, .. } => {
+            let (object_type, object, access) = (quote(object_type), quote(object), quote(access));
+            let way = through(image.as_deref()) + &by(subject);
+            format!("{object_type} {object} was opened with access {access}{way}")
+        }
+        Action::PermissionsChanged { object, new, image, subject, .. } => {
+            let way = through(image.as_deref()) + &by(subject);
+            format!("permissions of {} were changed to {}{way}", quote(object), quote(new))
         }
         Action::Logon(logon) => logged_on(logon),
+        Action::ShareAccessed { share, target, address, subject } => {
+            let (share, target) = (quote(share), quote(target));
+            let from = from(address.as_deref());
+            format!("share {share} was accessed for {target}{from}{}", by(subject))
+        }
         Action::Connected(connection) => connected(connection),
-        Action::RegistryChanged(change) => registry_changed(change),
-        other => other_action(other),
-    }
-}
-
-/// The kinds that need no helper of their own.
-fn other_action(action: &Action) -> String {
-    match action {
-        Action::ObjectAccessed { object_type, object, access, image, subject, .. } => format!(
-            "{} {} was opened with access {}{}{}",
-            quote(object_type),
-            quote(object),
-            quote(access),
-            through(image.as_deref()),
-            by(subject)
-        ),
-        Action::PermissionsChanged { object, new, image, subject, .. } => format!(
-            "permissions of {} were changed to {}{}{}",
-            quote(object),
-            quote(new),
-            through(image.as_deref()),
-            by(subject)
-        ),
-        Action::ShareAccessed { share, target, address, subject } => format!(
-            "share {} was accessed for {}{}{}",
-            quote(share),
-            quote(target),
-            from(address.as_deref()),
-            by(subject)
-        ),
-        Action::DnsQueried { process_id, image, query, answers } => format!(
-            "{}{} looked up {} and got {}",
-            quote(image),
-            pid(*process_id),
-            quote(query),
-            if answers.is_empty() { "nothing".to_owned() } else { quote(answers) }
-        ),
-        Action::DriverLoaded { image, signed, signature, .. } => format!(
-            "driver {} was loaded, {}",
-            quote(image),
-            signed_word(*signed, signature.as_deref())
-        ),
-        Action::ModuleLoaded { process_id, image, module, signed } => format!(
-            "{}{} loaded {}, {}",
-            quote(image),
-            pid(*process_id),
-            quote(module),
-            signed_word(*signed, None)
-        ),
+        Action::DnsQueried { process_id, image, query, answers } => {
+            let got = if answers.is_empty() { "nothing".to_owned() } else { quote(answers) };
+            format!("{} looked up {} and got {got}", process(image, *process_id), quote(query))
+        }
+        Action::DriverLoaded { image, signed, signature, .. } => {
+            let signed = signed_word(*signed, signature.as_deref());
+            format!("driver {} was loaded, {signed}", quote(image))
+        }
+        Action::ModuleLoaded { process_id, image, module, signed } => {
+            let signed = signed_word(*signed, None);
+            format!("{} loaded {}, {signed}", process(image, *process_id), quote(module))
+        }
         Action::FileCreated { process_id, image, path } => {
-            format!("{}{} wrote {}", quote(image), pid(*process_id), quote(path))
+            format!("{} wrote {}", process(image, *process_id), quote(path))
         }
-        Action::Pipe { created, process_id, image, name } => format!(
-            "{}{} {} the pipe {}",
-            quote(image),
-            pid(*process_id),
-            if *created { "created" } else { "connected to" },
-            quote(name)
-        ),
+        Action::Pipe { created, process_id, image, name } => {
+            let what = if *created { "created" } else { "connected to" };
+            format!("{} {what} the pipe {}", process(image, *process_id), quote(name))
+        }
         Action::Script { text, host_application, .. } => {
-            let host = host_application.as_deref().map(quote);
-            let host = host.map(|host| format!(" in {host}")).unwrap_or_default();
-            format!("PowerShell ran {}{host}", quote(text))
+            let host = host_application.as_deref().map(|host| format!(" in {}", quote(host)));
+            format!("PowerShell ran {}{}", quote(text), host.unwrap_or_default())
         }
-        _ => String::new(),
     }
 }
 
@@ -173,7 +147,7 @@ fn process_started(process: &ProcessStart) -> String {
     format!(
         "process {}{} was started{parent}{account}{command}",
         quote(&process.image),
-        pid(process.process_id)
+        pid(process.process_id),
     )
 }
 
@@ -308,6 +282,11 @@ fn from(address: Option<&str>) -> String {
     address.map(|address| format!(" from {}", quote(address))).unwrap_or_default()
 }
 
+/// A program with its process id.
+fn process(image: &str, process_id: Option<u32>) -> String {
+    format!("{}{}", quote(image), pid(process_id))
+}
+
 fn pid(process_id: Option<u32>) -> String {
     process_id.map(|id| format!(" [{id}]")).unwrap_or_default()
 }
@@ -329,4 +308,159 @@ fn quote(text: &str) -> String {
         quoted = format!("{quoted}… ({rest} more characters)");
     }
     quoted
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::host::{Citation, Place, Provenance};
+
+    fn sentence(action: Action) -> String {
+        summary(&Event {
+            time: Timestamp::UNIX_EPOCH,
+            computer: "WS01".to_owned(),
+            user_sid: Some("S-1-5-18".to_owned()),
+            citation: Citation {
+                artifact: Arc::from("System.evtx"),
+                place: Place::File,
+                provenance: Provenance::Live,
+            },
+            action,
+        })
+    }
+
+    fn names() -> ServiceNames {
+        ServiceNames { key: Some("Spooler".into()), display: Some("Print Spooler".into()) }
+    }
+
+    fn subject() -> Subject {
+        Subject { sid: None, name: Some(r"CORP\a".into()), logon_id: None }
+    }
+
+    #[test]
+    fn services_have_their_sentences() {
+        for (action, expected) in [
+            (
+                Action::ServiceInstalled(ServiceInstall {
+                    service: names(),
+                    image_path: "x.exe -k".into(),
+                    account: "LocalSystem".into(),
+                    client_process_id: Some(0),
+                    ..ServiceInstall::default()
+                }),
+                "service Spooler (Print Spooler) was installed to run as LocalSystem: x.exe -k by \
+                 S-1-5-18, asked for over the network or by RPC alone",
+            ),
+            (
+                Action::StartTypeChanged {
+                    service: names(),
+                    old: "demand start".into(),
+                    new: "disabled".into(),
+                    start: None,
+                },
+                "start type of Spooler (Print Spooler) changed from demand start to disabled by \
+                 S-1-5-18",
+            ),
+            (
+                Action::StateChanged { service: names(), state: Some(4) },
+                "Spooler (Print Spooler) entered the state running",
+            ),
+            (
+                Action::Failed { service: names(), event_id: 7000, error: Some("%%1053".into()) },
+                "Spooler (Print Spooler) did not start: %%1053",
+            ),
+            (
+                Action::Crashed {
+                    service: names(),
+                    count: Some(2),
+                    recovery: Some(3),
+                    delay_ms: Some(0),
+                },
+                "Spooler (Print Spooler) ended unexpectedly, 2 time(s) so far; the failure command is \
+                 run after 0 ms",
+            ),
+            (
+                Action::LogCleared { channel: "System".into(), subject: subject() },
+                r"the System log was cleared by CORP\a",
+            ),
+        ] {
+            assert_eq!(sentence(action), expected);
+        }
+    }
+
+    #[test]
+    fn what_happened_around_has_its_sentences() {
+        for (action, expected) in [
+            (
+                Action::ProcessStarted(ProcessStart {
+                    process_id: Some(7),
+                    image: "a.exe".into(),
+                    command_line: Some("a.exe /c".into()),
+                    parent_process_id: Some(6),
+                    subject: subject(),
+                    ..ProcessStart::default()
+                }),
+                r"process a.exe [7] was started by process 6 as CORP\a: a.exe /c",
+            ),
+            (
+                Action::Connected(Connection {
+                    process_id: Some(7),
+                    image: "a.exe".into(),
+                    outbound: Some(true),
+                    protocol: "tcp".into(),
+                    destination: "2001:db8::1".into(),
+                    destination_port: Some(443),
+                    ..Connection::default()
+                }),
+                "a.exe [7] connected to [2001:db8::1]:443 over tcp",
+            ),
+            (
+                Action::Logon(Logon {
+                    kind: LogonKind::Failure,
+                    account: subject(),
+                    logon_type: Some(10),
+                    address: Some("10.0.0.1".into()),
+                    workstation: None,
+                    package: None,
+                    image: None,
+                }),
+                r"CORP\a failed to log on (remote interactive, logon type 10) from 10.0.0.1",
+            ),
+            (
+                Action::RegistryChanged(RegistryChange {
+                    operation: RegistryOperation::ValueSet,
+                    service: Some("Spooler".into()),
+                    target: "ImagePath".into(),
+                    old: None,
+                    new: Some("x.exe".into()),
+                    image: "reg.exe".into(),
+                    process_id: None,
+                    subject: Subject::default(),
+                }),
+                "ImagePath of Spooler was set to x.exe through reg.exe",
+            ),
+            (
+                Action::DnsQueried {
+                    process_id: None,
+                    image: "a.exe".into(),
+                    query: "c2.example".into(),
+                    answers: String::new(),
+                },
+                "a.exe looked up c2.example and got nothing",
+            ),
+        ] {
+            assert_eq!(sentence(action), expected);
+        }
+    }
+
+    #[test]
+    fn long_quotes_say_how_much_is_missing() {
+        let script =
+            Action::Script { text: "A".repeat(1_005), host_application: None, block: None };
+        assert!(sentence(script).ends_with("A… (5 more characters)"));
+    }
 }

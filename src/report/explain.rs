@@ -1,8 +1,9 @@
 //! Indicators and services explained at length, as plain text and as Markdown.
 
 use super::answers;
+use super::finding::FindingReport;
 use super::host::HostReport;
-use super::service::{FindingReport, ServiceReport};
+use super::service::ServiceReport;
 use crate::checklist::{self, Expected, Family, Indicator, Need, Question};
 use crate::host::Origin;
 use crate::text::terminal_safe;
@@ -171,7 +172,7 @@ impl Page {
             let text = format!("{} [{}{decayed}{hard}]", finding.because, finding.id);
             self.hang(&format!("  {mark:>4} dB  "), &" ".repeat(11), &text);
             let techniques: Vec<String> =
-                finding.attack.iter().map(super::service::TechniqueReport::label).collect();
+                finding.attack.iter().map(super::finding::TechniqueReport::label).collect();
             if !techniques.is_empty() {
                 self.hang(&" ".repeat(11), &" ".repeat(11), &techniques.join(", "));
             }

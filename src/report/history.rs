@@ -9,7 +9,6 @@ use crate::host::{Citation, Service};
 
 /// Another state of a service and what differs between it and the current control set.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Earlier {
     /// Which state: `ControlSet002`, `RegBack/SYSTEM`, `deleted key`.
     pub state: String,
@@ -29,7 +28,6 @@ pub struct Earlier {
 
 /// A value that differs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Change {
     /// The value's name; empty where the whole key is missing in one of the two.
     pub field: String,

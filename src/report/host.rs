@@ -13,7 +13,6 @@ use crate::rank::{Ranked, Verdict};
 
 /// Everything the report says about one host.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct HostReport {
     /// What is known of the host itself.
     pub host: HostIdentity,
@@ -39,7 +38,6 @@ pub struct HostReport {
 
 /// What is known of the host itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct HostIdentity {
     /// The computer name.
     pub name: Option<String>,
@@ -123,7 +121,6 @@ impl HostIdentity {
 
 /// How many services there are, and how many got which verdict.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Summary {
     /// All services, drivers included.
     pub services: usize,
@@ -171,7 +168,6 @@ impl Summary {
 
 /// What was examined.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct EvidenceSummary {
     /// As it was given.
     pub path: String,
@@ -183,7 +179,6 @@ pub struct EvidenceSummary {
 
 /// A file that was read.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct EvidenceFile {
     /// Its path inside the evidence, as citations name it.
     pub path: String,
@@ -193,7 +188,6 @@ pub struct EvidenceFile {
 
 /// One origin's coverage.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct CoverageReport {
     /// Who.
     pub origin: Origin,
@@ -209,7 +203,6 @@ pub struct CoverageReport {
 
 /// A setting that concerns every service.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct SystemSetting {
     /// Which: `scm_security`, `scm_remote_exemption`, `mini_nt`, `scm_extension`, `event_log_channel` or
     /// `autologger`.

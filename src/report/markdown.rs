@@ -3,8 +3,9 @@
 use std::io;
 
 use super::answers::{self, ChecklistAnswer};
+use super::finding::FindingReport;
 use super::host::HostReport;
-use super::service::{FindingReport, ServiceReport};
+use super::service::ServiceReport;
 use super::{Options, Renderer, Report, layout, select};
 use crate::checklist;
 use crate::diagnostic::Impact;
@@ -142,7 +143,7 @@ fn in_full(service: &ServiceReport, lines: &mut Vec<String>) {
 /// A finding, with the place of its first witness.
 fn reason(finding: &FindingReport) -> String {
     let techniques: Vec<String> =
-        finding.attack.iter().map(super::service::TechniqueReport::label).collect();
+        finding.attack.iter().map(super::finding::TechniqueReport::label).collect();
     let techniques =
         if techniques.is_empty() { String::new() } else { format!(" {}", techniques.join(", ")) };
     let citation =

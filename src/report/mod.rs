@@ -15,10 +15,13 @@ use crate::rank::{self, Tuning, Verdict};
 
 pub mod answers;
 pub mod configuration;
+pub mod event;
 pub mod event_summary;
 pub mod explain;
+pub mod finding;
 pub mod history;
 pub mod host;
+pub mod install;
 pub mod service;
 pub mod stamp;
 pub mod timeline;
@@ -40,7 +43,6 @@ pub const SCHEMA: u32 = 1;
 
 /// A whole report.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Report {
     /// [`SCHEMA`].
     pub schema: u32,
@@ -54,7 +56,6 @@ pub struct Report {
 
 /// The program that wrote a report.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Tool {
     /// `svctriage`.
     pub name: String,
@@ -64,7 +65,6 @@ pub struct Tool {
 
 /// What a report was judged with.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Settings {
     /// Seconds to each side in which events are taken to belong together.
     pub window_s: i64,
@@ -82,7 +82,6 @@ pub struct Settings {
 
 /// The scores, in decibans, from which the verdicts hold.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Thresholds {
     /// [`rank::ESCALATE`].
     pub escalate: i32,

@@ -2,21 +2,21 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Stamp;
 use super::answers::{self, ChecklistAnswer};
 use super::configuration::{self, Configuration, FailurePlan, FailureStep};
-use super::event_summary;
+use super::event::{self, EventReport};
+use super::finding::{FindingReport, TechniqueReport, Unanswered};
 use super::history::{self, Earlier};
-use super::{Stamp, event_summary::subject_name};
-use crate::checklist::{Family, Indicator, Lack, Question, Technique};
+use super::install::{self, Install};
+use crate::checklist::Family;
 use crate::host::config::{ServiceConfig, ServiceType};
-use crate::host::coverage::{Origin, State};
-use crate::host::event::{Action, Subject};
-use crate::host::{Citation, Event, Host, ImagePath, Place, Provenance, Role, Service};
-use crate::rank::{Finding, Ranked, Verdict};
+use crate::host::event::Action;
+use crate::host::{Citation, Event, Host, ImagePath, Role, Service};
+use crate::rank::{Ranked, Verdict};
 
 /// One service of a host.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct ServiceReport {
     /// Its place on the host, from 1, worst first.
     pub rank: usize,
@@ -81,7 +81,6 @@ pub struct ServiceReport {
 
 /// `FailureCommand`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct FailureCommand {
     /// As stored.
     pub command: String,
@@ -89,104 +88,6 @@ pub struct FailureCommand {
     pub armed: bool,
     /// The failure actions.
     pub actions: Vec<FailureStep>,
-}
-
-/// One install event.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Install {
-    /// When.
-    pub time: Stamp,
-    /// The account that did it, by name where a log tells it.
-    pub actor: Option<String>,
-    /// Its SID.
-    pub actor_sid: Option<String>,
-    /// The logon type of the session it came from.
-    pub logon_type: Option<u32>,
-    /// The source address of that session.
-    pub source_address: Option<String>,
-    /// The source workstation of that session.
-    pub source_workstation: Option<String>,
-    /// The command as logged.
-    pub image_path: String,
-    /// The account as logged; empty for drivers.
-    pub account: String,
-    /// The install event.
-    pub citation: Citation,
-    /// The logon event.
-    pub logon_citation: Option<Citation>,
-}
-
-/// A yes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct FindingReport {
-    /// The indicator.
-    pub id: String,
-    /// Its part of the score.
-    pub family: Family,
-    /// Which of the five questions it belongs to.
-    pub question: Question,
-    /// What it adds to the score, in decibans, after decay within its family.
-    pub decibans: i32,
-    /// Its full weight in decibans.
-    pub weight: i32,
-    /// Whether it keeps the score at or above the floor.
-    pub hard: bool,
-    /// Why, in one sentence with the value it is about.
-    pub because: String,
-    /// Techniques of ATT&CK.
-    pub attack: Vec<TechniqueReport>,
-    /// Where to look.
-    pub citations: Vec<Citation>,
-}
-
-/// An ATT&CK technique in both numberings.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TechniqueReport {
-    /// The id up to ATT&CK v18.
-    pub v18: String,
-    /// The id from v19 on.
-    pub v19: String,
-}
-
-/// An indicator without an answer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Unanswered {
-    /// The indicator.
-    pub id: String,
-    /// Whose silence it is.
-    pub origin: Origin,
-    /// In which state that origin is.
-    pub state: State,
-}
-
-/// An event and why it belongs to the service.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct EventReport {
-    /// When it was logged.
-    pub time: Stamp,
-    /// Why it belongs to the service.
-    pub role: Role,
-    /// The channel.
-    pub channel: Option<String>,
-    /// The event id.
-    pub event_id: Option<u16>,
-    /// The record id.
-    pub record_id: Option<u64>,
-    /// The computer the record names.
-    pub computer: String,
-    /// SID of the user in whose name it was logged.
-    pub user_sid: Option<String>,
-    /// What happened, in one sentence.
-    pub summary: String,
-    /// The log file.
-    pub artifact: String,
-    /// How the record came to be readable.
-    pub provenance: Provenance,
 }
 
 impl ServiceReport {
@@ -221,14 +122,14 @@ impl ServiceReport {
             last_write: service.last_write().map(Stamp),
             failure_command: config.and_then(FailureCommand::new),
             failure_actions: config.and_then(FailurePlan::new),
-            installs: installs(host, service),
+            installs: install::installs(host, service),
             checklist: answers::answers(host, ranked),
             findings: ranked.findings.iter().map(FindingReport::new).collect(),
             against: ranked.against.iter().map(FindingReport::new).collect(),
             unanswered: ranked.unknown.iter().map(Unanswered::new).collect(),
             answered_no: ranked.answered_no,
             history: history::history(service),
-            events: events(host, service),
+            events: event::events(host, service),
             safe_boot: safe_boot(host, service),
             configuration: config.map(Configuration::new),
         }
@@ -310,67 +211,6 @@ impl FailureCommand {
     }
 }
 
-impl FindingReport {
-    fn new(finding: &Finding) -> Self {
-        let indicator = finding.indicator;
-        Self {
-            id: indicator.id.to_owned(),
-            family: indicator.family,
-            question: indicator.checklist,
-            decibans: finding.contribution,
-            weight: finding.weight,
-            hard: indicator.hard,
-            because: finding.hit.because.clone(),
-            attack: indicator.attack.iter().copied().map(TechniqueReport::new).collect(),
-            citations: finding.hit.citations.clone(),
-        }
-    }
-}
-
-impl TechniqueReport {
-    fn new(technique: Technique) -> Self {
-        Self { v18: technique.v18.to_owned(), v19: technique.v19.to_owned() }
-    }
-
-    /// `T1685`, or `T1685 (T1562.001 up to v18)` where it was renumbered.
-    pub fn label(&self) -> String {
-        if self.v18 == self.v19 {
-            self.v19.clone()
-        } else {
-            format!("{} ({} up to v18)", self.v19, self.v18)
-        }
-    }
-}
-
-impl Unanswered {
-    fn new((indicator, lack): &(&'static Indicator, Lack)) -> Self {
-        Self { id: indicator.id.to_owned(), origin: lack.origin, state: lack.state }
-    }
-}
-
-impl EventReport {
-    fn new(event: &Event, role: Role) -> Self {
-        let (channel, event_id, record_id) = match &event.citation.place {
-            Place::Record { channel, event_id, record_id } => {
-                (Some(channel.to_string()), Some(*event_id), Some(*record_id))
-            }
-            Place::Key { .. } | Place::File => (None, None, None),
-        };
-        Self {
-            time: Stamp(event.time),
-            role,
-            channel,
-            event_id,
-            record_id,
-            computer: event.computer.clone(),
-            user_sid: event.user_sid.clone(),
-            summary: event_summary::summary(event),
-            artifact: event.citation.artifact.to_string(),
-            provenance: event.citation.provenance,
-        }
-    }
-}
-
 /// The newest install event's details.
 fn logged_install<'a>(
     host: &'a Host,
@@ -409,49 +249,6 @@ fn image_path(service: &Service) -> Option<String> {
 fn service_dll(service: &Service) -> Option<String> {
     let stored = service.config.as_ref().and_then(|config| config.service_dll.as_ref());
     stored.map(|(_, dll)| dll.clone()).or_else(|| service.dll.as_ref().map(|dll| dll.raw.clone()))
-}
-
-fn installs(host: &Host, service: &Service) -> Vec<Install> {
-    let mut actors = service.actors.iter();
-    let events = service.events(Role::Install, &host.events);
-    let install = |event: &Event| {
-        let Action::ServiceInstalled(install) = &event.action else { return None };
-        let actor = actors.next();
-        let fallback = Subject { sid: event.user_sid.clone(), ..install.subject.clone() };
-        let subject = actor.map_or(&fallback, |actor| &actor.subject);
-        let logon = actor.and_then(|actor| actor.logon.as_ref());
-        Some(Install {
-            time: Stamp(event.time),
-            actor: subject.name.clone(),
-            actor_sid: subject.sid.clone(),
-            logon_type: logon.and_then(|logon| logon.logon_type),
-            source_address: logon.and_then(|logon| logon.address.clone()),
-            source_workstation: logon.and_then(|logon| logon.workstation.clone()),
-            image_path: install.image_path.clone(),
-            account: install.account.clone(),
-            citation: event.citation.clone(),
-            logon_citation: actor.and_then(|actor| actor.logon_citation.clone()),
-        })
-    };
-    events.filter_map(install).collect()
-}
-
-impl Install {
-    /// Who, as one phrase; absent where no log tells.
-    pub fn who(&self) -> Option<String> {
-        subject_name(&Subject {
-            sid: self.actor_sid.clone(),
-            name: self.actor.clone(),
-            logon_id: None,
-        })
-    }
-}
-
-fn events(host: &Host, service: &Service) -> Vec<EventReport> {
-    let report = |link: &crate::host::service::Link| {
-        host.events.get(link.event).map(|event| EventReport::new(event, link.role))
-    };
-    service.links.iter().filter_map(report).collect()
 }
 
 fn safe_boot(host: &Host, service: &Service) -> Vec<String> {

@@ -7,9 +7,10 @@ use std::io;
 
 use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Table, TableStyle, Width};
 
+use super::finding::FindingReport;
 use super::host::{CoverageReport, HostReport};
 use super::layout::{columns, fit, plural, wrap};
-use super::service::{FindingReport, ServiceReport};
+use super::service::ServiceReport;
 use super::{Options, Renderer, Report, select};
 use crate::diagnostic::Impact;
 use crate::host::coverage::{Origin, State};

@@ -20,7 +20,6 @@ pub enum Kind {
 
 /// One entry of the timeline.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct TimelineEntry {
     /// When.
     pub time: Stamp,

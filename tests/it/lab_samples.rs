@@ -59,6 +59,80 @@ fn committed_evidence_is_what_its_scenario_makes() {
     assert_eq!(samples().len(), 3);
 }
 
+/// Names of the services of a hive, opened as a dirty hive can be.
+fn services(hive: &[u8]) -> Vec<String> {
+    let hive = nt_hive::Hive::without_validation(hive).unwrap();
+    let root = hive.root_key_node().unwrap();
+    let services = root.subpath("ControlSet001\\Services").unwrap().unwrap();
+    let names = services.subkeys().unwrap().unwrap();
+    names.map(|key| key.unwrap().name().unwrap().to_string_lossy()).collect()
+}
+
+/// Event ids of a log with how often they occur, unflushed records included.
+fn events(log: &[u8]) -> BTreeMap<u64, usize> {
+    let settings = evtx::ParserSettings::new().num_threads(1).recover_records(true);
+    let mut parser =
+        evtx::EvtxParser::from_buffer(log.to_vec()).unwrap().with_configuration(settings);
+    let mut counts = BTreeMap::new();
+    for record in parser.records_json_value() {
+        let event = record.unwrap().data;
+        let id = event.pointer("/Event/System/EventID").unwrap();
+        let id = id.get("#text").unwrap_or(id).as_u64().unwrap();
+        *counts.entry(id).or_insert(0) += 1;
+    }
+    counts
+}
+
+#[test]
+fn the_stories_are_in_the_evidence() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("samples");
+    let files = on_disk(&folder.join("compromised-workstation"));
+    let hive = files.get("Windows/System32/config/SYSTEM").unwrap();
+    let names = services(hive);
+    assert_eq!(names.iter().filter(|name| name.contains("sysupdhlp")).count(), 1);
+    for gone in ["gdrvx", "PSEXESVC"] {
+        assert!(!names.iter().any(|name| name == gone), "{gone}");
+    }
+    assert!(hive.windows(8).any(|bytes| bytes == b"PSEXESVC"), "a deleted key leaves its bytes");
+    let system = events(files.get("Windows/System32/winevt/Logs/System.evtx").unwrap());
+    assert_eq!(system.get(&7031), Some(&1));
+
+    let files = on_disk(&folder.join("loose-files"));
+    let live = events(files.get("System_backup.evtx").unwrap());
+    let expected = [(12, 1), (13, 1), (6005, 1), (6006, 1), (7000, 1), (7009, 1), (7026, 1)];
+    for (id, count) in expected {
+        assert_eq!(live.get(&id), Some(&count), "{id}");
+    }
+}
+
+#[test]
+fn a_server_logs_states_and_a_hidden_service_denies_everyone() {
+    let story = samples().pop().unwrap();
+    let text = std::fs::read_to_string(story.join("scenario.toml")).unwrap();
+    let more = r#"
+        [[action]]
+        at = "2022-06-08T11:00:00Z"
+        do = "start-service"
+        service = "W32Time"
+        [[action]]
+        at = "2022-06-08T11:05:00Z"
+        do = "set-security"
+        service = "WinAudioSync"
+        sddl = "D:(D;;DCLCWPDTSD;;;IU)(D;;DCLCWPDTSD;;;SU)(A;;CCLCSWRPWPDTLOCRRC;;;SY)"
+        by = "student7"
+    "#;
+    let text = text.replace("release = \"1909\"", "release = \"1909\"\nserver = true");
+    let made = made(&Scenario::parse(&format!("{text}{more}")).unwrap());
+    assert_eq!(events(made.get("System_backup.evtx").unwrap()).get(&7036), Some(&1));
+    let hive = made.get("lab-pc-022_hklm-export.dat").unwrap();
+    let hive = nt_hive::Hive::new(hive.as_slice()).unwrap();
+    let path = "ControlSet001\\Services\\WinAudioSync\\Security";
+    let key = hive.root_key_node().unwrap().subpath(path).unwrap().unwrap();
+    let bytes = key.value("Security").unwrap().unwrap().data().unwrap().into_vec().unwrap();
+    assert_eq!(bytes.get(..4), Some(&[1, 0, 4, 0x80][..]));
+    assert_eq!(bytes.get(28), Some(&1), "a deny entry comes first");
+}
+
 #[test]
 fn every_sample_has_its_papers() {
     for story in samples() {

@@ -3,11 +3,14 @@
 use jiff::Timestamp;
 
 use super::clock::Clock;
+use super::process::Process;
 use super::{software_hive, system_hive};
+use crate::lab::bytes::length;
 use crate::lab::evidence::File;
 use crate::lab::regf::log::{Entry, new_format};
-use crate::lab::regf::{BaseBlock, Hive};
+use crate::lab::regf::{BaseBlock, Data, Hive};
 use crate::lab::scenario::{Host, ScenarioError, User};
+use crate::time::to_filetime;
 
 const CONFIG: &str = "Windows/System32/config";
 /// Sequence number of the primary files when they were last written completely.
@@ -21,8 +24,14 @@ pub(super) const CONTROL_SET: &str = "ControlSet001";
 pub(super) struct Hives {
     pub(super) system: Hive,
     pub(super) software: Hive,
-    /// States of SYSTEM since it was last written completely; empty if nothing was written to its logs only.
-    unflushed: Vec<Vec<u8>>,
+    unflushed: Option<Unflushed>,
+}
+
+/// SYSTEM since it was last written completely.
+struct Unflushed {
+    primary: Vec<u8>,
+    latest: Vec<u8>,
+    entries: Vec<Entry>,
 }
 
 impl Hives {
@@ -33,22 +42,23 @@ impl Hives {
     ) -> Result<Hives, ScenarioError> {
         let system = system_hive::build(host, clock)?;
         let software = software_hive::build(host, users)?;
-        Ok(Hives { system, software, unflushed: Vec::new() })
+        Ok(Hives { system, software, unflushed: None })
     }
 
     /// Writes SYSTEM completely; from now on changes go to its logs.
     pub(super) fn flush(&mut self) {
-        self.unflushed = vec![self.system.to_bytes(&base().dirty())];
+        let primary = self.system.to_bytes(&base().dirty());
+        self.unflushed = Some(Unflushed { latest: primary.clone(), primary, entries: Vec::new() });
     }
 
     /// An action has ended: what it changed becomes one log entry if the hive was flushed before.
     pub(super) fn commit(&mut self) {
-        if self.unflushed.is_empty() {
-            return;
-        }
+        let Some(unflushed) = &mut self.unflushed else { return };
         let state = self.system.to_bytes(&base().dirty());
-        if self.unflushed.last() != Some(&state) {
-            self.unflushed.push(state);
+        if unflushed.latest != state {
+            let sequence = FLUSHED.saturating_add(length(unflushed.entries.len()));
+            unflushed.entries.push(Entry::between(&unflushed.latest, &state, sequence));
+            unflushed.latest = state;
         }
     }
 
@@ -58,21 +68,32 @@ impl Hives {
             .software
             .to_bytes(&BaseBlock::clean("emRoot\\System32\\Config\\SOFTWARE", FLUSHED));
         let mut files = vec![file("SOFTWARE", software)];
-        let Some(flushed) = self.unflushed.first().filter(|_| self.unflushed.len() > 1) else {
+        let Some(unflushed) = self.unflushed.filter(|unflushed| !unflushed.entries.is_empty())
+        else {
             files.push(primary("SYSTEM", self.system.to_bytes(&base())));
             return files;
         };
-        let pairs = self.unflushed.iter().zip(self.unflushed.iter().skip(1)).zip(FLUSHED..);
-        let entries: Vec<Entry> = pairs
-            .map(|((before, after), sequence)| Entry::between(before, after, sequence))
-            .collect();
         // Windows fills one log, then the other: the first half of the entries is in LOG1.
-        let (first, second) = entries.split_at(entries.len().div_ceil(2));
+        let half = unflushed.entries.len().div_ceil(2);
+        let (first, second) = unflushed.entries.split_at(half);
         let dirty = base().dirty();
-        files.push(file("SYSTEM.LOG1", new_format(&dirty, flushed, first)));
-        files.push(file("SYSTEM.LOG2", new_format(&dirty, flushed, second)));
-        files.push(primary("SYSTEM", flushed.clone()));
+        files.push(file("SYSTEM.LOG1", new_format(&dirty, &unflushed.primary, first)));
+        files.push(file("SYSTEM.LOG2", new_format(&dirty, &unflushed.primary, second)));
+        files.push(primary("SYSTEM", unflushed.primary));
         files
+    }
+
+    /// The background activity moderator notes when each account last ran a program (Windows 10 1709 and later):
+    /// a FILETIME and 16 more bytes below `bam`.
+    pub(super) fn note_execution(&mut self, process: &Process, at: Timestamp) {
+        let sid = process.session.account.sid.text();
+        let path = format!(r"{CONTROL_SET}\Services\bam\State\UserSettings\{sid}");
+        let key = self.system.create(&path, at);
+        let mut data = to_filetime(at).to_le_bytes().to_vec();
+        data.extend([0; 12]);
+        data.extend(2_u32.to_le_bytes());
+        let program = process.image.replacen("C:", r"\Device\HarddiskVolume2", 1);
+        self.system.set(key, &program, &Data::Binary(data), at);
     }
 
     /// The host shut down at this time.

@@ -12,6 +12,7 @@ use crate::lab::regf::{Data, KeyId};
 use crate::lab::scenario::{
     Driver, Install, Outcome, Recovery, ScenarioError, ServiceKind, Start, StartMode,
 };
+use crate::lab::security_descriptor;
 
 const SC: &str = r"C:\Windows\System32\sc.exe";
 
@@ -235,6 +236,25 @@ impl Machine {
         values.extend(recovery.command.clone().map(|run| ("FailureCommand", Data::Text(run))));
         let manager = self.manager.clone();
         self.write_service(&manager, Writer::Manager, &recovery.service, &values);
+        Ok(())
+    }
+
+    /// Changes the rights on a service by `SetServiceObjectSecurity`.
+    pub(super) fn set_security(
+        &mut self,
+        service: &str,
+        sddl: &str,
+        by: &str,
+    ) -> Result<(), ScenarioError> {
+        self.service_key(service)?;
+        let full = if sddl.starts_with("O:") { sddl.to_owned() } else { format!("O:SYG:SY{sddl}") };
+        let descriptor = security_descriptor(&full)
+            .ok_or_else(|| ScenarioError::Value(sddl.to_owned(), "a security descriptor"))?;
+        let session = self.session(Some(by))?;
+        self.run_tool(&session, SC, &format!("sc  sdset {service} {sddl}"));
+        let manager = self.manager.clone();
+        let values = [("Security", Data::Binary(descriptor))];
+        self.write_service(&manager, Writer::Manager, &format!(r"{service}\Security"), &values);
         Ok(())
     }
 

@@ -48,6 +48,7 @@ impl Machine {
             Action::SetStart { service, start, by } => {
                 self.set_start(service, *start, by.as_deref())?;
             }
+            Action::SetSecurity { service, sddl, by } => self.set_security(service, sddl, by)?,
             Action::DeleteService { service, by } => {
                 if by.is_some() {
                     let session = self.session(by.as_deref())?;

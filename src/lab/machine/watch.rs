@@ -37,6 +37,7 @@ impl Machine {
             let event = security::process_created(at, &creator, parent, &process);
             self.journals.push(Channel::Security, event);
         }
+        self.hives.note_execution(&process, self.clock.now());
         process
     }
 

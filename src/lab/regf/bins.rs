@@ -2,7 +2,7 @@
 //!
 //! Freed cells keep their bytes, which is why deleted keys can be recovered, from real hives and from these.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use crate::lab::bytes::{index, length, patch};
 
@@ -10,13 +10,17 @@ use crate::lab::bytes::{index, length, patch};
 pub(super) const PAGE: usize = 4096;
 const BIN_HEADER: u32 = 32;
 const CELL_HEADER: u32 = 4;
+/// Most free cells that rest.
+const RESTING: usize = 512;
 
 /// Everything of a hive file after its base block.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Bins {
     bytes: Vec<u8>,
-    /// Free cells: offset to size.
+    /// Free cells that may be used again: offset to size.
     free: BTreeMap<u32, u32>,
+    /// Free cells that may not be used again yet, oldest first.
+    resting: VecDeque<u32>,
 }
 
 impl Bins {
@@ -36,8 +40,23 @@ impl Bins {
         patch(&mut self.bytes, index(cell.saturating_add(CELL_HEADER)), content);
     }
 
-    /// Marks a cell as free and joins it with its free neighbours; the bytes stay.
+    /// Marks a cell as free; the bytes stay.
+    ///
+    /// A real hive has free cells all over, so the one just freed is seldom the next to be used. These hives are
+    /// dense: cells rest before they are used again, else nothing deleted would survive the next change.
     pub(super) fn release(&mut self, cell: u32) {
+        let size = self.size(cell).unsigned_abs();
+        self.set_size(cell, i32::try_from(size).unwrap_or(i32::MAX));
+        self.resting.push_back(cell);
+        if self.resting.len() > RESTING
+            && let Some(oldest) = self.resting.pop_front()
+        {
+            self.reclaim(oldest);
+        }
+    }
+
+    /// Lets a free cell be used again, joined with its free neighbours.
+    fn reclaim(&mut self, cell: u32) {
         let mut size = self.size(cell).unsigned_abs();
         if let Some(next) = self.free.remove(&cell.saturating_add(size)) {
             size = size.saturating_add(next);
@@ -100,18 +119,31 @@ mod tests {
     use super::*;
 
     #[test]
-    fn cells_are_reused_and_joined_but_keep_their_bytes() {
+    fn freed_cells_keep_their_bytes_and_are_used_again_later() {
         let mut bins = Bins::default();
         let first = bins.store(b"first cell");
         let second = bins.store(b"second");
         assert_eq!((first, second), (32, 48));
-        assert_eq!(bins.as_slice().len(), PAGE);
         bins.release(first);
         bins.release(second);
-        assert_eq!(bins.size(first), 4096 - 32);
+        assert_eq!((bins.size(first), bins.size(second)), (16, 16));
         assert_eq!(&bins.as_slice()[36..46], b"first cell");
+        let third = bins.store(b"third");
+        assert_eq!(third, 64);
+        for _ in 0..RESTING {
+            let cell = bins.store(b"lives for a short time");
+            bins.release(cell);
+        }
+        assert_eq!(bins.size(first), 32, "joined");
+        assert_eq!(bins.store(&[7; 20]), first);
+    }
+
+    #[test]
+    fn bins_grow_by_whole_pages() {
+        let mut bins = Bins::default();
+        bins.store(b"small");
+        assert_eq!(bins.as_slice().len(), PAGE);
         assert_eq!(bins.store(&[7; 5000]), 4096 + 32);
         assert_eq!(bins.as_slice().len(), PAGE * 3);
-        assert_eq!(bins.store(b"again"), first);
     }
 }

@@ -85,6 +85,15 @@ pub enum Action {
         /// Who; the system if absent.
         by: Option<String>,
     },
+    /// The rights on a service are changed (`sc sdset`).
+    SetSecurity {
+        /// Key name.
+        service: String,
+        /// The security descriptor as SDDL; without an owner, the system's.
+        sddl: String,
+        /// Who.
+        by: String,
+    },
     /// A service is deleted through the service control manager.
     DeleteService {
         /// Key name.

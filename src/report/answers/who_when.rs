@@ -92,13 +92,13 @@ fn uninstalled(host: &Host, service: &Service, draft: &mut Draft) {
     }
 }
 
-/// Changes of the start type and of the key.
+/// Changes of the start type and of the key, commands that name it, and logs cleared close by.
 fn changes(host: &Host, service: &Service, draft: &mut Draft) {
-    let mut changes: Vec<_> = [Role::StartTypeChange, Role::RegistryChange]
-        .into_iter()
-        .flat_map(|role| service.events(role, &host.events))
-        .collect();
+    let roles = [Role::StartTypeChange, Role::RegistryChange, Role::Command, Role::LogCleared];
+    let mut changes: Vec<_> =
+        roles.into_iter().flat_map(|role| service.events(role, &host.events)).collect();
     changes.sort_by(|left, right| (left.time, &left.citation).cmp(&(right.time, &right.citation)));
+    changes.dedup();
     for event in changes.iter().take(CHANGES_SHOWN) {
         let text =
             format!("{}: {}.", time::format_short(event.time), event_summary::summary(event));

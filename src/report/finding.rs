@@ -1,0 +1,89 @@
+//! A yes in the report, with its decibans, techniques and witnesses; and a question that stayed open.
+
+use serde::{Deserialize, Serialize};
+
+use crate::checklist::{Family, Indicator, Lack, Question, Technique};
+use crate::host::Citation;
+use crate::host::coverage::{Origin, State};
+use crate::rank::Finding;
+
+/// A yes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FindingReport {
+    /// The indicator.
+    pub id: String,
+    /// Its part of the score.
+    pub family: Family,
+    /// Which of the five questions it belongs to.
+    pub question: Question,
+    /// What it adds to the score, in decibans, after decay within its family.
+    pub decibans: i32,
+    /// Its full weight in decibans.
+    pub weight: i32,
+    /// Whether it keeps the score at or above the floor.
+    pub hard: bool,
+    /// Why, in one sentence with the value it is about.
+    pub because: String,
+    /// Techniques of ATT&CK.
+    pub attack: Vec<TechniqueReport>,
+    /// Where to look.
+    pub citations: Vec<Citation>,
+}
+
+/// An ATT&CK technique in both numberings.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct TechniqueReport {
+    /// The id up to ATT&CK v18.
+    pub v18: String,
+    /// The id from v19 on.
+    pub v19: String,
+}
+
+/// An indicator without an answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unanswered {
+    /// The indicator.
+    pub id: String,
+    /// Whose silence it is.
+    pub origin: Origin,
+    /// In which state that origin is.
+    pub state: State,
+}
+
+impl FindingReport {
+    pub(super) fn new(finding: &Finding) -> Self {
+        let indicator = finding.indicator;
+        Self {
+            id: indicator.id.to_owned(),
+            family: indicator.family,
+            question: indicator.checklist,
+            decibans: finding.contribution,
+            weight: finding.weight,
+            hard: indicator.hard,
+            because: finding.hit.because.clone(),
+            attack: indicator.attack.iter().copied().map(TechniqueReport::new).collect(),
+            citations: finding.hit.citations.clone(),
+        }
+    }
+}
+
+impl TechniqueReport {
+    pub(super) fn new(technique: Technique) -> Self {
+        Self { v18: technique.v18.to_owned(), v19: technique.v19.to_owned() }
+    }
+
+    /// `T1685`, or `T1685 (T1562.001 up to v18)` where it was renumbered.
+    pub fn label(&self) -> String {
+        if self.v18 == self.v19 {
+            self.v19.clone()
+        } else {
+            format!("{} ({} up to v18)", self.v19, self.v18)
+        }
+    }
+}
+
+impl Unanswered {
+    pub(super) fn new((indicator, lack): &(&'static Indicator, Lack)) -> Self {
+        Self { id: indicator.id.to_owned(), origin: lack.origin, state: lack.state }
+    }
+}
