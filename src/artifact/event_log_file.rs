@@ -127,16 +127,10 @@ fn span(state: State, from: Option<Timestamp>, to: Option<Timestamp>) -> Span {
 }
 
 fn read(input: &Input<'_>, sink: &mut Sink) {
-    let path = &input.found.path;
-    let lost = |message: String, sink: &mut Sink| {
-        sink.lost(message);
-        if let Some(witness) = witness_by_file_name(path.name()) {
-            sink.cover(witness.origin, span(State::Lost, None, None));
-        }
-    };
-    let mut content = match input.evidence.open(path) {
+    let name = input.found.path.name();
+    let mut content = match input.evidence.open(&input.found.path) {
         Ok(content) => content,
-        Err(error) => return lost(format!("cannot be read: {error}"), sink),
+        Err(error) => return lost(&format!("cannot be read: {error}"), name, sink),
     };
     let artifact = sink.artifact();
     let mut facts = Vec::new();
@@ -144,15 +138,37 @@ fn read(input: &Input<'_>, sink: &mut Sink) {
         let event = event_kind::interpret(&record, &artifact);
         facts.extend(event.map(|event| Fact::Event(Box::new(event))));
     };
-    let reading = read_log(content.as_mut(), &event_kind::selection(), &mut take);
-    let reading = match reading {
+    let reading = match read_log(content.as_mut(), &event_kind::selection(), &mut take) {
         Ok(reading) if reading.is_event_log() => reading,
-        Ok(_) => return lost("not an event log".into(), sink),
-        Err(error) => return lost(format!("cannot be read: {error}"), sink),
+        Ok(_) => return lost("not an event log", name, sink),
+        Err(error) => return lost(&format!("cannot be read: {error}"), name, sink),
     };
     sink.facts = facts;
-    tell(&reading, sink);
-    cover(&reading, path.name(), sink);
+    if matters(&reading, name, sink) {
+        tell(&reading, sink);
+        cover(&reading, name, sink);
+    }
+}
+
+/// A log that gave nothing. Windows names files after channels, so its name says what was lost with it.
+fn lost(message: &str, name: &str, sink: &mut Sink) {
+    match witness_by_file_name(name) {
+        Some(witness) => {
+            sink.lost(message);
+            sink.cover(witness.origin, span(State::Lost, None, None));
+        }
+        None => {
+            sink.note(format!("{message}; by its name, not one that says anything about services"))
+        }
+    }
+}
+
+/// Whether a log can say something about services; the state of the several hundred others is of no interest.
+fn matters(reading: &LogReading, name: &str, sink: &Sink) -> bool {
+    !sink.facts.is_empty()
+        || witness_by_file_name(name).is_some()
+        || reading.channels.keys().any(|channel| channel.is_empty() || witness(channel).is_some())
+        || reading.channels.is_empty() && reading.damaged > 0
 }
 
 /// How the log was found, in sentences.
@@ -182,7 +198,7 @@ fn tell(reading: &LogReading, sink: &mut Sink) {
     }
     if reading.unflushed > 0 {
         sink.note(format!(
-            "copied from a running host: {} records in chunks not yet written back were read as well",
+            "copied from a running host; {} records in chunks not yet written back were read as well",
             reading.unflushed
         ));
     }
@@ -196,40 +212,36 @@ fn tell(reading: &LogReading, sink: &mut Sink) {
 /// log that was cleared or never written.
 fn cover(reading: &LogReading, name: &str, sink: &mut Sink) {
     let state = if sink.is_damaged() { State::Partial } else { State::Complete };
+    let mut spans: BTreeMap<Origin, Span> = BTreeMap::new();
+    for (channel, found) in &reading.channels {
+        if let Some(witness) = witness(channel) {
+            let known = spans.entry(witness.origin).or_insert_with(|| span(state, None, None));
+            known.from = known.from.into_iter().chain(found.first).min();
+            known.to = known.to.max(found.last);
+        }
+    }
     let mut notes = Vec::new();
-    if reading.unflushed > 0 {
-        notes.push(format!("{} records from chunks not yet written back", reading.unflushed));
-    }
-    if reading.recovered > 0 {
-        notes.push(format!("{} records recovered from unused space", reading.recovered));
-    }
-    if reading.gaps.count > 0 {
-        let gaps = &reading.gaps;
-        notes.push(format!("{} gaps in the record ids, {} missing", gaps.count, gaps.missing));
-    }
-    let channels: BTreeMap<Origin, Vec<_>> =
-        reading.channels.iter().fold(BTreeMap::new(), |mut map, (channel, span)| {
-            if let Some(witness) = witness(channel) {
-                map.entry(witness.origin).or_insert_with(Vec::new).push(*span);
-            }
-            map
-        });
     if reading.channels.is_empty()
         && let Some(witness) = witness_by_file_name(name)
     {
-        let notes = vec!["no records in it".to_owned()];
-        sink.cover(witness.origin, Span { state, from: None, to: None, notes });
+        spans.insert(witness.origin, span(state, None, None));
+        notes.push(format!("{name}: no records in it"));
     }
-    for (origin, spans) in channels {
-        sink.cover(
-            origin,
-            Span {
-                state,
-                from: spans.iter().filter_map(|span| span.first).min(),
-                to: spans.iter().filter_map(|span| span.last).max(),
-                notes: notes.clone(),
-            },
-        );
+    if reading.unflushed > 0 {
+        let count = reading.unflushed;
+        notes.push(format!("{name}: {count} records from chunks not yet written back"));
+    }
+    if reading.recovered > 0 {
+        notes.push(format!("{name}: {} records recovered from unused space", reading.recovered));
+    }
+    if reading.gaps.count > 0 {
+        let gaps = &reading.gaps;
+        let (count, missing) = (gaps.count, gaps.missing);
+        notes.push(format!("{name}: {count} gaps in the record ids, {missing} missing"));
+    }
+    for (origin, mut span) in spans {
+        span.notes.clone_from(&notes);
+        sink.cover(origin, span);
     }
 }
 

@@ -160,3 +160,60 @@ fn words(panic: &(dyn Any + Send)) -> String {
 fn lost() -> Span {
     Span { state: State::Lost, from: None, to: None, notes: Vec::new() }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+    use crate::evidence::{Content, Description, Listing, Magic};
+
+    struct Nothing;
+
+    impl Evidence for Nothing {
+        fn describe(&self) -> &Description {
+            unreachable!()
+        }
+
+        fn find(&self, _wanted: &Pattern) -> Listing {
+            Listing::default()
+        }
+
+        fn beside(&self, _path: &EvidencePath, _suffixes: &[&str]) -> Listing {
+            Listing::default()
+        }
+
+        fn open(&self, _path: &EvidencePath) -> io::Result<Box<dyn Content>> {
+            Err(io::ErrorKind::NotFound.into())
+        }
+    }
+
+    #[test]
+    fn a_panic_costs_one_artifact() {
+        static KIND: ArtifactKind = ArtifactKind {
+            name: "trap",
+            pattern: Pattern { magic: Magic::Hive, places: &[] },
+            origin: Some(Origin::SystemHive),
+            without_it: "",
+            read: |_, sink| {
+                sink.note("forgotten");
+                panic!("overflow at {}", 7)
+            },
+        };
+        let path = EvidencePath::new("C/SYSTEM");
+        let found = Found { history: None, path, size: 1, magic: None };
+        let sink = read_one(&Input { evidence: &Nothing, kind: &KIND, found });
+        let mut reading = Reading::default();
+        sink.pour_into(&mut reading);
+        assert_eq!(
+            reading.diagnostics,
+            [Diagnostic {
+                artifact: "C/SYSTEM".into(),
+                impact: Impact::Lost,
+                message: "reading it failed, a fault of this program: overflow at 7".into(),
+            }]
+        );
+        assert_eq!(reading.coverage.state(Origin::SystemHive), State::Lost);
+        assert_eq!(reading.files.len(), 1);
+    }
+}

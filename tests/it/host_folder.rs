@@ -260,24 +260,43 @@ fn real_logs_say_how_far_they_reach() {
     let Some(folder) = corpus_folder("evtx/server2016-capattack.tar.xz") else { return };
     let reading = read(&folder);
     let system = reading.coverage.span(Origin::SystemLog).unwrap();
-    println!("{:#?}", reading.coverage);
-    for one in &reading.diagnostics {
-        println!("{one:?}");
-    }
-    assert!(system.notes.contains(&"164 records from chunks not yet written back".to_owned()));
+    assert_eq!(system.state, State::Complete);
+    assert_eq!(
+        system.notes,
+        ["System.evtx: 164 records from chunks not yet written back", "no 7045 in it",]
+    );
     assert!(system.from < system.to);
-    let events = reading.facts.iter().filter(|fact| matches!(fact, Fact::Event(_)));
-    assert!(events.count() > 0);
+    // Process creation is witnessed by the Security log and by Sysmon, from the first such record on.
+    let processes = reading.coverage.span(Origin::ProcessEvents).unwrap();
+    assert_eq!(processes.notes, ["from the Security log", "from the Sysmon log"]);
+    assert!(processes.from >= reading.coverage.span(Origin::SecurityLog).unwrap().from);
+    assert_eq!(reading.coverage.state(Origin::RegistryEvents), State::Complete);
+    // Of the other logs nobody needs to hear, except of two that hold chunks of the PowerShell logs.
+    let told: Vec<&str> = reading
+        .diagnostics
+        .iter()
+        .inspect(|one| assert_eq!(one.impact, Impact::Note))
+        .map(|one| one.artifact.rsplit_once('/').unwrap().1)
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "Microsoft-Windows-AAD%4Operational.evtx",
+            "Microsoft-Windows-Program-Compatibility-Assistant%4CompatAfterUpgrade.evtx",
+            "System.evtx",
+            "Windows PowerShell.evtx",
+        ]
+    );
 }
 
 #[test]
 fn a_whole_folder_of_benign_logs_is_read_without_loss() {
     let Some(folder) = corpus_folder("evtx/win10-benign-vm.tar.xz") else { return };
     let reading = read(&folder);
-    println!("{:#?}", reading.coverage);
-    for one in &reading.diagnostics {
-        println!("{one:?}");
+    for origin in [Origin::SystemLog, Origin::SecurityLog, Origin::PowerShellLog] {
+        assert_eq!(reading.coverage.state(origin), State::Complete, "{origin:?}");
     }
-    assert_eq!(reading.coverage.state(Origin::SystemLog), State::Complete);
-    assert!(reading.diagnostics.iter().all(|one| one.impact == Impact::Note));
+    assert_eq!(reading.coverage.span(Origin::SecurityLog).unwrap().notes, ["no 4697 in it"]);
+    assert_eq!(reading.coverage.state(Origin::SysmonLog), State::Absent);
+    assert_eq!(reading.diagnostics, []);
 }

@@ -202,6 +202,26 @@ fn old_and_dirty_hives_are_read_whole() {
 }
 
 #[test]
+fn control_sets_are_comparable() {
+    for (name, expected) in [("server2003-dc.SYSTEM", vec![""]), ("nt4.SYSTEM", vec![""])] {
+        let Some(reading) = read(&[name]) else { return };
+        let mut differing = Vec::new();
+        for config in services(&reading, &Epoch::Current) {
+            let mut others = services(&reading, &Epoch::ControlSet(2));
+            let other = others.find(|other| other.name == config.name).unwrap();
+            let data = |config: &ServiceConfig| -> BTreeMap<String, svctriage::host::config::Data> {
+                let own = config.values.iter().filter(|value| !value.name.contains('\\'));
+                own.map(|value| (value.name.clone(), value.data.clone())).collect()
+            };
+            if data(config) != data(other) {
+                differing.push(config.name.as_str());
+            }
+        }
+        assert_eq!(differing, expected, "{name}");
+    }
+}
+
+#[test]
 fn odd_values_of_real_hosts_cost_themselves_only() {
     let Some(reading) = read(&["server2003-dc.SYSTEM"]) else { return };
     let messages: Vec<&str> =
