@@ -86,7 +86,9 @@ const OPEN_SERVICE: Indicator = Indicator {
     weight: 20,
     hard: false,
     needs: &[HIVE],
-    sources: &["Measured: 802 descriptors, nobody but administrators, SYSTEM and service SIDs may"],
+    sources: &[
+        "Measured: 802 descriptors, nobody but administrators, server operators, SYSTEM and service SIDs may",
+    ],
     since: "0.1.0",
     check: |scope| {
         let config = scope.config()?;

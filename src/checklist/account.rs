@@ -180,7 +180,9 @@ const SYSTEM_ELSEWHERE: Indicator = Indicator {
     weight: 4,
     hard: false,
     needs: &[HIVE],
-    sources: &["Measured: six of 1,307 services of their own process"],
+    sources: &[
+        "A weight by judgement: no count was made of services outside these folders as LocalSystem",
+    ],
     since: "0.1.0",
     check: |scope| {
         let config = scope.config()?;
@@ -297,7 +299,7 @@ const INTERACTIVE: Indicator = Indicator {
     weight: 6,
     hard: false,
     needs: &[HIVE],
-    sources: &["Measured: 1 to 3 a host, Windows' own"],
+    sources: &["Measured on six hives: 1 to 3 a host (Spooler, UI0Detect, PrintNotify, VMTools)"],
     since: "0.1.0",
     check: |scope| {
         let config = scope.config()?;
@@ -540,7 +542,7 @@ const AUTOMATIC: Indicator = Indicator {
     weight: 3,
     hard: false,
     needs: &[HIVE],
-    sources: &[SIX_HIVES],
+    sources: &["A weight by judgement: it only supports other findings"],
     since: "0.1.0",
     check: |scope| {
         let config = scope.config()?;

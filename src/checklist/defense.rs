@@ -474,8 +474,7 @@ fn written(scope: &Scope<'_>) -> String {
 /// What is wrong with a setting of the event log, and how much it weighs.
 fn log_setting(setting: &Setting) -> Option<(&'static str, i16)> {
     let lower = setting.value.to_lowercase();
-    let (name, data) =
-        lower.split_once('=').map_or(("", lower.trim()), |(name, data)| (name.trim(), data.trim()));
+    let data = lower.rsplit('=').next().unwrap_or_default().trim();
     match setting.kind {
         SettingKind::MiniNt => Some(("The MiniNt key exists", 25)),
         SettingKind::Autologger if data == "0" => Some(("An event trace does not start", 20)),
