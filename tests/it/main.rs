@@ -1,19 +1,12 @@
 //! Behaviour at the ends: real bytes in, report out.
 
 mod architecture;
-mod architecture;
-mod checklist;
-mod checklist;
 mod checklist;
 mod event_log;
-mod event_log;
-mod event_log_damage;
 mod event_log_damage;
 mod event_log_lab;
 mod evidence;
 mod hive;
-mod hive;
-mod hive_corpus;
 mod hive_corpus;
 mod host_folder;
 mod join;
@@ -23,6 +16,6 @@ mod lab_samples;
 mod report;
 mod service_events;
 mod support;
-mod weighing;
 mod system_hive;
 mod truth;
+mod weighing;
