@@ -55,8 +55,7 @@ pub(super) fn read(input: &Input<'_>, sink: &mut Sink) {
         Err(error) => return sink.lost(error.to_string()),
     };
     let Some(kind) = HIVES.iter().find(|kind| (kind.is)(&root)) else {
-        sink.recognised("other registry hive");
-        return sink.note("a registry hive, but neither SYSTEM nor SOFTWARE; not read");
+        return other(input, &root, sink);
     };
     sink.recognised(kind.name);
     let mut notes = describe_replay(&replayed, sink);
@@ -64,6 +63,19 @@ pub(super) fn read(input: &Input<'_>, sink: &mut Sink) {
     notes.extend(changed_services(&replayed, sink));
     let state = if sink.is_damaged() { State::Partial } else { State::Complete };
     sink.cover(kind.origin, Span { state, from: None, to: sink.newest, notes });
+}
+
+/// A hive that by its keys is neither SYSTEM nor SOFTWARE: lost where its place says that it should be, or where
+/// the keys to tell it by may be in its damaged part.
+fn other(input: &Input<'_>, root: &Key<'_>, sink: &mut Sink) {
+    if !input.evidence.describe().windows.is_empty() {
+        return sink.lost(format!("in the place of the {}, but without its keys", input.kind.name));
+    }
+    if !root.subkeys().damaged.is_empty() {
+        return sink.lost("a registry hive so damaged that it cannot be told which");
+    }
+    sink.recognised("other registry hive");
+    sink.note("a registry hive, but neither SYSTEM nor SOFTWARE; not read");
 }
 
 /// Since Windows 10 1803 the files in `RegBack` are empty.

@@ -227,6 +227,35 @@ fn what_cannot_be_read_is_lost_and_said_so() {
 }
 
 #[test]
+fn damage_is_never_a_fault_of_the_reader() {
+    let pristine = system(r"C:\new.exe");
+    let root = TempDir::new().unwrap();
+    let mut state = 0x2545_f491_4f6c_dd1d_u64;
+    let mut random = |limit: usize| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        usize::try_from(state % u64::try_from(limit).unwrap()).unwrap()
+    };
+    for round in 0..500 {
+        let mut bytes = pristine.clone();
+        for _ in 0..=random(40) {
+            let place = random(bytes.len());
+            bytes[place] = u8::try_from(random(256)).unwrap();
+        }
+        if round % 10 == 0 {
+            bytes.truncate(random(pristine.len()));
+        }
+        put(root.path(), &format!("{CONFIG}/SYSTEM"), &bytes);
+        let reading = read(root.path());
+        for one in &reading.diagnostics {
+            assert!(!one.message.contains("fault of this program"), "round {round}: {one:?}");
+        }
+        assert_ne!(reading.coverage.state(Origin::SystemHive), State::Absent, "round {round}");
+    }
+}
+
+#[test]
 fn detect_says_what_is_there_and_what_is_missing() {
     let root = TempDir::new().unwrap();
     let mut hive = Hive::new("ROOT", EVERYBODY, at(0));

@@ -203,7 +203,7 @@ fn old_and_dirty_hives_are_read_whole() {
 
 #[test]
 fn control_sets_are_comparable() {
-    for (name, expected) in [("server2003-dc.SYSTEM", vec![""]), ("nt4.SYSTEM", vec![""])] {
+    for (name, expected) in [("server2003-dc.SYSTEM", &[][..]), ("nt4.SYSTEM", &["AMDPCN"])] {
         let Some(reading) = read(&[name]) else { return };
         let mut differing = Vec::new();
         for config in services(&reading, &Epoch::Current) {
