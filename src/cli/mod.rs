@@ -11,8 +11,8 @@ use crate::report::RENDERERS;
 
 mod detection;
 pub mod exit;
-pub mod run;
 mod progress;
+pub mod run;
 
 /// Offline triage of Windows services.
 #[derive(Debug, Parser)]
@@ -73,7 +73,9 @@ pub enum Command {
         markdown: bool,
     },
     /// Prints a completion script for a shell.
-    #[command(after_help = "Example:\n  svctriage completions bash > /etc/bash_completion.d/svctriage")]
+    #[command(
+        after_help = "Example:\n  svctriage completions bash > /etc/bash_completion.d/svctriage"
+    )]
     Completions {
         /// The shell.
         shell: clap_complete::Shell,
@@ -215,9 +217,11 @@ impl From<VerdictArg> for Verdict {
 }
 
 fn format() -> impl clap::builder::TypedValueParser<Value = String> {
-    PossibleValuesParser::new(RENDERERS.iter().map(|renderer| {
-        clap::builder::PossibleValue::new(renderer.id).help(renderer.describe)
-    }))
+    PossibleValuesParser::new(
+        RENDERERS
+            .iter()
+            .map(|renderer| clap::builder::PossibleValue::new(renderer.id).help(renderer.describe)),
+    )
     .map(|id| id)
 }
 
@@ -226,7 +230,8 @@ fn window(text: &str) -> Result<SignedDuration, String> {
     const WEEK: i64 = 7 * 86_400;
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let unit = text.strip_prefix(digits).unwrap_or_default();
-    let number: i64 = digits.parse().map_err(|_| format!("{text} is no time: try 10m, 90s or 1h"))?;
+    let number: i64 =
+        digits.parse().map_err(|_| format!("{text} is no time: try 10m, 90s or 1h"))?;
     let seconds = match unit {
         "" | "s" => Some(number),
         "m" | "min" => number.checked_mul(60),
@@ -240,7 +245,8 @@ fn window(text: &str) -> Result<SignedDuration, String> {
 }
 
 fn weight(text: &str) -> Result<(String, i16), String> {
-    let (id, decibans) = text.split_once('=').ok_or("write it as ID=DECIBANS, for example P06=0")?;
+    let (id, decibans) =
+        text.split_once('=').ok_or("write it as ID=DECIBANS, for example P06=0")?;
     let decibans = decibans.parse().map_err(|_| format!("{decibans} is no number of decibans"))?;
     Ok((indicator_id(id)?, decibans))
 }

@@ -18,7 +18,9 @@ impl Bar {
             return Self(None);
         }
         let bar = ProgressBar::new(0);
-        if let Ok(style) = ProgressStyle::with_template("{prefix} {bar:30} {bytes}/{total_bytes} {msg}") {
+        if let Ok(style) =
+            ProgressStyle::with_template("{prefix} {bar:30} {bytes}/{total_bytes} {msg}")
+        {
             bar.set_style(style);
         }
         bar.set_prefix(text::terminal_safe(host).into_owned());

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 
 use clap::CommandFactory as _;
 
+use super::detection;
 use super::exit::Exit;
 use super::progress::Bar;
-use super::detection;
 use super::{Cli, ColorArg, Command, ExplainArgs, JudgeArgs, ScanArgs};
 use crate::artifact::detect::detect as detect_artifacts;
 use crate::checklist::{self, Policy};
@@ -126,10 +126,11 @@ fn examine(paths: &[PathBuf], args: &JudgeArgs) -> Result<Outcome, Exit> {
         return Err(Exit::Unreadable);
     }
     let settings = Settings { window: args.window, policy, tuning };
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(args.threads).build().map_err(|error| {
-        warn(&format!("cannot start {} threads: {error}", args.threads));
-        Exit::Usage
-    })?;
+    let pool =
+        rayon::ThreadPoolBuilder::new().num_threads(args.threads).build().map_err(|error| {
+            warn(&format!("cannot start {} threads: {error}", args.threads));
+            Exit::Usage
+        })?;
     let hosts: Vec<HostReport> = pool.install(|| {
         opened
             .hosts
@@ -148,8 +149,8 @@ fn examine(paths: &[PathBuf], args: &JudgeArgs) -> Result<Outcome, Exit> {
 
 fn read_policy(path: &Path) -> Result<Policy, Error> {
     #[expect(clippy::disallowed_methods, reason = "the analyst's own file, not evidence")]
-    let text = fs::read_to_string(path)
-        .map_err(|source| Error::Open { path: path.to_owned(), source })?;
+    let text =
+        fs::read_to_string(path).map_err(|source| Error::Open { path: path.to_owned(), source })?;
     let is_csv = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
     let parsed = if is_csv { Policy::parse_csv(&text) } else { Policy::parse_toml(&text) };
     parsed.map_err(|message| Error::Settings { path: path.to_owned(), message })
@@ -218,8 +219,7 @@ fn is_meant(service: &ServiceReport, what: &str) -> bool {
 
 fn read_report(path: &Path) -> Result<Report, Error> {
     #[expect(clippy::disallowed_methods, reason = "a report of ours, not evidence")]
-    let bytes =
-        fs::read(path).map_err(|source| Error::Open { path: path.to_owned(), source })?;
+    let bytes = fs::read(path).map_err(|source| Error::Open { path: path.to_owned(), source })?;
     serde_json::from_slice(&bytes).map_err(|error| Error::Settings {
         path: path.to_owned(),
         message: format!("this is no report of `svctriage scan --format json`: {error}"),

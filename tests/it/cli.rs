@@ -91,10 +91,13 @@ fn an_unreadable_path_beside_a_good_one_is_incomplete() {
 #[test]
 fn threads_and_repetition_change_no_byte() {
     for format in ["table", "json", "jsonl", "csv", "markdown"] {
-        let first = scan("compromised-workstation", &["--format", format, "--all", "--threads", "1"]);
+        let first =
+            scan("compromised-workstation", &["--format", format, "--all", "--threads", "1"]);
         for threads in ["1", "2", "8"] {
-            let again =
-                scan("compromised-workstation", &["--format", format, "--all", "--threads", threads]);
+            let again = scan(
+                "compromised-workstation",
+                &["--format", format, "--all", "--threads", threads],
+            );
             assert!(first.stdout == again.stdout, "{format} differs with {threads} threads");
         }
     }
@@ -147,7 +150,10 @@ fn completions_and_manual_are_written() {
     for shell in ["bash", "zsh", "fish", "powershell"] {
         assert!(stdout(&svctriage(&["completions", shell])).contains("svctriage"), "{shell}");
     }
-    assert!(stdout(&svctriage(&["man"])).starts_with(".ie") || stdout(&svctriage(&["man"])).contains(".TH"));
+    assert!(
+        stdout(&svctriage(&["man"])).starts_with(".ie")
+            || stdout(&svctriage(&["man"])).contains(".TH")
+    );
 }
 
 #[test]

@@ -1,11 +1,6 @@
 //! Behaviour at the ends: real bytes in, report out.
 
 mod architecture;
-mod architecture;
-mod checklist;
-mod cli;
-mod checklist;
-mod cli;
 mod checklist;
 mod cli;
 mod event_log;
