@@ -234,7 +234,9 @@ const SET_BY_COMMAND: Indicator = Indicator {
     since: "0.1.0",
     check: |scope| {
         let set = commands(scope).find_map(|(event, command)| {
-            Some((event, command.change("Security")?.to_owned(), line(event)))
+            let set =
+                command.change("Security").or_else(|| command.change("Security\\Security"))?;
+            Some((event, set.to_owned(), line(event)))
         });
         let (event, sddl, by) = set.or_else(|| {
             scope.events(Role::ObjectAccess).find_map(|event| match &event.action {

@@ -3,7 +3,7 @@
 use super::knowledge::stock;
 use super::staging::{no, yes};
 use super::story::{HIVE, agent, is_modern, is_new_program, is_stock};
-use super::{Family, Hit, Indicator, Question, Scene, Scope, technique};
+use super::{Family, Hit, Indicator, Question, Scene, Scope, subject, technique};
 use crate::host::config::{Data, Epoch, Start, ValueOrder};
 use crate::host::service::Difference;
 use crate::text::same_name;
@@ -53,8 +53,9 @@ const RAISED: Indicator = Indicator {
             let accounts = known.accounts();
             if !accounts.is_empty() && !accounts.contains("localsystem") {
                 let usual = accounts.into_iter().next().unwrap_or_default();
-                let because = format!("Runs as {now}; Windows runs it as {usual}.");
-                return Some(Hit::new(because, config.cite("ObjectName")));
+                let (weight, remark) = subject::compared(scope, RAISED.weight);
+                let because = format!("Runs as {now}; Windows runs it as {usual}{remark}.");
+                return Some(Hit::new(because, config.cite("ObjectName")).weighing(weight));
             }
         }
         let before = difference(scope, "ObjectName", |before, _| {

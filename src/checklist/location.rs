@@ -295,7 +295,7 @@ const WINDOWS_ROOT: Indicator = Indicator {
     ],
     since: "0.1.0",
     check: |scope| {
-        if !is_win32(scope) {
+        if !is_win32(scope) || subject::is_known_agent(scope) {
             return None;
         }
         first(scope, |_, class| match class {

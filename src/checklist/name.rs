@@ -5,6 +5,7 @@ use std::sync::{LazyLock, OnceLock};
 use regex::Regex;
 
 use super::knowledge::programs::{self, ProgramKind};
+use super::knowledge::stock::Comparison;
 use super::knowledge::{agents, security, stock};
 use super::location::{Class, class_of};
 use super::staging::{no, unknown, yes};
@@ -128,8 +129,20 @@ fn shape(name: &str, display: &str, stem: &str, in_root: bool) -> Option<(&'stat
     if length == 7 && same && digit && name.bytes().all(lower) {
         return Some(("seven random characters that the program repeats (Cobalt Strike)", 8));
     }
-    (letters(name) && matches!(length, 4 | 8 | 16) && flips(name) >= 3)
+    (letters(name) && matches!(length, 4 | 8 | 16) && flips(name) >= 3 && !is_camel_case(name))
         .then_some(("letters in random case", 8))
+}
+
+/// Whether every capital begins a word of three letters or more, as people write compound names.
+fn is_camel_case(name: &str) -> bool {
+    let mut words: Vec<usize> = Vec::new();
+    for byte in name.bytes() {
+        match words.last_mut() {
+            Some(length) if byte.is_ascii_lowercase() => *length = length.saturating_add(1),
+            _ => words.push(1),
+        }
+    }
+    words.iter().all(|length| *length >= 3)
 }
 
 /// How often upper and lower case change in a word.
@@ -138,6 +151,21 @@ fn flips(name: &str) -> usize {
         .windows(2)
         .filter(|pair| matches!(pair, [a, b] if a.is_ascii_uppercase() != b.is_ascii_uppercase()))
         .count()
+}
+
+/// Whether a 7045 alone makes the service known: its name is then the display name, the key's is not known.
+fn is_display_name_only(scope: &Scope<'_>) -> bool {
+    let service = scope.service;
+    subject::own_config(scope).is_none()
+        && service.display_name.as_deref().is_some_and(|name| text::same_name(name, &service.name))
+}
+
+/// Whether the program is the one that Windows runs for that service of its own.
+fn runs_program_of(scope: &Scope<'_>, owner: &str) -> bool {
+    let Some(image) = &scope.service.image else { return false };
+    let is_named_so = text::same_name(image.leaf().trim_end_matches(".sys"), owner);
+    stock::service(owner).is_some_and(|stock| stock.compare_image(image) == Comparison::Same)
+        || is_named_so && image.is_below(r"c:\windows\system32\drivers")
 }
 
 const NO_DISPLAY_NAME: Indicator = Indicator {
@@ -323,9 +351,11 @@ const BORROWED_DISPLAY: Indicator = Indicator {
             return None;
         }
         let display = service.display_name.as_deref().unwrap_or_default();
-        if let Some(owner) =
-            stock::by_display(display).iter().find(|owner| !related(&service.name, owner))
-        {
+        let owners = stock::by_display(display);
+        if is_display_name_only(scope) && owners.iter().any(|owner| runs_program_of(scope, owner)) {
+            return None;
+        }
+        if let Some(owner) = owners.iter().find(|owner| !related(&service.name, owner)) {
             let because = format!("DisplayName \"{}\" is that of Windows' {owner}.", clip(display));
             return Some(Hit::new(because, name_citation(scope)?));
         }

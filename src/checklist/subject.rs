@@ -1,5 +1,6 @@
 //! What a service runs, part by part, each with its place: what checks of names, paths and commands share.
 
+use super::knowledge::agents;
 use super::knowledge::stock::{self, Comparison, Stock};
 use super::story::clip;
 use super::{Hit, Need, Scene, Scope};
@@ -7,8 +8,13 @@ use crate::host::config::{ServiceConfig, ServiceType};
 use crate::host::{Citation, ImagePath, Origin, Role};
 
 /// The command of a service stands in the hive; logs give it where the key is gone.
-pub(super) const COMMAND: &[Need] =
-    &[Need::AnyPart(&[Origin::SystemHive, Origin::SystemLog, Origin::SecurityLog])];
+pub(super) const COMMAND: &[Need] = &[Need::AnyPart(&[
+    Origin::SystemHive,
+    Origin::SystemLog,
+    Origin::SecurityLog,
+    Origin::SysmonLog,
+    Origin::PowerShellLog,
+])];
 /// What only the hive says.
 pub(super) const HIVE: &[Need] = &[Need::Part(Origin::SystemHive)];
 
@@ -144,6 +150,12 @@ pub(super) fn is_win32(scope: &Scope<'_>) -> bool {
         Some(kind) => kind.is_win32(),
         None => !scope.service.is_driver(),
     }
+}
+
+/// Whether it is an updater, agent or deployment tool that lies, under its own name, where its vendor puts it.
+pub(super) fn is_known_agent(scope: &Scope<'_>) -> bool {
+    let service = scope.service;
+    service.image.as_ref().is_some_and(|image| agents::agent(&service.name, image).is_some())
 }
 
 /// Whether it is a per-user service, template or instance: those have fewer values by design.

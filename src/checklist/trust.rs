@@ -3,7 +3,7 @@
 //! B02 of the source table (valid signature, vendor folder, age) needs files; without them a vendor's folder
 //! vouches for nothing and has no entry here.
 
-use super::knowledge::{agents::AgentKind, stock};
+use super::knowledge::{agents::AgentKind, responders, stock};
 use super::staging::{audited, no, unknown, yes};
 use super::story::{HIVE, agent, is_laid_down, is_stock};
 use super::ticket::{Made, made};
@@ -12,7 +12,8 @@ use crate::host::config::Data;
 use crate::host::{Citation, Origin};
 
 /// The indicators of this family.
-pub(super) const INDICATORS: &[Indicator] = &[STOCK, TICKET, LAID_DOWN, AGENT, APPROVED_ACTOR];
+pub(super) const INDICATORS: &[Indicator] =
+    &[STOCK, TICKET, LAID_DOWN, AGENT, RESPONDER, APPROVED_ACTOR];
 
 const STOCK: Indicator = Indicator {
     id: "B01",
@@ -135,6 +136,41 @@ const LAID_DOWN: Indicator = Indicator {
             Scene::hosted("W64Time").order(crate::host::config::ValueOrder::CreateService)
         }),
         no("a program elsewhere", || Scene::hosted("Odd").image(r"C:\ProgramData\x.exe")),
+    ],
+};
+
+const RESPONDER: Indicator = Indicator {
+    id: "B07",
+    family: Family::B,
+    checklist: Question::What,
+    question: "Is it a tool of incident responders, by service and file name?",
+    why: "Memory imagers and evidence agents run from desktops and Temp folders as implants do; the case file knows \
+          when they were used.",
+    innocent: "Intruders rename their drivers too: the hash and the responder's notes decide, not the name.",
+    verify: &[
+        "Do the responder's notes mention the tool at that time?",
+        "Hash the driver and compare it with the tool's release.",
+    ],
+    attack: &[],
+    weight: -15,
+    hard: false,
+    needs: &[Need::AnyPart(&[Origin::SystemHive, Origin::SystemLog, Origin::SecurityLog])],
+    sources: &["Measured: Mnemosyne, F-Response and AccessData's driver in public hives and logs"],
+    since: "0.1.0",
+    check: |scope| {
+        let tool = responders::tool(&scope.service.name, scope.service.image.as_ref()?)?;
+        Some(Hit::new(format!("Named as {tool} names its service and file."), witness(scope)?))
+    },
+    examples: &[
+        yes("a memory imager's driver", || {
+            Scene::driver("Mnemosyne").image(r"\??\C:\Users\m\Desktop\Mnemosyne.sys")
+        }),
+        no("its name on another file", || {
+            Scene::driver("Mnemosyne").image(r"\??\C:\Users\m\Desktop\x.sys")
+        }),
+        unknown("nothing to look at", || {
+            Scene::driver("Mnemosyne").covered(Origin::SystemHive, crate::host::State::Lost)
+        }),
     ],
 };
 

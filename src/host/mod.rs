@@ -98,6 +98,16 @@ impl Host {
         self.settings.iter().filter(move |setting| setting.kind == kind)
     }
 
+    /// Whether it is Windows XP, Server 2003 or older: by its build, else by services that Vista removed.
+    pub fn is_before_vista(&self) -> bool {
+        match self.build_number() {
+            Some(build) => build < 6_000,
+            None => ["Alerter", "Messenger", "helpsvc"]
+                .iter()
+                .any(|name| self.service(name).is_some_and(Service::in_registry)),
+        }
+    }
+
     /// The build number's first part, `19045`, where known.
     pub fn build_number(&self) -> Option<u32> {
         self.identity.build.as_deref()?.split('.').next()?.parse().ok()

@@ -32,6 +32,10 @@ pub(super) const HOSTED: Indicator = Indicator {
         if !hosted || config.value_order != ValueOrder::CreateService || !is_new_program(scope) {
             return None;
         }
+        // The setup of Windows XP and Server 2003 called CreateService itself.
+        if scope.host.is_before_vista() {
+            return None;
+        }
         Some(Hit::new(
             "Runs in svchost.exe, but its values stand in the order in which CreateService writes them.",
             config.citation.clone(),
