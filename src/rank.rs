@@ -19,6 +19,11 @@ pub const ESCALATE: i32 = 35;
 pub const REVIEW: i32 = 20;
 /// From this score on something is worth a note.
 pub const NOTE: i32 = 10;
+/// Without a finding of at least this weight nothing is escalated, however much adds up: many weak signs are
+/// what in-house software looks like.
+pub const ESCALATE_NEEDS: i32 = 20;
+/// Without a finding of at least this weight nothing is to be reviewed.
+pub const REVIEW_NEEDS: i32 = 15;
 
 /// What to do about a service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -142,7 +147,7 @@ fn judge<'a>(service: &'a Service, answers: Vec<Answered>, tuning: &Tuning) -> R
     against.sort_by_key(by_weight);
     let sum: i32 = findings.iter().chain(&against).map(|finding| finding.contribution).sum();
     let score = if hard { sum.max(HARD_FLOOR) } else { sum };
-    let verdict = verdict(score, &against);
+    let verdict = verdict(score, &findings, &against);
     Ranked { service, score, verdict, findings, against, unknown, answered_no }
 }
 
@@ -157,10 +162,11 @@ fn decay(mut terms: Vec<Finding>) -> Vec<Finding> {
     terms
 }
 
-fn verdict(score: i32, against: &[Finding]) -> Verdict {
+fn verdict(score: i32, findings: &[Finding], against: &[Finding]) -> Verdict {
+    let heaviest = findings.iter().map(|finding| finding.weight).max().unwrap_or(0);
     match score {
-        ESCALATE.. => Verdict::Escalate,
-        REVIEW.. => Verdict::Review,
+        ESCALATE.. if heaviest >= ESCALATE_NEEDS => Verdict::Escalate,
+        REVIEW.. if heaviest >= REVIEW_NEEDS => Verdict::Review,
         NOTE.. => Verdict::Note,
         _ if against.iter().any(|finding| finding.indicator.family == Family::B) => {
             Verdict::KnownGood

@@ -1,7 +1,7 @@
 //! Access rules (D): who may control the service, its key, and the service control manager.
 
 use super::staging::{ADMINISTRATORS, AUTHENTICATED, SYSTEM, command, no, rules, unknown, yes};
-use super::story::{CHANGE_LOGS, HIVE, clip, commands, line};
+use super::story::{CHANGE_LOGS, HIVE, clip, commands, is_modern, line};
 use super::{Family, Hit, Indicator, Question, Scene, technique};
 use crate::host::config::{AccessRule, AccessRules};
 use crate::host::event::{Action, Subject};
@@ -86,7 +86,9 @@ const OPEN_SERVICE: Indicator = Indicator {
     weight: 20,
     hard: false,
     needs: &[HIVE],
-    sources: &["Measured: 802 descriptors, nobody but administrators, SYSTEM and service SIDs may"],
+    sources: &[
+        "Measured: 802 descriptors, nobody but administrators, server operators, SYSTEM and service SIDs may",
+    ],
     since: "0.1.0",
     check: |scope| {
         let config = scope.config()?;
@@ -138,7 +140,8 @@ const OPEN_MANAGER: Indicator = Indicator {
         }
         let setting = [SettingKind::ScmSecurity, SettingKind::ScmRemoteExemption]
             .into_iter()
-            .find_map(|kind| scope.host.settings_of(kind).next())?;
+            .flat_map(|kind| scope.host.settings_of(kind))
+            .find(|setting| !setting.value.ends_with("= 0"))?;
         let value = setting.rules.as_ref().map_or(setting.value.as_str(), |rules| &rules.sddl);
         let what = match setting.kind {
             SettingKind::ScmSecurity => "has a descriptor of its own",
@@ -183,7 +186,12 @@ const OPEN_KEY: Indicator = Indicator {
             .iter()
             .any(|name| crate::text::same_name(name, &scope.service.name))
             && scope.host.build_number().is_none_or(|build| build < 9200);
-        let taken = if windows_7 { TAKES_KEY & !KEY_CREATE_SUB_KEY } else { TAKES_KEY };
+        // Before Windows Vista everybody could add sub-keys to most services.
+        let taken = if windows_7 || !is_modern(scope) {
+            TAKES_KEY & !KEY_CREATE_SUB_KEY
+        } else {
+            TAKES_KEY
+        };
         let (what, sddl) = opening(config.key_security.as_ref()?, taken)?;
         let because = format!("{what} the key: {}", clip(sddl));
         Some(Hit::new(because, config.citation.clone()))

@@ -2,7 +2,7 @@
 
 use super::knowledge::stock;
 use super::staging::{no, yes};
-use super::story::{HIVE, agent, is_new_program, is_stock};
+use super::story::{HIVE, agent, is_modern, is_new_program, is_stock};
 use super::{Family, Hit, Indicator, Question, Scene, Scope, technique};
 use crate::host::config::{Data, Epoch, Start, ValueOrder};
 use crate::host::service::Difference;
@@ -180,7 +180,9 @@ const SYSTEM_ELSEWHERE: Indicator = Indicator {
     weight: 4,
     hard: false,
     needs: &[HIVE],
-    sources: &["Measured: six of 1,307 services of their own process"],
+    sources: &[
+        "A weight by judgement: no count was made of services outside these folders as LocalSystem",
+    ],
     since: "0.1.0",
     check: |scope| {
         let config = scope.config()?;
@@ -297,7 +299,7 @@ const INTERACTIVE: Indicator = Indicator {
     weight: 6,
     hard: false,
     needs: &[HIVE],
-    sources: &["Measured: 1 to 3 a host, Windows' own"],
+    sources: &["Measured on six hives: 1 to 3 a host (Spooler, UI0Detect, PrintNotify, VMTools)"],
     since: "0.1.0",
     check: |scope| {
         let config = scope.config()?;
@@ -335,14 +337,18 @@ const PATH_TYPE: Indicator = Indicator {
         let known = stock::service(&scope.service.name).filter(|known| known.measured)?;
         let value = config.value("ImagePath").filter(|value| value.kind == 1)?;
         // Third parties' services of the measured hosts are not stock; Windows NT 4 and 2003 wrote both types.
-        let recent = known.builds().into_iter().any(|build| build >= 7600)
-            && scope.host.build_number().is_none_or(|build| build >= 7600);
+        let recent = known.builds().into_iter().any(|build| build >= 7600) && is_modern(scope);
         let Data::Text(path) = &value.data else { return None };
         recent.then(|| Hit::new(format!("ImagePath `{path}` is REG_SZ."), config.cite("ImagePath")))
     },
     examples: &[
         yes("reg add to a stock service", || {
-            Scene::service("Spooler").text("ImagePath", r"C:\Windows\System32\spoolsv.exe")
+            Scene::service("Spooler")
+                .text("ImagePath", r"C:\Windows\System32\spoolsv.exe")
+                .windows("Windows 10 Pro", "19045.3570")
+        }),
+        no("Windows Server 2003, which wrote both types", || {
+            Scene::driver("AFD").text("ImagePath", r"\SystemRoot\System32\drivers\afd.sys")
         }),
         no("as Windows writes it", || {
             Scene::service("Spooler").image(r"%SystemRoot%\System32\spoolsv.exe")
@@ -536,7 +542,7 @@ const AUTOMATIC: Indicator = Indicator {
     weight: 3,
     hard: false,
     needs: &[HIVE],
-    sources: &[SIX_HIVES],
+    sources: &["A weight by judgement: it only supports other findings"],
     since: "0.1.0",
     check: |scope| {
         let config = scope.config()?;

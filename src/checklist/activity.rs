@@ -46,7 +46,7 @@ const NO_SERVICE: Indicator = Indicator {
     hard: false,
     needs: &[Need::Part(Origin::SystemLog)],
     sources: &[
-        "Measured: 244 of 244 services of one remote execution tool; 0 among benign installs",
+        "Measured: 244 of 244 services of one remote execution tool; too few benign installs are labelled to compare",
     ],
     since: "0.1.0",
     check: |scope| {
@@ -374,7 +374,7 @@ const PIPE: Indicator = Indicator {
     sources: &[
         "impacket serviceinstall, psexec",
         "SigmaHQ pipe_created rules",
-        "Fortra: Cobalt Strike default pipes",
+        "Cobalt Strike's default pipe names: general knowledge, not measured here",
     ],
     since: "0.1.0",
     check: |scope| {

@@ -15,7 +15,7 @@ use crate::time::{distance, format_short};
 
 /// The indicators of this family.
 pub(super) const INDICATORS: &[Indicator] =
-    &[CORE_OFF, OTHER_OFF, UNPROTECTED, SAFE_BOOT, LOG_SETTINGS, SWITCHED_OFF];
+    &[CORE_OFF, OTHER_OFF, UNPROTECTED, SAFE_BOOT, LOG_SETTINGS, SWITCHED_OFF, LOG_MOVED];
 
 const IMPAIR: super::Technique = renumbered("T1562.001", "T1685");
 const LOGGING: super::Technique = renumbered("T1562.002", "T1685.001");
@@ -243,18 +243,17 @@ const LOG_SETTINGS: Indicator = Indicator {
     id: "D05",
     family: Family::D,
     checklist: Question::WhoWhen,
-    question: "Is the event log told to write elsewhere, to let nobody read, or not at all?",
-    why: "A redirected or closed channel, an event trace that does not start, or the MiniNt key leave the host \
+    question: "Is the event log told not to record, or to let nobody read?",
+    why: "The MiniNt key, an event trace that does not start, or a channel closed to its readers leave the host \
           without records, while the service looks healthy.",
-    innocent: "Servers keep their logs on a drive of their own.",
+    innocent: "Windows PE, and images captured from it, have the MiniNt key.",
     verify: &[
-        r"reg query HKLM\SYSTEM\CurrentControlSet\Services\EventLog\Security",
         r"reg query HKLM\SYSTEM\CurrentControlSet\Control\MiniNt",
         r"reg query HKLM\SYSTEM\CurrentControlSet\Control\WMI\Autologger\EventLog-Security /v Start",
     ],
     attack: &[LOGGING],
     weight: 20,
-    hard: false,
+    hard: true,
     needs: &[HIVE],
     sources: &[
         "SigmaHQ 4f281b83-0200-4b34-bf35-d24687ea57c2",
@@ -273,10 +272,6 @@ const LOG_SETTINGS: Indicator = Indicator {
     },
     examples: &[
         yes("the MiniNt key", || Scene::hosted("EventLog").setting(SettingKind::MiniNt, "present")),
-        yes("the Security log in a temporary folder", || {
-            Scene::hosted("EventLog")
-                .setting(SettingKind::EventLogChannel, r"Security\File = C:\Windows\Temp\s.evtx")
-        }),
         yes("an event trace that does not start", || {
             Scene::hosted("EventLog")
                 .setting(SettingKind::Autologger, r"EventLog-Security\Start = 0")
@@ -289,6 +284,56 @@ const LOG_SETTINGS: Indicator = Indicator {
         }),
         no("a trace that starts", || {
             Scene::hosted("EventLog").setting(SettingKind::Autologger, r"EventLog-System\Start = 1")
+        }),
+    ],
+};
+
+const LOG_MOVED: Indicator = Indicator {
+    id: "D07",
+    family: Family::D,
+    checklist: Question::WhoWhen,
+    question: "Is a log of the event log service written to another file than the usual one?",
+    why: "Whoever looks in the usual folder finds an old log or none; collectors look there too.",
+    innocent: "Servers keep their logs on a drive of their own.",
+    verify: &[
+        r"reg query HKLM\SYSTEM\CurrentControlSet\Services\EventLog\Security /v File",
+        "Collect the file it names, and ask who moved it.",
+    ],
+    attack: &[LOGGING],
+    weight: 15,
+    hard: false,
+    needs: &[HIVE],
+    sources: &[
+        "OTRF Security-Datasets: wevtutil moves the Security log",
+        "Atomic Red Team T1685.001-9",
+    ],
+    since: "0.1.0",
+    check: |scope| {
+        if !same_name(&scope.service.name, "EventLog") {
+            return None;
+        }
+        let mut channels = scope.host.settings_of(SettingKind::EventLogChannel);
+        let moved = channels.find(|setting| {
+            setting.value.to_lowercase().split_once('=').is_some_and(|(name, data)| {
+                let usual = [r"\system32\winevt\logs\", r"\system32\config\"];
+                name.trim().ends_with("file") && !usual.iter().any(|folder| data.contains(folder))
+            })
+        })?;
+        Some(Hit::new(
+            format!("A log is written to {}.", clip(&moved.value)),
+            moved.citation.clone(),
+        ))
+    },
+    examples: &[
+        yes("the Security log in a temporary folder", || {
+            Scene::hosted("EventLog")
+                .setting(SettingKind::EventLogChannel, r"Security\File = C:\Windows\Temp\s.evtx")
+        }),
+        no("the usual file", || {
+            Scene::hosted("EventLog").setting(
+                SettingKind::EventLogChannel,
+                r"Security\File = %SystemRoot%\System32\winevt\Logs\Security.evtx",
+            )
         }),
     ],
 };
@@ -429,16 +474,10 @@ fn written(scope: &Scope<'_>) -> String {
 /// What is wrong with a setting of the event log, and how much it weighs.
 fn log_setting(setting: &Setting) -> Option<(&'static str, i16)> {
     let lower = setting.value.to_lowercase();
-    let (name, data) =
-        lower.split_once('=').map_or(("", lower.trim()), |(name, data)| (name.trim(), data.trim()));
+    let data = lower.rsplit('=').next().unwrap_or_default().trim();
     match setting.kind {
         SettingKind::MiniNt => Some(("The MiniNt key exists", 25)),
         SettingKind::Autologger if data == "0" => Some(("An event trace does not start", 20)),
-        SettingKind::EventLogChannel if name.ends_with("file") => {
-            let usual = [r"\system32\winevt\logs\", r"\system32\config\"];
-            (!usual.iter().any(|folder| data.contains(folder)))
-                .then_some(("A log is written elsewhere", 15))
-        }
         SettingKind::EventLogChannel => {
             let denied = setting.rules.as_ref()?.entries.iter().any(|rule| {
                 !rule.allow

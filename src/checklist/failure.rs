@@ -144,7 +144,7 @@ const RUN_ACTION: Indicator = Indicator {
     family: Family::F,
     checklist: Question::Runs,
     question: "Do its failure actions run a program where the default ones do not?",
-    why: "Six of 3,202 services have such an action, and three of those are Windows' own.",
+    why: "Six of 3,202 services have such an action, and all six are defaults of Windows (5) or NVIDIA (1).",
     innocent: "The recovery tab of services.msc offers it to every administrator.",
     verify: &[
         "Decode FailureActions: from offset 20, pairs of type and delay; type 3 runs the failure command.",

@@ -128,6 +128,15 @@ pub(super) fn created_near(scope: &Scope<'_>, moment: Timestamp) -> bool {
         })
 }
 
+/// Whether the host is known to run Windows Vista or later: by its build, else by the firewall service that
+/// came with it. Older versions had other defaults for value types and key permissions.
+pub(super) fn is_modern(scope: &Scope<'_>) -> bool {
+    match scope.host.build_number() {
+        Some(build) => build >= 6000,
+        None => scope.host.service("MpsSvc").is_some(),
+    }
+}
+
 /// Whether the service is one that Windows brings: the name, running the program Windows runs for it.
 pub(super) fn is_stock(scope: &Scope<'_>) -> bool {
     let Some(stock) = knowledge::stock::service(&scope.service.name) else { return false };

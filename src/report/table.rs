@@ -203,8 +203,9 @@ fn reasons(service: &ServiceReport, width: usize) -> Vec<String> {
         return Vec::new();
     }
     let room = width.saturating_mul(2);
-    let reason =
-        |finding: &FindingReport| format!("{} [{}]", fit(&finding.because, room), finding.id);
+    let reason = |finding: &FindingReport| {
+        format!("{} [{}]", fit(finding.because.trim_end_matches('.'), room), finding.id)
+    };
     let mut parts: Vec<String> = service.findings.iter().take(REASONS_SHOWN).map(reason).collect();
     let more = service.findings.len().saturating_sub(REASONS_SHOWN);
     if more > 0 {
@@ -275,16 +276,20 @@ fn not_checked(host: &HostReport) -> String {
     for unanswered in host.services.iter().flat_map(|service| &service.unanswered) {
         open.entry((unanswered.origin, unanswered.state)).or_default().insert(&unanswered.id);
     }
-    let mut parts: Vec<String> = open
+    let mut by_state: BTreeMap<State, Vec<String>> = BTreeMap::new();
+    for ((origin, state), ids) in open {
+        by_state.entry(state).or_default().push(format!("{} {}", origin.label(), ids.len()));
+    }
+    let mut parts: Vec<String> = by_state
         .into_iter()
-        .map(|((origin, state), ids)| {
+        .map(|(state, origins)| {
             let why = match state {
-                State::Absent => "not in the evidence",
-                State::Lost => "unreadable",
-                State::Partial => "read in part",
-                State::Complete => "does not reach",
+                State::Absent => "what is not in the evidence",
+                State::Lost => "what was unreadable",
+                State::Partial => "what was read in part",
+                State::Complete => "what does not reach back",
             };
-            format!("{}: {} {why}", plural(ids.len(), "question"), origin.label())
+            format!("questions left open by {why}: {}", origins.join(", "))
         })
         .collect();
     let losses: Vec<_> = host.diagnostics.iter().filter(|one| one.impact > Impact::Note).collect();

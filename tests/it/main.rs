@@ -2,6 +2,7 @@
 
 mod architecture;
 mod checklist;
+mod cli;
 mod event_log;
 mod event_log_damage;
 mod event_log_lab;

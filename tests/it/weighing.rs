@@ -168,7 +168,6 @@ fn services_of_attacks_are_seen() {
                 weigh(ranked.iter().find(|one| one.service.name == attack.name).unwrap())
             })
             .unwrap();
-        println!("{} {} {sum}: {names:?}", attack.id, attack.name);
         let elsewhere = ELSEWHERE.iter().any(|(id, _)| *id == attack.id);
         if (sum < 20) != elsewhere {
             missed.push(format!("{} {} {sum}: {names:?}", attack.id, attack.name));

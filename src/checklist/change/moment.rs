@@ -149,7 +149,7 @@ pub(super) const BURST: Indicator = Indicator {
     hard: false,
     needs: &[INSTALL_LOGS],
     sources: &[
-        "Measured: 244 installs in 6 minutes by one tool; benign suites install below Program Files",
+        "Measured: 244 installs in 6 minutes by one tool; leaving Program Files and drivers out is a judgement",
     ],
     since: "0.1.0",
     check: |scope| {
@@ -221,12 +221,12 @@ pub(super) const LOG_CLEARED: Indicator = Indicator {
     needs: &[INSTALL_LOGS],
     sources: &[
         "Microsoft Learn: 1102, 104",
-        "Clearing near an install: corpus of labelled logs, 15 minutes",
+        "The quarter of an hour is a judgement: authors of labelled logs clear them before they record",
     ],
     since: "0.1.0",
     check: |scope| {
         let limit = SignedDuration::from_mins(15);
-        if is_stock(scope) && installs(scope).next().is_none() {
+        if agent(scope).is_some() || is_stock(scope) && installs(scope).next().is_none() {
             return None;
         }
         let mut moments: Vec<jiff::Timestamp> = scope.install_times().collect();
