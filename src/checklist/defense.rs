@@ -14,8 +14,16 @@ use crate::text::same_name;
 use crate::time::{distance, format_short};
 
 /// The indicators of this family.
-pub(super) const INDICATORS: &[Indicator] =
-    &[CORE_OFF, OTHER_OFF, UNPROTECTED, SAFE_BOOT, LOG_SETTINGS, SWITCHED_OFF, LOG_MOVED];
+pub(super) const INDICATORS: &[Indicator] = &[
+    CORE_OFF,
+    OTHER_OFF,
+    UNPROTECTED,
+    SAFE_BOOT,
+    LOG_SETTINGS,
+    FORMATTING_SWITCH,
+    SWITCHED_OFF,
+    LOG_MOVED,
+];
 
 const IMPAIR: super::Technique = renumbered("T1562.001", "T1685");
 const LOGGING: super::Technique = renumbered("T1562.002", "T1685.001");
@@ -288,6 +296,43 @@ const LOG_SETTINGS: Indicator = Indicator {
     ],
 };
 
+const FORMATTING_SWITCH: Indicator = Indicator {
+    id: "D08",
+    family: Family::D,
+    checklist: Question::WhoWhen,
+    question: "Is there a MiniNt key for the sake of formatting volumes with ReFS?",
+    why: "Whatever it was made for, with this key Windows takes itself for its own setup, and the event log service \
+          may not record.",
+    innocent: "The value AllowRefsFormatOverNonmirrorVolume in it is a known recipe of administrators and of \
+               partition tools.",
+    verify: &[
+        r"reg query HKLM\SYSTEM\CurrentControlSet\Control\MiniNt",
+        "Does the Security log hold events from after the key's last-write time?",
+    ],
+    attack: &[LOGGING],
+    weight: 12,
+    hard: false,
+    needs: &[HIVE],
+    sources: &["Measured: one of three Windows 10 hives has the key with this value"],
+    since: "0.1.0",
+    check: |scope| {
+        if !same_name(&scope.service.name, "EventLog") {
+            return None;
+        }
+        let mut keys = scope.host.settings_of(SettingKind::MiniNt);
+        let key = keys.find(|setting| setting.value.to_lowercase().contains(FORMATTING))?;
+        let because = format!("The MiniNt key exists: {}", clip(&key.value));
+        Some(Hit::new(because, key.citation.clone()))
+    },
+    examples: &[
+        yes("the recipe for ReFS", || {
+            Scene::hosted("EventLog")
+                .setting(SettingKind::MiniNt, "AllowRefsFormatOverNonmirrorVolume = 18")
+        }),
+        no("the bare key", || Scene::hosted("EventLog").setting(SettingKind::MiniNt, "present")),
+    ],
+};
+
 const LOG_MOVED: Indicator = Indicator {
     id: "D07",
     family: Family::D,
@@ -471,12 +516,15 @@ fn written(scope: &Scope<'_>) -> String {
         .unwrap_or_default()
 }
 
+/// The value for which people make the MiniNt key: it lets Windows format a plain volume with ReFS.
+const FORMATTING: &str = "allowrefsformatover";
+
 /// What is wrong with a setting of the event log, and how much it weighs.
 fn log_setting(setting: &Setting) -> Option<(&'static str, i16)> {
     let lower = setting.value.to_lowercase();
     let data = lower.rsplit('=').next().unwrap_or_default().trim();
     match setting.kind {
-        SettingKind::MiniNt => Some(("The MiniNt key exists", 25)),
+        SettingKind::MiniNt if !lower.contains(FORMATTING) => Some(("The MiniNt key exists", 25)),
         SettingKind::Autologger if data == "0" => Some(("An event trace does not start", 20)),
         SettingKind::EventLogChannel => {
             let denied = setting.rules.as_ref()?.entries.iter().any(|rule| {
