@@ -14,6 +14,7 @@ mod join;
 mod lab_evtx;
 mod lab_regf;
 mod lab_samples;
+mod readme;
 mod report;
 mod service_events;
 mod support;
