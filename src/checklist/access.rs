@@ -1,7 +1,8 @@
 //! Access rules (D): who may control the service, its key, and the service control manager.
 
+use super::basis::{CHANGE_LOGS, HIVE};
 use super::staging::{ADMINISTRATORS, AUTHENTICATED, SYSTEM, command, no, rules, unknown, yes};
-use super::story::{CHANGE_LOGS, HIVE, clip, commands, is_modern, line};
+use super::story::{clip, commands, line};
 use super::{Family, Hit, Indicator, Question, Scene, technique};
 use crate::host::config::{AccessRule, AccessRules};
 use crate::host::event::{Action, Subject};
@@ -187,7 +188,7 @@ const OPEN_KEY: Indicator = Indicator {
             .any(|name| crate::text::same_name(name, &scope.service.name))
             && scope.host.build_number().is_none_or(|build| build < 9200);
         // Before Windows Vista everybody could add sub-keys to most services.
-        let taken = if windows_7 || !is_modern(scope) {
+        let taken = if windows_7 || !scope.host.is_vista_or_later() {
             TAKES_KEY & !KEY_CREATE_SUB_KEY
         } else {
             TAKES_KEY

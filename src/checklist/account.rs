@@ -1,9 +1,10 @@
 //! The account and the rights it runs with, and when it starts (Q4).
 
+use super::basis::HIVE;
 use super::knowledge::stock;
+use super::known_good::{agent, compared, is_new_program, is_stock};
 use super::staging::{no, yes};
-use super::story::{HIVE, agent, is_modern, is_new_program, is_stock};
-use super::{Family, Hit, Indicator, Question, Scene, Scope, subject, technique};
+use super::{Family, Hit, Indicator, Question, Scene, Scope, technique};
 use crate::host::config::{Data, Epoch, Start, ValueOrder};
 use crate::host::service::Difference;
 use crate::text::same_name;
@@ -53,7 +54,7 @@ const RAISED: Indicator = Indicator {
             let accounts = known.accounts();
             if !accounts.is_empty() && !accounts.contains("localsystem") {
                 let usual = accounts.into_iter().next().unwrap_or_default();
-                let (weight, remark) = subject::compared(scope, RAISED.weight);
+                let (weight, remark) = compared(scope, RAISED.weight);
                 let because = format!("Runs as {now}; Windows runs it as {usual}{remark}.");
                 return Some(Hit::new(because, config.cite("ObjectName")).weighing(weight));
             }
@@ -338,7 +339,8 @@ const PATH_TYPE: Indicator = Indicator {
         let known = stock::service(&scope.service.name).filter(|known| known.measured)?;
         let value = config.value("ImagePath").filter(|value| value.kind == 1)?;
         // Third parties' services of the measured hosts are not stock; Windows NT 4 and 2003 wrote both types.
-        let recent = known.builds().into_iter().any(|build| build >= 7600) && is_modern(scope);
+        let recent =
+            known.builds().into_iter().any(|build| build >= 7600) && scope.host.is_vista_or_later();
         let Data::Text(path) = &value.data else { return None };
         recent.then(|| Hit::new(format!("ImagePath `{path}` is REG_SZ."), config.cite("ImagePath")))
     },

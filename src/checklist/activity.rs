@@ -9,8 +9,10 @@ use std::net::IpAddr;
 use jiff::SignedDuration;
 
 use super::knowledge::failure::default_command;
+use super::known_good::{agent, is_stock};
+use super::place::is_in_program_files;
 use super::staging::{child, connected, failed, installed, no, started, unknown, yes};
-use super::story::{agent, clip, follows, is_in_program_files, is_stock, line};
+use super::story::{clip, follows, line};
 use super::{Family, Hit, Indicator, Need, Question, Scene, Scope, technique};
 use crate::host::event::{Action, Connection, Event, ProcessStart};
 use crate::host::image_path::leaf;

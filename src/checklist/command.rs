@@ -4,17 +4,17 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::knowledge::groups;
-use super::knowledge::programs::{self, ProgramKind};
+use super::basis::{COMMAND, HIVE, MEASURED};
+use super::knowledge::programs::ProgramKind;
 use super::knowledge::stock::Comparison;
-use super::location::{Class, class_of};
-use super::staging::{no, unknown, yes};
+use super::knowledge::{groups, programs};
+use super::known_good::{compared, is_as_shipped};
+use super::place::{Class, class_of};
+use super::program::{is_lolbin, plain, plain_leaf};
+use super::staging::{ghost, half_read, no, unknown, yes};
 use super::story::clip;
-use super::subject::{
-    self, COMMAND, HIVE, MEASURED, Part, compared, half_read, image, is_as_shipped, is_win32,
-    own_config, runs,
-};
-use super::{Family, Hit, Indicator, Need, Question, Scene, Scope, technique};
+use super::subject::{Part, Runs, image, is_win32, own_config, runs};
+use super::{Family, Hit, Indicator, Need, Question, Scene, Scope, known_good, technique};
 use crate::host::config::ServiceType;
 use crate::host::{ImagePath, Origin};
 use crate::text;
@@ -36,38 +36,6 @@ pub(super) const INDICATORS: &[Indicator] = &[
     WRAPPER,
 ];
 
-/// A command without the characters that cmd ignores and that obfuscation is made of: carets, doubled
-/// quotes, doubled spaces; lower case.
-pub(super) fn plain(command: &str) -> String {
-    let bare = command.replace('^', "").replace("\"\"", "").to_lowercase();
-    bare.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-/// The file name of a program without cmd's tricks: `c^md`, `"cm"d`.
-fn plain_leaf(path: &ImagePath) -> String {
-    path.leaf().replace(['^', '"'], "")
-}
-
-/// Whether the program is an interpreter, or a tool of Windows that runs other code, and has no reason to be
-/// a service with these arguments.
-pub(super) fn is_lolbin(path: &ImagePath) -> bool {
-    let leaf = plain_leaf(path);
-    let arguments = path.arguments.to_lowercase();
-    if programs::is(&leaf, ProgramKind::Interpreter) {
-        return true;
-    }
-    // Vendors name programs of their own `control.exe` or `net.exe`; those of Windows lie in its folder.
-    let of_windows = !matches!(
-        class_of(path),
-        Class::ProgramFiles | Class::OwnFolder | Class::ProgramData | Class::Drivers
-    );
-    match leaf.as_str() {
-        "dllhost.exe" if arguments.contains("/processid:{") => false,
-        "msiexec.exe" if matches!(arguments.trim(), "/v" | "-v") => false,
-        _ => of_windows && programs::is(&leaf, ProgramKind::Lolbin),
-    }
-}
-
 const LOLBIN: Indicator = Indicator {
     id: "P05",
     family: Family::Q2,
@@ -85,7 +53,7 @@ const LOLBIN: Indicator = Indicator {
     attack: &[technique("T1543.003"), technique("T1569.002"), technique("T1059")],
     weight: 30,
     hard: false,
-    needs: COMMAND,
+    needs: &[COMMAND],
     sources: &[
         MEASURED,
         "SigmaHQ 70f00d10-60b2-4f34-b9a0-dc3df3fe762a, 26481afe-db26-4228-b264-25a29fe6efc7",
@@ -117,10 +85,7 @@ const LOLBIN: Indicator = Indicator {
             Scene::service("AtomicService").image(r"C:\Windows\System32\calc.exe")
         }),
         yes("rundll32, known from the log only", || {
-            subject::ghost(
-                "tbbd05",
-                r"rundll32.exe C:\Users\a\AppData\Local\Temp\x.dll,a /p:tbbd05",
-            )
+            ghost("tbbd05", r"rundll32.exe C:\Users\a\AppData\Local\Temp\x.dll,a /p:tbbd05")
         }),
         no("Windows Installer", || {
             Scene::service("msiserver").image(r"%systemroot%\system32\msiexec.exe /V")
@@ -152,7 +117,7 @@ const UNQUOTED: Indicator = Indicator {
     attack: &[technique("T1574.009")],
     weight: 8,
     hard: false,
-    needs: COMMAND,
+    needs: &[COMMAND],
     sources: &[MEASURED, "elastic/detection-rules 12de29d4-bbb0-4eef-b687-857e8a163870"],
     since: "0.1.0",
     check: |scope| {
@@ -191,7 +156,7 @@ const SHELL_SYNTAX: Indicator = Indicator {
     attack: &[technique("T1134.001"), technique("T1059.003"), technique("T1569.002")],
     weight: 25,
     hard: false,
-    needs: COMMAND,
+    needs: &[COMMAND],
     sources: &[MEASURED, "SigmaHQ 843544a7-56e0-4dcc-a44f-5cc266dd97d6"],
     since: "0.1.0",
     check: |scope| {
@@ -202,9 +167,7 @@ const SHELL_SYNTAX: Indicator = Indicator {
         Some(Hit::new(because, one.citation))
     },
     examples: &[
-        yes("echo into a pipe", || {
-            subject::ghost("hgabms", r"cmd.exe /c echo hgabms > \\.\pipe\hgabms")
-        }),
+        yes("echo into a pipe", || ghost("hgabms", r"cmd.exe /c echo hgabms > \\.\pipe\hgabms")),
         no("an ampersand in a web address", || {
             Scene::service("ScreenConnect Client (1a2b)").image(
                 r#""C:\Program Files (x86)\ScreenConnect Client (1a2b)\ScreenConnect.ClientService.exe" "?e=Access&y=Guest&h=x.example&p=443""#,
@@ -248,7 +211,7 @@ const HIDDEN_SCRIPT: Indicator = Indicator {
     attack: &[technique("T1059.001"), technique("T1027"), technique("T1563.002")],
     weight: 25,
     hard: false,
-    needs: COMMAND,
+    needs: &[COMMAND],
     sources: &[
         MEASURED,
         "SigmaHQ a2e5019d-a658-4c6a-92bf-7197b54e2cae",
@@ -264,7 +227,7 @@ const HIDDEN_SCRIPT: Indicator = Indicator {
     },
     examples: &[
         yes("Metasploit's PowerShell", || {
-            subject::ghost(
+            ghost(
                 "iOWamcEn",
                 "%COMSPEC% /b /c start /b /min powershell.exe -nop -w hidden -noni -c \"if([IntPtr]::Size -eq 4){}\"",
             )
@@ -281,7 +244,7 @@ const HIDDEN_SCRIPT: Indicator = Indicator {
 };
 
 /// The first file of the service whose command matters to a shell, with the whole command as [`plain`] text.
-fn script<'a>(scope: &Scope<'a>) -> Option<(subject::Runs<'a>, String)> {
+fn script<'a>(scope: &Scope<'a>) -> Option<(Runs<'a>, String)> {
     if !is_win32(scope) || is_as_shipped(scope) && scope.service.wrapped.is_none() {
         return None;
     }
@@ -313,7 +276,7 @@ const SVCHOST: Indicator = Indicator {
     attack: &[technique("T1543.003"), technique("T1036.004")],
     weight: 15,
     hard: false,
-    needs: COMMAND,
+    needs: &[COMMAND],
     sources: &[MEASURED, "52 groups in six hives; atomic-red-team T1543.003 test 4 (TinyTurla)"],
     since: "0.1.0",
     check: |scope| {
@@ -419,14 +382,14 @@ const CHANGED_IMAGE: Indicator = Indicator {
     attack: &[technique("T1574.011"), technique("T1543.003")],
     weight: 30,
     hard: false,
-    needs: HIVE,
+    needs: &[HIVE],
     sources: &[
         MEASURED,
         "SigmaHQ 138d3531-8793-4f50-a2cd-f291b2863d78, 9b0b7ac3-6223-47aa-a3fd-e8f211e637db",
     ],
     since: "0.1.0",
     check: |scope| {
-        let stock = subject::stock(scope)?;
+        let stock = known_good::stock(scope)?;
         let one = image(scope)?;
         own_config(scope)?;
         let comparison = stock.compare_image(one.path);
@@ -474,7 +437,7 @@ const ODD_EXTENSION: Indicator = Indicator {
     attack: &[technique("T1036.008"), technique("T1036.007")],
     weight: 12,
     hard: false,
-    needs: COMMAND,
+    needs: &[COMMAND],
     sources: &[MEASURED],
     since: "0.1.0",
     check: |scope| {
@@ -543,7 +506,7 @@ const WRAPPER: Indicator = Indicator {
     attack: &[technique("T1543.003"), technique("T1572")],
     weight: 6,
     hard: false,
-    needs: COMMAND,
+    needs: &[COMMAND],
     sources: &[MEASURED, "nssm registry.h; SigmaHQ and LOLRMM lists of tunnel tools"],
     since: "0.1.0",
     check: |scope| {
@@ -593,23 +556,6 @@ const WRAPPER: Indicator = Indicator {
 mod tests {
     use super::super::knowledge::stock;
     use super::*;
-
-    #[test]
-    fn tricks_of_cmd_are_undone() {
-        assert_eq!(plain(r#"C^M^D   /c  ""e^cho"" x"#), "cmd /c echo x");
-        for (raw, expected) in [
-            (r"cmd /c x", true),
-            (r"C:/Windows/System32/cmd.exe", true),
-            (r"%COMSPEC% /c x", true),
-            (r"C:\Windows\System32\mSiEXec.exe /v", false),
-            (r"C:\Windows\System32\msiexec.exe /i x", true),
-            (r"C:\Windows\System32\svchost.exe -k x", false),
-            (r#""C:\Program Files\A\net.exe""#, false),
-            (r#""C:\Program Files\A\python.exe""#, true),
-        ] {
-            assert_eq!(is_lolbin(&ImagePath::parse(raw)), expected, "{raw}");
-        }
-    }
 
     #[test]
     fn patterns_compile_and_leave_ordinary_commands_alone() {

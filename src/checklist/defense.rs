@@ -1,9 +1,11 @@
 //! Defence impairment (D): protection, logging and backup switched off, and services that run in safe mode.
 
+use super::basis::HIVE;
 use super::knowledge::security::{Guard, Protection, guard};
 use super::knowledge::{protection, stock};
+use super::known_good::is_stock;
 use super::staging::{command, no, set, start_type, unknown, yes};
-use super::story::{HIVE, clip, commands, is_stock, line, sets, writes};
+use super::story::{clip, commands, line, sets, writes};
 use super::{Family, Hit, Indicator, Need, Question, Scene, Scope, renumbered, technique};
 use crate::host::config::{Epoch, Start};
 use crate::host::event::{Action, Event, RegistryOperation};

@@ -3,9 +3,10 @@
 //! A command is armed only if an action of type 3 (run a program) refers to it; without one it is inert, as
 //! Windows' own `customScript.cmd` is. Offsets and types: MS-SCMR 2.2.37 to 2.2.41.
 
+use super::basis::{CHANGE_LOGS, HIVE};
 use super::knowledge::failure::default_command;
 use super::staging::{command, crashed, no, set, started, unknown, yes};
-use super::story::{CHANGE_LOGS, HIVE, clip, commands, follows, line, sets, writes};
+use super::story::{clip, commands, follows, line, sets, writes};
 use super::{Family, Hit, Indicator, Need, Question, Scene, Scope, technique};
 use crate::host::config::{FailureActions, ServiceConfig};
 use crate::host::event::Action;

@@ -4,15 +4,17 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::command::plain;
+use super::basis::COMMAND;
 use super::driver::foreign_driver;
-use super::knowledge::drivers::{self, DriverKind};
-use super::knowledge::rmm;
-use super::knowledge::tools::{self, Tool};
-use super::location::{Class, class_of};
-use super::staging::{no, unknown, yes};
+use super::knowledge::drivers::DriverKind;
+use super::knowledge::tools::Tool;
+use super::knowledge::{drivers, rmm, tools};
+use super::known_good::is_as_shipped;
+use super::place::{Class, class_of};
+use super::program::plain;
+use super::staging::{ghost, half_read, no, unknown, yes};
 use super::story::clip;
-use super::subject::{self, COMMAND, half_read, image, is_as_shipped, is_win32, name_citation};
+use super::subject::{image, is_win32, name_citation};
 use super::{Family, Hit, Indicator, Question, Scene, technique};
 use crate::host::ImagePath;
 
@@ -34,7 +36,7 @@ const TOOL_NAME: Indicator = Indicator {
     attack: &[technique("T1569.002"), technique("T1021.002"), technique("T1543.003")],
     weight: 30,
     hard: false,
-    needs: COMMAND,
+    needs: &[COMMAND],
     sources: &[
         "SigmaHQ 42c575ea-e41e-41f1-b248-8093c3e82a28, 9e36ed87-4986-482e-8e3b-5c23ffff11bf, \
          d26ce60c-2151-403c-9a42-49420d87b5e4",
@@ -61,9 +63,7 @@ const TOOL_NAME: Indicator = Indicator {
         Some(Hit::new(because, name_citation(scope)?).weighing(tool.decibans))
     },
     examples: &[
-        yes("PsExec, known from the log only", || {
-            subject::ghost("PSEXESVC", r"%SystemRoot%\PSEXESVC.exe")
-        }),
+        yes("PsExec, known from the log only", || ghost("PSEXESVC", r"%SystemRoot%\PSEXESVC.exe")),
         yes("mimikatz by its display name", || {
             Scene::driver("abc").text("DisplayName", "mimikatz driver (mimidrv)")
         }),
@@ -150,7 +150,7 @@ const TOOL_SHAPE: Indicator = Indicator {
     attack: &[technique("T1569.002"), technique("T1134.001"), technique("T1021.002")],
     weight: 30,
     hard: true,
-    needs: COMMAND,
+    needs: &[COMMAND],
     sources: &[
         "impacket examples/smbexec.py, NetExec smbexec.py, Metasploit psexec.rb; lexfo, Cobalt Strike defaults",
         "SigmaHQ 52a85084-6989-40c3-8f32-091e12e13f09, 843544a7-56e0-4dcc-a44f-5cc266dd97d6",
@@ -170,18 +170,18 @@ const TOOL_SHAPE: Indicator = Indicator {
     },
     examples: &[
         yes("smbexec of older impacket", || {
-            subject::ghost(
+            ghost(
                 "BTOBTO",
                 r"%COMSPEC% /Q /c echo cd  ^> \\127.0.0.1\C$\__output 2^>^&1 > %TEMP%\execute.bat & %COMSPEC% /Q /c %TEMP%\execute.bat & del %TEMP%\execute.bat",
             )
         }),
         yes("smbexec of newer impacket", || {
-            subject::ghost(
+            ghost(
                 "hQxRtAbc",
                 r"%COMSPEC% /Q /c echo whoami ^> \\%COMPUTERNAME%\C$\__output_QwErTyUi 2^>^&1 > %SYSTEMROOT%\AbCdEfGh.bat & %COMSPEC% /Q /c %SYSTEMROOT%\AbCdEfGh.bat & del %SYSTEMROOT%\AbCdEfGh.bat",
             )
         }),
-        yes("getsystem", || subject::ghost("genusn", r"cmd.exe /c echo genusn > \\.\pipe\genusn")),
+        yes("getsystem", || ghost("genusn", r"cmd.exe /c echo genusn > \\.\pipe\genusn")),
         yes("getsystem by a DLL", || {
             Scene::service("tbbd05")
                 .image(r"rundll32.exe C:\Users\a\AppData\Local\Temp\tbbd05.dll,a /p:tbbd05")
@@ -212,7 +212,7 @@ const DRIVER_NAME: Indicator = Indicator {
     attack: &[technique("T1068"), technique("T1543.003")],
     weight: 12,
     hard: false,
-    needs: COMMAND,
+    needs: &[COMMAND],
     sources: &[
         "magicsword-io/LOLDrivers 5554706",
         "SigmaHQ 72cd00d6-490c-4650-86ff-1d11f491daa1, 91c49341-e2ef-40c0-ac45-49ec5c3fe26c",
@@ -254,7 +254,7 @@ const REMOTE_ACCESS: Indicator = Indicator {
     attack: &[technique("T1219"), technique("T1543.003")],
     weight: 8,
     hard: false,
-    needs: COMMAND,
+    needs: &[COMMAND],
     sources: &[
         "magicsword-io/LOLRMM 3c75cf0",
         "SigmaHQ 1a31b18a-f00c-4061-9900-f735b96c99fc; elastic/detection-rules c3f8a1d2-4b5e-4c6f-9a8b-1e2d3f4a5b6c",

@@ -1,15 +1,14 @@
 //! Question 2: the DLLs a service makes Windows load (P).
 
+use super::basis::{COMMAND, HIVE, MEASURED};
 use super::knowledge::libraries;
 use super::knowledge::stock::Comparison;
-use super::location::{Class, class_of};
-use super::staging::{no, unknown, yes};
-use super::story::{clip, is_laid_down};
-use super::subject::{
-    self, COMMAND, HIVE, MEASURED, Part, Runs, compared, half_read, image, is_as_shipped,
-    is_per_user, runs,
-};
-use super::{Family, Hit, Indicator, Question, Scene, Scope, technique};
+use super::known_good::{compared, is_as_shipped, is_laid_down};
+use super::place::{Class, class_of};
+use super::staging::{half_read, no, unknown, yes};
+use super::story::clip;
+use super::subject::{Part, Runs, image, is_per_user, runs};
+use super::{Family, Hit, Indicator, Question, Scene, Scope, known_good, technique};
 use crate::host::ImagePath;
 use crate::host::config::{Data, LoadPoint};
 
@@ -39,12 +38,12 @@ const OUTSIDE_SYSTEM32: Indicator = Indicator {
     attack: &[technique("T1543.003"), technique("T1574.011")],
     weight: 15,
     hard: false,
-    needs: HIVE,
+    needs: &[HIVE],
     sources: &[MEASURED, "SigmaHQ 612e47e9-8a59-43a6-b404-f48683f45bd6"],
     since: "0.1.0",
     check: |scope| {
         let one = dll(scope)?;
-        let known = subject::stock(scope)
+        let known = known_good::stock(scope)
             .is_some_and(|stock| stock.compare_dll(one.path) == Comparison::Same);
         if known {
             return None;
@@ -91,7 +90,7 @@ const CHANGED_DLL: Indicator = Indicator {
     attack: &[technique("T1574.011"), technique("T1505.005"), technique("T1543.003")],
     weight: 32,
     hard: false,
-    needs: HIVE,
+    needs: &[HIVE],
     sources: &[
         MEASURED,
         "SigmaHQ 612e47e9-8a59-43a6-b404-f48683f45bd6, 3f6b7b62-61aa-45db-96bd-9c31b36b653c",
@@ -99,7 +98,7 @@ const CHANGED_DLL: Indicator = Indicator {
     ],
     since: "0.1.0",
     check: |scope| {
-        let stock = subject::stock(scope)?;
+        let stock = known_good::stock(scope)?;
         let one = dll(scope)?;
         let inside =
             matches!(class_of(one.path), Class::System | Class::BelowWindows | Class::Drivers);
@@ -144,13 +143,13 @@ const NEW_MEMBER: Indicator = Indicator {
     attack: &[technique("T1543.003")],
     weight: 8,
     hard: false,
-    needs: COMMAND,
+    needs: &[COMMAND],
     sources: &[MEASURED, "Ke3chang RoyalDNS (ATT&CK G0004)"],
     since: "0.1.0",
     check: |scope| {
         let one = image(scope)?;
         let hosted = one.path.leaf() == "svchost.exe" && class_of(one.path) == Class::System;
-        if !hosted || subject::stock(scope).is_some() || is_per_user(scope) {
+        if !hosted || known_good::stock(scope).is_some() || is_per_user(scope) {
             return None;
         }
         let (weight, remark) = compared(scope, 8);
@@ -195,7 +194,7 @@ const LOAD_POINT: Indicator = Indicator {
     ],
     weight: 30,
     hard: false,
-    needs: HIVE,
+    needs: &[HIVE],
     sources: &[
         "Measured: 31 default performance libraries in six hives, all in System32 or bare",
         "SigmaHQ b3503044-60ce-4bf4-bbcb-e3db98788823, 0442defa-b4a2-41c9-ae2c-ea7042fc4701, \
@@ -204,7 +203,7 @@ const LOAD_POINT: Indicator = Indicator {
     since: "0.1.0",
     check: |scope| {
         let config = scope.config()?;
-        let stock = subject::stock(scope).is_some();
+        let stock = known_good::stock(scope).is_some();
         let judged = config.load_points.iter().filter_map(|point| {
             let (what, weight) = judge_load_point(point, stock)?;
             let because = format!("{} names \"{}\", {what}.", point.value, clip(&point.path));
@@ -266,7 +265,7 @@ const MESSAGE_FILE: Indicator = Indicator {
     attack: &[technique("T1112")],
     weight: 4,
     hard: false,
-    needs: HIVE,
+    needs: &[HIVE],
     sources: &["Registry traces of atomic-red-team T1543.003 test 2"],
     since: "0.1.0",
     check: |scope| {

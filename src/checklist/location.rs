@@ -1,142 +1,16 @@
 //! Question 2: where the program, the DLL or the wrapped program lies (P).
 
+use super::basis::{COMMAND, MEASURED};
 use super::knowledge::programs::{self, ProgramKind};
 use super::knowledge::{agents, stock};
-use super::staging::{no, unknown, yes};
-use super::subject::{
-    self, COMMAND, MEASURED, Part, Runs, compared, half_read, is_as_shipped, is_win32, runs,
-};
-use super::{Family, Hit, Indicator, Question, Scene, Scope, technique};
+use super::known_good::{agent, compared, is_as_shipped};
+use super::place::{Class, class_of};
+use super::program::is_lolbin;
+use super::staging::{ghost, half_read, no, unknown, yes};
+use super::subject::{Part, Runs, is_win32, runs};
+use super::{Family, Hit, Indicator, Question, Scene, Scope, known_good, technique};
 use crate::host::ImagePath;
 use crate::host::image_path::{Naming, Prefix};
-
-/// What kind of place a file lies in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Class {
-    /// `\\host\share\…`.
-    Unc,
-    /// `\Device\…`, `GLOBALROOT`.
-    Device,
-    /// A name without a folder.
-    Bare,
-    /// A path that starts nowhere known.
-    Relative,
-    /// A profile, a temporary or another folder that ordinary users can write to; with its description.
-    UserWritable(&'static str),
-    /// A servicing or installer folder from which nothing runs as a service; with its name.
-    Servicing(&'static str),
-    /// Directly in the Windows folder.
-    WindowsRoot,
-    /// A folder of Windows from which no service runs; with its name and whether users can write to it.
-    OddWindows(&'static str, bool),
-    /// Directly in `System32` or `SysWOW64`.
-    System,
-    /// `System32\drivers` or the driver store.
-    Drivers,
-    /// Elsewhere below the Windows folder.
-    BelowWindows,
-    /// Below `Program Files`.
-    ProgramFiles,
-    /// Directly in `ProgramData`.
-    ProgramDataRoot,
-    /// Below `ProgramData`.
-    ProgramData,
-    /// Directly in the root of a drive, or the root itself.
-    DriveRoot,
-    /// In a folder of its own below the root of a drive.
-    OwnFolder,
-}
-
-/// Where a file lies.
-pub(super) fn class_of(path: &ImagePath) -> Class {
-    match path.naming {
-        Naming::Unc => return Class::Unc,
-        Naming::Device => return Class::Device,
-        Naming::Bare => return Class::Bare,
-        Naming::Relative => return Class::Relative,
-        Naming::Absolute => {}
-    }
-    let whole = path.normalized.as_str();
-    let rest = whole.split_once(':').map_or("", |(_, rest)| rest);
-    if let Some(what) = user_writable(rest) {
-        return Class::UserWritable(what);
-    }
-    if let Some(name) = servicing(rest) {
-        return Class::Servicing(name);
-    }
-    if let Some(below) = whole.strip_prefix(r"c:\windows\") {
-        return below_windows(whole, below);
-    }
-    if ["\\program files\\", "\\program files (x86)\\"].iter().any(|root| rest.starts_with(root)) {
-        return Class::ProgramFiles;
-    }
-    if let Some(below) = rest.strip_prefix("\\programdata\\") {
-        return if below.contains('\\') { Class::ProgramData } else { Class::ProgramDataRoot };
-    }
-    if rest.strip_prefix('\\').unwrap_or(rest).contains('\\') {
-        Class::OwnFolder
-    } else {
-        Class::DriveRoot
-    }
-}
-
-fn below_windows(whole: &str, below: &str) -> Class {
-    if !below.contains('\\') {
-        return Class::WindowsRoot;
-    }
-    if let Some((folder, writable)) = programs::odd_windows_folder(whole) {
-        return Class::OddWindows(folder, writable);
-    }
-    if ["system32\\drivers\\", "system32\\driverstore\\filerepository\\"]
-        .iter()
-        .any(|root| below.starts_with(root))
-    {
-        return Class::Drivers;
-    }
-    match below.strip_prefix("system32\\").or_else(|| below.strip_prefix("syswow64\\")) {
-        Some(file) if !file.contains('\\') => Class::System,
-        _ => Class::BelowWindows,
-    }
-}
-
-/// What kind of folder that ordinary users can write to this path (without its drive) goes through.
-fn user_writable(rest: &str) -> Option<&'static str> {
-    const BELOW: [(&str, &str); 9] = [
-        (r"\users\public\", "a folder ordinary users can write to"),
-        (r"\windows\temp\", "a folder ordinary users can write to"),
-        (r"\users\", "a user's profile"),
-        (r"\documents and settings\", "a user's profile"),
-        (r"\perflogs\", "a folder for performance logs"),
-        (r"\$recycle.bin\", "the recycle bin"),
-        (r"\recycler\", "the recycle bin"),
-        (r"\temp\", "a temporary folder"),
-        (r"\tmp\", "a temporary folder"),
-    ];
-    const ANYWHERE: [(&str, &str); 4] = [
-        (r"\appdata\", "a user's profile"),
-        (r"\downloads\", "a download folder"),
-        (r"\temp\", "a temporary folder"),
-        (r"\local settings\", "a user's profile"),
-    ];
-    BELOW
-        .iter()
-        .find(|(folder, _)| rest.starts_with(folder))
-        .or_else(|| ANYWHERE.iter().find(|(folder, _)| rest.contains(folder)))
-        .map(|(_, what)| *what)
-}
-
-fn servicing(rest: &str) -> Option<&'static str> {
-    const FOLDERS: [(&str, &str); 7] = [
-        (r"\windows\winsxs\", "WinSxS"),
-        (r"\windows\installer\", "Windows\\Installer"),
-        (r"\windows\softwaredistribution\", "SoftwareDistribution"),
-        (r"\$windows.~bt\", "$WINDOWS.~BT"),
-        (r"\$windows.~ws\", "$WINDOWS.~WS"),
-        (r"\windows.old\", "Windows.old"),
-        (r"\system volume information\", "System Volume Information"),
-    ];
-    FOLDERS.iter().find(|(folder, _)| rest.starts_with(folder)).map(|(_, name)| *name)
-}
 
 /// The files of a service that are neither what Windows ships nor a known agent.
 fn foreign<'a>(scope: &Scope<'a>) -> Vec<Runs<'a>> {
@@ -196,7 +70,7 @@ const USER_WRITABLE: Indicator = Indicator {
     attack: &[technique("T1543.003")],
     weight: 25,
     hard: false,
-    needs: COMMAND,
+    needs: &[COMMAND],
     sources: &[
         MEASURED,
         "SigmaHQ 5e993621-67d4-488a-b9ae-b420d08b96cb, 1d61f71d-59d2-479e-9562-4ff5f4ead16b",
@@ -222,9 +96,7 @@ const USER_WRITABLE: Indicator = Indicator {
                 .image(r"C:\Program Files\nssm\nssm.exe")
                 .text("Parameters\\Application", r"%TEMP%\agent.exe")
         }),
-        yes("known from its install event only", || {
-            subject::ghost("Gone", r"C:\Windows\Temp\gone.exe")
-        }),
+        yes("known from its install event only", || ghost("Gone", r"C:\Windows\Temp\gone.exe")),
         no("a vendor's service in Program Files", || Scene::service("Agent")),
         no("Zoom's service names a profile in its arguments only", || {
             Scene::service("ZoomCptService").image(
@@ -249,7 +121,7 @@ const PROGRAM_DATA: Indicator = Indicator {
     attack: &[technique("T1543.003")],
     weight: 12,
     hard: false,
-    needs: COMMAND,
+    needs: &[COMMAND],
     sources: &[MEASURED, "SigmaHQ 1b2ae822-6fe1-43ba-aa7c-d1a3b3d1d5f2"],
     since: "0.1.0",
     check: |scope| {
@@ -287,7 +159,7 @@ const WINDOWS_ROOT: Indicator = Indicator {
     attack: &[technique("T1569.002"), technique("T1036.005")],
     weight: 15,
     hard: false,
-    needs: COMMAND,
+    needs: &[COMMAND],
     sources: &[
         MEASURED,
         "SigmaHQ 5e993621-67d4-488a-b9ae-b420d08b96cb",
@@ -295,7 +167,7 @@ const WINDOWS_ROOT: Indicator = Indicator {
     ],
     since: "0.1.0",
     check: |scope| {
-        if !is_win32(scope) || subject::is_known_agent(scope) {
+        if !is_win32(scope) || agent(scope).is_some() {
             return None;
         }
         first(scope, |_, class| match class {
@@ -311,7 +183,7 @@ const WINDOWS_ROOT: Indicator = Indicator {
     },
     examples: &[
         yes("a remote execution tool's program", || {
-            subject::ghost("PSEXESVC", r"%SystemRoot%\PSEXESVC.exe")
+            ghost("PSEXESVC", r"%SystemRoot%\PSEXESVC.exe")
         }),
         yes("a program among the fonts", || {
             Scene::service("FontSvc").image(r"C:\Windows\Fonts\fsvc.exe")
@@ -335,7 +207,7 @@ const DRIVE_ROOT: Indicator = Indicator {
     attack: &[technique("T1543.003")],
     weight: 12,
     hard: false,
-    needs: COMMAND,
+    needs: &[COMMAND],
     sources: &[MEASURED, "SigmaHQ 1b2ae822-6fe1-43ba-aa7c-d1a3b3d1d5f2"],
     since: "0.1.0",
     check: |scope| {
@@ -390,7 +262,7 @@ const UNC: Indicator = Indicator {
     attack: &[technique("T1021.002"), technique("T1569.002")],
     weight: 30,
     hard: false,
-    needs: COMMAND,
+    needs: &[COMMAND],
     sources: &[MEASURED, "SigmaHQ 5a105d34-05fc-401e-8553-272b45c1522d"],
     since: "0.1.0",
     check: |scope| {
@@ -401,9 +273,7 @@ const UNC: Indicator = Indicator {
         })
     },
     examples: &[
-        yes("Cobalt Strike's jump psexec", || {
-            subject::ghost("a1b2c3d", r"\\10.0.0.9\ADMIN$\a1b2c3d.exe")
-        }),
+        yes("Cobalt Strike's jump psexec", || ghost("a1b2c3d", r"\\10.0.0.9\ADMIN$\a1b2c3d.exe")),
         no("a share is named in the arguments only", || {
             Scene::service("Backup").image(r#""C:\Program Files\B\b.exe" \\nas\backup"#)
         }),
@@ -426,7 +296,7 @@ const BARE: Indicator = Indicator {
     attack: &[technique("T1543.003"), technique("T1574.007")],
     weight: 15,
     hard: false,
-    needs: COMMAND,
+    needs: &[COMMAND],
     sources: &[MEASURED],
     since: "0.1.0",
     check: |scope| {
@@ -462,7 +332,7 @@ const VARIABLE: Indicator = Indicator {
     attack: &[technique("T1543.003")],
     weight: 20,
     hard: false,
-    needs: COMMAND,
+    needs: &[COMMAND],
     sources: &[MEASURED, "atomic-red-team T1569.002 test 6"],
     since: "0.1.0",
     check: |scope| {
@@ -503,7 +373,7 @@ const MISPLACED: Indicator = Indicator {
     attack: &[technique("T1036.005")],
     weight: 30,
     hard: false,
-    needs: COMMAND,
+    needs: &[COMMAND],
     sources: &[MEASURED, "SigmaHQ e4a6b256-3e47-40fc-89d2-7a477edd6915"],
     since: "0.1.0",
     check: |scope| {
@@ -573,7 +443,7 @@ const STREAM: Indicator = Indicator {
     attack: &[technique("T1564.004"), technique("T1036.002")],
     weight: 35,
     hard: true,
-    needs: COMMAND,
+    needs: &[COMMAND],
     sources: &[MEASURED, "ATT&CK T1564.004, T1036.002"],
     since: "0.1.0",
     check: |scope| {
@@ -616,7 +486,7 @@ const DEVICE: Indicator = Indicator {
     attack: &[technique("T1564"), technique("T1006")],
     weight: 20,
     hard: false,
-    needs: COMMAND,
+    needs: &[COMMAND],
     sources: &[MEASURED],
     since: "0.1.0",
     check: |scope| {
@@ -651,7 +521,7 @@ const SHORT_NAME: Indicator = Indicator {
     attack: &[technique("T1564")],
     weight: 4,
     hard: false,
-    needs: COMMAND,
+    needs: &[COMMAND],
     sources: &[MEASURED],
     since: "0.1.0",
     check: |scope| {
@@ -695,11 +565,11 @@ const NOT_OF_WINDOWS: Indicator = Indicator {
     attack: &[technique("T1036.005")],
     weight: 10,
     hard: false,
-    needs: COMMAND,
+    needs: &[COMMAND],
     sources: &[MEASURED],
     since: "0.1.0",
     check: |scope| {
-        if !is_win32(scope) || subject::stock(scope).is_some() {
+        if !is_win32(scope) || known_good::stock(scope).is_some() {
             return None;
         }
         let (weight, remark) = compared(scope, 10);
@@ -708,7 +578,7 @@ const NOT_OF_WINDOWS: Indicator = Indicator {
                 && one.part == Part::Image
                 && !is_stock_leaf(one.path.leaf())
                 // An interpreter is another matter: P05.
-                && !super::command::is_lolbin(one.path);
+                && !is_lolbin(one.path);
             let what = format!("in System32, though Windows ships no such service program{remark}");
             foreign.then_some((what, weight))
         })
@@ -757,7 +627,7 @@ const SERVICING: Indicator = Indicator {
     attack: &[technique("T1036.005"), technique("T1569.002")],
     weight: 15,
     hard: false,
-    needs: COMMAND,
+    needs: &[COMMAND],
     sources: &[MEASURED, "SigmaHQ b2e60816-96b2-45bd-ba91-b63578c03ef6"],
     since: "0.1.0",
     check: |scope| {
@@ -785,37 +655,3 @@ const SERVICING: Indicator = Indicator {
         unknown("part of the hive is unreadable", half_read),
     ],
 };
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn places_have_classes() {
-        for (raw, class) in [
-            (r"%SystemRoot%\System32\svchost.exe -k x", Class::System),
-            (r"\SystemRoot\System32\drivers\a.sys", Class::Drivers),
-            (
-                r"\SystemRoot\System32\DriverStore\FileRepository\a.inf_amd64_1\a.sys",
-                Class::Drivers,
-            ),
-            (r"C:\Windows\System32\wbem\x.exe", Class::BelowWindows),
-            (r"C:\Windows\x.exe", Class::WindowsRoot),
-            (r"C:\Windows\Tasks\x.exe", Class::OddWindows("tasks", true)),
-            (r"C:\Windows\Temp\x.exe", Class::UserWritable("a folder ordinary users can write to")),
-            (r"C:\Program Files\A\Temp\x.exe", Class::UserWritable("a temporary folder")),
-            (r#""C:\Program Files (x86)\A\x.exe""#, Class::ProgramFiles),
-            (r"C:\Program Files evil\x.exe", Class::OwnFolder),
-            (r"C:\ProgramData\x.exe", Class::ProgramDataRoot),
-            (r"C:\ProgramData\A\x.exe", Class::ProgramData),
-            (r"C:\x.exe", Class::DriveRoot),
-            ("c:\\", Class::DriveRoot),
-            (r"E:\a\x.exe", Class::OwnFolder),
-            (r"C:\Users\..\Windows\System32\x.exe", Class::System),
-            (r"\\h\ADMIN$\x.exe", Class::Unc),
-            ("x.exe", Class::Bare),
-        ] {
-            assert_eq!(class_of(&ImagePath::parse(raw)), class, "{raw}");
-        }
-    }
-}

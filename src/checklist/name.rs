@@ -4,17 +4,16 @@ use std::sync::{LazyLock, OnceLock};
 
 use regex::Regex;
 
+use super::basis::{COMMAND, HIVE, MEASURED};
 use super::knowledge::programs::{self, ProgramKind};
 use super::knowledge::stock::Comparison;
 use super::knowledge::{agents, security, stock};
-use super::location::{Class, class_of};
-use super::staging::{no, unknown, yes};
-use super::story::{clip, is_laid_down};
-use super::subject::{
-    self, COMMAND, HIVE, MEASURED, half_read, image, is_as_shipped, is_per_user, is_win32,
-    name_citation,
-};
-use super::{Family, Hit, Indicator, Question, Scene, Scope, technique};
+use super::known_good::{is_as_shipped, is_laid_down};
+use super::place::{Class, class_of};
+use super::staging::{ghost, half_read, no, unknown, yes};
+use super::story::clip;
+use super::subject::{image, is_per_user, is_win32, name_citation, own_config};
+use super::{Family, Hit, Indicator, Question, Scene, Scope, known_good, technique};
 use crate::host::ImagePath;
 use crate::text;
 
@@ -35,7 +34,8 @@ pub(super) const INDICATORS: &[Indicator] = &[
 ];
 
 /// Whether it is a program of its own whose key may be judged by what it lacks: no driver, no per-user
-/// service, nothing Windows brings.
+/// service, nothing Windows brings. Where `is_new_program` is content with the name, program and DLL have to be
+/// Windows' here, and a key without `Type` counts unless its file is a driver's.
 fn is_foreign_program(scope: &Scope<'_>) -> bool {
     is_win32(scope) && !is_per_user(scope) && !is_as_shipped(scope) && !is_laid_down(scope)
 }
@@ -55,7 +55,7 @@ const RANDOM: Indicator = Indicator {
     attack: &[technique("T1569.002"), technique("T1036.004")],
     weight: 8,
     hard: false,
-    needs: COMMAND,
+    needs: &[COMMAND],
     sources: &[
         "Measured on 884 real names: entropy and trigrams separate badly, tool shapes do",
         "SigmaHQ 6fb63b40-e02a-403e-9ffd-3bcc1d749442",
@@ -63,7 +63,7 @@ const RANDOM: Indicator = Indicator {
     since: "0.1.0",
     check: |scope| {
         let service = scope.service;
-        let known = subject::stock(scope).is_some() || security::guard(&service.name).is_some();
+        let known = known_good::stock(scope).is_some() || security::guard(&service.name).is_some();
         if known || !is_win32(scope) || is_per_user(scope) {
             return None;
         }
@@ -85,10 +85,10 @@ const RANDOM: Indicator = Indicator {
             Scene::service("iOWamcEn").text("DisplayName", "KgXItsbKgTJzdzwl")
         }),
         yes("impacket: four letters, and a program of eight in the Windows folder", || {
-            subject::ghost("kXqZ", r"%systemroot%\aBcDeFgH.exe")
+            ghost("kXqZ", r"%systemroot%\aBcDeFgH.exe")
         }),
         yes("seven characters, repeated by the program", || {
-            subject::ghost("a1b2c3d", r"\\10.0.0.9\ADMIN$\a1b2c3d.exe")
+            ghost("a1b2c3d", r"\\10.0.0.9\ADMIN$\a1b2c3d.exe")
         }),
         no("McAfee's scanner", || Scene::service("McShield")),
         no("a name of two words", || Scene::service("ContosoAgent")),
@@ -156,7 +156,7 @@ fn flips(name: &str) -> usize {
 /// Whether a 7045 alone makes the service known: its name is then the display name, the key's is not known.
 fn is_display_name_only(scope: &Scope<'_>) -> bool {
     let service = scope.service;
-    subject::own_config(scope).is_none()
+    own_config(scope).is_none()
         && service.display_name.as_deref().is_some_and(|name| text::same_name(name, &service.name))
 }
 
@@ -180,7 +180,7 @@ const NO_DISPLAY_NAME: Indicator = Indicator {
     attack: &[technique("T1036.004")],
     weight: 5,
     hard: false,
-    needs: HIVE,
+    needs: &[HIVE],
     sources: &[MEASURED],
     since: "0.1.0",
     check: |scope| {
@@ -217,7 +217,7 @@ const NO_DESCRIPTION: Indicator = Indicator {
     attack: &[technique("T1543.003")],
     weight: 10,
     hard: false,
-    needs: HIVE,
+    needs: &[HIVE],
     sources: &["Measured: 6 of 1,307 service programs in six hives; capped because vendors differ"],
     since: "0.1.0",
     check: |scope| {
@@ -249,13 +249,13 @@ const TYPO: Indicator = Indicator {
     attack: &[technique("T1036.004")],
     weight: 12,
     hard: false,
-    needs: COMMAND,
+    needs: &[COMMAND],
     sources: &[MEASURED, "atomic-red-team T1543.003 test 4 (TinyTurla)"],
     since: "0.1.0",
     check: |scope| {
         let name = &scope.service.name;
         if name.chars().count() < 6
-            || subject::stock(scope).is_some()
+            || known_good::stock(scope).is_some()
             || !is_win32(scope)
             || is_per_user(scope)
             || is_laid_down(scope)
@@ -342,12 +342,12 @@ const BORROWED_DISPLAY: Indicator = Indicator {
     attack: &[technique("T1036.004")],
     weight: 15,
     hard: false,
-    needs: COMMAND,
+    needs: &[COMMAND],
     sources: &[MEASURED],
     since: "0.1.0",
     check: |scope| {
         let service = scope.service;
-        if subject::stock(scope).is_some() || is_per_user(scope) || is_laid_down(scope) {
+        if known_good::stock(scope).is_some() || is_per_user(scope) || is_laid_down(scope) {
             return None;
         }
         let display = service.display_name.as_deref().unwrap_or_default();
@@ -415,11 +415,11 @@ const PROCESS_NAME: Indicator = Indicator {
     attack: &[technique("T1036.005"), technique("T1036.004")],
     weight: 15,
     hard: false,
-    needs: COMMAND,
+    needs: &[COMMAND],
     sources: &[MEASURED],
     since: "0.1.0",
     check: |scope| {
-        if subject::stock(scope).is_some() || !is_win32(scope) {
+        if known_good::stock(scope).is_some() || !is_win32(scope) {
             return None;
         }
         let name = scope.service.name.to_lowercase();
@@ -486,7 +486,7 @@ const ENCODED: Indicator = Indicator {
     attack: &[technique("T1027"), technique("T1569.002")],
     weight: 25,
     hard: false,
-    needs: COMMAND,
+    needs: &[COMMAND],
     sources: &["Measured: 244 installs of one Tchopper run"],
     since: "0.1.0",
     check: |scope| {
@@ -537,7 +537,7 @@ const DECEPTIVE: Indicator = Indicator {
     attack: &[technique("T1036.002"), technique("T1036.004")],
     weight: 20,
     hard: false,
-    needs: COMMAND,
+    needs: &[COMMAND],
     sources: &[MEASURED],
     since: "0.1.0",
     check: |scope| {
@@ -605,7 +605,7 @@ const VENDOR: Indicator = Indicator {
     attack: &[technique("T1036.005"), technique("T1036.004")],
     weight: 15,
     hard: false,
-    needs: COMMAND,
+    needs: &[COMMAND],
     sources: &[MEASURED, "SigmaHQ 8c15dd74-9570-4f48-80b2-29996fd91ee6 (Goofy Guineapig)"],
     since: "0.1.0",
     check: |scope| {

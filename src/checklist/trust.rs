@@ -3,9 +3,11 @@
 //! B02 of the source table (valid signature, vendor folder, age) needs files; without them a vendor's folder
 //! vouches for nothing and has no entry here.
 
-use super::knowledge::{agents::AgentKind, responders, stock};
+use super::basis::HIVE;
+use super::knowledge::agents::AgentKind;
+use super::knowledge::{responders, stock};
+use super::known_good::{agent, is_laid_down, is_stock};
 use super::staging::{audited, no, unknown, yes};
-use super::story::{HIVE, agent, is_laid_down, is_stock};
 use super::ticket::{Made, made};
 use super::{Family, Hit, Indicator, Need, Policy, Question, Scene, Scope};
 use crate::host::config::Data;
