@@ -1,7 +1,8 @@
 //! What the order of the values in the key says about how it was made.
 
+use crate::checklist::basis::HIVE;
+use crate::checklist::known_good::{agent, is_new_program, is_stock};
 use crate::checklist::staging::{no, yes};
-use crate::checklist::story::{HIVE, agent, is_new_program, is_stock};
 use crate::checklist::{Family, Hit, Indicator, Question, Scene, technique};
 use crate::host::config::ValueOrder;
 
