@@ -136,6 +136,22 @@ fn a_saved_report_explains_its_rows() {
 }
 
 #[test]
+fn a_report_of_another_contract_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let target = folder.path().join("report.json");
+    for (text, words) in [
+        (r#"{"schema":2,"hosts":[]}"#, "schema 2"),
+        (r#"{"schema":1,"hosts":[]}"#, "no report"),
+        ("[]", "no report"),
+    ] {
+        fs::write(&target, text).unwrap();
+        let output = svctriage(&["explain", "1", "--report", target.to_str().unwrap()]);
+        assert_eq!(output.status.code(), Some(4), "{text}");
+        assert!(stderr(&output).contains(words), "{text}: {}", stderr(&output));
+    }
+}
+
+#[test]
 fn detect_says_what_would_be_read() {
     let evidence = sample("compromised-workstation");
     let output = svctriage(&["detect", evidence.to_str().unwrap()]);
