@@ -34,7 +34,7 @@ pub fn scan(evidence: &dyn Evidence, settings: &Settings, progress: &dyn Progres
         files: reading
             .files
             .into_iter()
-            .map(|file| EvidenceFile { path: file.path.to_string(), size: file.size })
+            .map(|file| EvidenceFile { path: file.path.clone(), size: file.size })
             .collect(),
     };
     HostReport::new(&host, &ranked, summary, reading.diagnostics)

@@ -158,7 +158,7 @@ fn lost(message: &str, name: &str, sink: &mut Sink) {
             sink.cover(witness.origin, span(State::Lost, None, None));
         }
         None => {
-            sink.note(format!("{message}; by its name, not one that says anything about services"))
+            sink.note(format!("{message}; by its name, not one that says anything about services"));
         }
     }
 }

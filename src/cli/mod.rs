@@ -119,7 +119,7 @@ pub struct JudgeArgs {
     #[arg(long = "ignore", value_name = "ID", value_parser = indicator_id)]
     pub ignored: Vec<String>,
     /// Worker threads; 0 takes all processors. The report does not depend on it.
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = threads)]
     pub threads: usize,
     /// No progress and no warnings on stderr.
     #[arg(short, long)]
@@ -241,6 +241,15 @@ fn window(text: &str) -> Result<SignedDuration, String> {
     match seconds {
         Some(seconds @ 1..=WEEK) => Ok(SignedDuration::from_secs(seconds)),
         _ => Err("the window is between one second and a week".to_owned()),
+    }
+}
+
+/// More than any processor has cores only costs memory, and 100,000 threads take minutes to start.
+fn threads(text: &str) -> Result<usize, String> {
+    const MOST: usize = 256;
+    match text.parse() {
+        Ok(threads @ 0..=MOST) => Ok(threads),
+        _ => Err(format!("the number of threads is between 0 and {MOST}")),
     }
 }
 
