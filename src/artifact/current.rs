@@ -45,7 +45,7 @@ fn demote(mut fact: Fact, label: &str) -> Option<Fact> {
     };
     *epoch = Epoch::History(match epoch {
         Epoch::Current => label.to_owned(),
-        Epoch::ControlSet(number) => format!("{label} ControlSet{number:03}"),
+        Epoch::ControlSet(_) => format!("{label} {}", epoch.label()),
         Epoch::History(_) => return Some(fact),
         Epoch::Deleted(_) => return None,
     });

@@ -27,12 +27,14 @@ impl Installed<'_> {
 
 /// Every install of the service, in order of time.
 pub(super) fn installs<'a>(scope: &Scope<'a>) -> impl Iterator<Item = Installed<'a>> + use<'a> {
-    let actors = &scope.service.actors;
-    scope.events(Role::Install).enumerate().filter_map(move |(at, event)| match &event.action {
-        Action::ServiceInstalled(install) => {
-            Some(Installed { event, install, actor: actors.get(at) })
+    let service = scope.service;
+    service.indexed_events(Role::Install, &scope.host.events).filter_map(move |(at, event)| {
+        match &event.action {
+            Action::ServiceInstalled(install) => {
+                Some(Installed { event, install, actor: service.actor_of(at) })
+            }
+            _ => None,
         }
-        _ => None,
     })
 }
 

@@ -244,11 +244,12 @@ fn window(text: &str) -> Result<SignedDuration, String> {
     }
 }
 
-/// At most 256: more only cost memory.
+/// More than any processor has cores only costs memory, and 100,000 threads take minutes to start.
 fn threads(text: &str) -> Result<usize, String> {
+    const MOST: usize = 256;
     match text.parse() {
-        Ok(number @ 0..=256) => Ok(number),
-        _ => Err("threads are a number from 0 to 256".to_owned()),
+        Ok(threads @ 0..=MOST) => Ok(threads),
+        _ => Err(format!("the number of threads is between 0 and {MOST}")),
     }
 }
 

@@ -220,10 +220,7 @@ fn is_meant(service: &ServiceReport, what: &str) -> bool {
 fn read_report(path: &Path) -> Result<Report, Error> {
     #[expect(clippy::disallowed_methods, reason = "a report of ours, not evidence")]
     let bytes = fs::read(path).map_err(|source| Error::Open { path: path.to_owned(), source })?;
-    serde_json::from_slice(&bytes).map_err(|error| Error::Settings {
-        path: path.to_owned(),
-        message: format!("this is no report of `svctriage scan --format json`: {error}"),
-    })
+    Report::from_json(&bytes).map_err(|message| Error::Settings { path: path.to_owned(), message })
 }
 
 /// One line per host about what was lost; the report has the rest.

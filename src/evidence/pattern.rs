@@ -58,12 +58,14 @@ pub(super) fn history_label(folder: &str) -> Option<&str> {
     let name = fold(folder);
     let numbered = |prefix: &str| {
         name.strip_prefix(prefix).is_some_and(|rest| {
-            !rest.is_empty() && rest.chars().all(|digit| digit.is_ascii_digit())
+            let number = rest.strip_prefix(['_', '-', ' ']).unwrap_or(rest);
+            !number.is_empty() && number.chars().all(|digit| digit.is_ascii_digit())
         })
     };
     let history = matches!(name.as_str(), "REGBACK" | "NTFS_VSS" | "WINDOWS.OLD")
         || name.strip_prefix("WINDOWS.OLD").is_some_and(|rest| rest.starts_with(['.', '(']))
         || numbered("VSS")
+        || numbered("SHADOWCOPY")
         || name.contains("HARDDISKVOLUMESHADOWCOPY");
     history.then_some(folder)
 }
@@ -98,11 +100,15 @@ mod tests {
             ("RegBack", true),
             ("VSS1", true),
             ("vss12", true),
+            ("VSS_2", true),
+            ("ShadowCopy3", true),
             ("ntfs_vss", true),
             ("%5C%5C.%5CHarddiskVolumeShadowCopy3", true),
             ("HarddiskVolumeShadowCopy1", true),
             ("VSS", false),
             ("VSSx", false),
+            ("VSS_", false),
+            ("VSS_2b", false),
             ("Windows", false),
             ("Windows.older", false),
         ] {

@@ -48,7 +48,8 @@ impl Bursts {
         let mut by_sid: BTreeMap<&str, Vec<Timestamp>> = BTreeMap::new();
         for service in services.iter().filter(|service| !comes_in_waves(service)) {
             let mut last: Option<Timestamp> = None;
-            for (event, actor) in service.events(Role::Install, events).zip(&service.actors) {
+            for (at, event) in service.indexed_events(Role::Install, events) {
+                let Some(actor) = service.actor_of(at) else { continue };
                 let twin = last.is_some_and(|last| event.time.duration_since(last) <= SAME_INSTALL);
                 last = Some(event.time);
                 if let Some(sid) = actor.subject.sid.as_deref().filter(|_| !twin) {

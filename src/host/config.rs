@@ -21,6 +21,37 @@ pub enum Epoch {
     Deleted(Confidence),
 }
 
+impl Epoch {
+    /// The words of reports: `ControlSet002`, `RegBack/SYSTEM`, `deleted key`.
+    pub fn label(&self) -> String {
+        match self {
+            Self::Current => "current".to_owned(),
+            Self::ControlSet(number) => control_set(*number),
+            Self::History(label) => label.clone(),
+            Self::Deleted(_) => "deleted key".to_owned(),
+        }
+    }
+
+    /// How far a recovered key can be trusted.
+    pub const fn confidence(&self) -> Option<Confidence> {
+        match self {
+            Self::Deleted(confidence) => Some(*confidence),
+            Self::Current | Self::ControlSet(_) | Self::History(_) => None,
+        }
+    }
+
+    /// Whether it is an earlier state to be compared with the current one. Deleted keys are none: nothing
+    /// says when they held, nor that they were the same service.
+    pub const fn is_earlier_state(&self) -> bool {
+        matches!(self, Self::ControlSet(_) | Self::History(_))
+    }
+}
+
+/// The name of a control set's key.
+pub fn control_set(number: u32) -> String {
+    format!("ControlSet{number:03}")
+}
+
 /// How far a recovered key can be trusted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

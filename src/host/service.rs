@@ -69,6 +69,8 @@ pub struct Link {
 /// Who installed a service, as far as logs tell.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Actor {
+    /// The install event: index into [`super::Host::events`].
+    pub event: usize,
     /// The account. 7045 gives the SID only; the name comes from logons or other events with that SID.
     pub subject: Subject,
     /// The logon the session came from, where a log has it.
@@ -174,6 +176,11 @@ impl Service {
             .is_some_and(super::config::ServiceType::is_user_instance)
     }
 
+    /// Who did that install: index into [`super::Host::events`].
+    pub fn actor_of(&self, event: usize) -> Option<&Actor> {
+        self.actors.iter().find(|actor| actor.event == event)
+    }
+
     /// The last-write time of its key in the current control set.
     pub fn last_write(&self) -> Option<Timestamp> {
         self.config.as_ref().and_then(|config| config.last_write)
@@ -185,9 +192,18 @@ impl Service {
         role: Role,
         events: &'a [Event],
     ) -> impl Iterator<Item = &'a Event> + 'a {
+        self.indexed_events(role, events).map(|(_, event)| event)
+    }
+
+    /// The events of one role with their indices, in order of time.
+    pub fn indexed_events<'a>(
+        &'a self,
+        role: Role,
+        events: &'a [Event],
+    ) -> impl Iterator<Item = (usize, &'a Event)> + 'a {
         self.links
             .iter()
             .filter(move |link| link.role == role)
-            .filter_map(move |link| events.get(link.event))
+            .filter_map(move |link| Some((link.event, events.get(link.event)?)))
     }
 }

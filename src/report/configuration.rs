@@ -181,10 +181,10 @@ impl Value {
     }
 }
 
-/// `FailureActions` and what belongs to it.
+/// What the service control manager does at a failure: `FailureActions` and what belongs to it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FailurePlan {
-    /// Seconds without failure after which the count is reset; null for never.
+    /// Seconds without failure after which the count is reset; null for never, and without `FailureActions`.
     pub reset_period_s: Option<u32>,
     /// What is done at the first, second, … failure; the last one repeats.
     pub actions: Vec<FailureStep>,
@@ -206,15 +206,20 @@ pub struct FailureStep {
 }
 
 impl FailurePlan {
-    /// The plan of a service, where it has one.
+    /// The plan of a service, where any of its values is there.
     pub fn new(config: &ServiceConfig) -> Option<Self> {
-        let plan = config.failure_actions.as_ref()?;
-        Some(Self {
-            reset_period_s: (plan.reset_period != u32::MAX).then_some(plan.reset_period),
-            actions: steps(plan),
+        let plan = config.failure_actions.as_ref();
+        let reset = plan.map(|plan| plan.reset_period).filter(|period| *period != u32::MAX);
+        let found = Self {
+            reset_period_s: reset,
+            actions: plan.map(steps).unwrap_or_default(),
             on_non_crash_failures: config.failure_actions_on_non_crash,
             reboot_message: config.reboot_message.clone(),
-        })
+        };
+        let is_empty = plan.is_none()
+            && found.on_non_crash_failures.is_none()
+            && found.reboot_message.is_none();
+        (!is_empty).then_some(found)
     }
 }
 

@@ -5,6 +5,7 @@ use std::io;
 use super::host::HostReport;
 use super::service::ServiceReport;
 use super::{Options, Renderer, Report, select};
+use crate::host::config;
 use crate::host::{Place, Provenance};
 use crate::text;
 
@@ -62,7 +63,7 @@ const COLUMNS: &[Column] = &[
     Column { heading: "ServiceType", cell: |row| optional(row.service.kind.as_deref()) },
     Column { heading: "InRegistry", cell: |row| row.service.registry.to_string() },
     Column { heading: "Against", cell: |row| against(row.service) },
-    Column { heading: "NotAnswered", cell: |row| row.service.unanswered.len().to_string() },
+    Column { heading: "NotAnswered", cell: |row| row.service.open_questions().to_string() },
     Column { heading: "Evidence", cell: |row| cell(&row.host.evidence.path) },
 ];
 
@@ -160,7 +161,7 @@ fn key(service: &ServiceReport) -> String {
 }
 
 fn control_set(host: &HostReport) -> String {
-    host.host.control_set.map(|number| format!("ControlSet{number:03}")).unwrap_or_default()
+    host.host.control_set.map(config::control_set).unwrap_or_default()
 }
 
 /// Whether any value of the key stands only in a transaction log.

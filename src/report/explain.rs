@@ -202,16 +202,19 @@ impl Page {
             return;
         }
         self.heading("Questions the evidence could not answer");
-        for open in &service.unanswered {
-            let question = checklist::indicator(&open.id)
-                .map_or("(an indicator of another version)", |one| one.question);
-            let silence = match open.state {
+        for silence in &service.unanswered {
+            let state = match silence.state {
                 crate::host::State::Absent => "not in the evidence",
                 crate::host::State::Lost => "unreadable",
                 crate::host::State::Partial => "read in part",
                 crate::host::State::Complete => "read completely",
             };
-            self.item("?", &format!("{} {question} ({} {silence})", open.id, open.origin.label()));
+            let why = format!("{} {state}", silence.origin.label());
+            for id in &silence.indicators {
+                let question = checklist::indicator(id)
+                    .map_or("(an indicator of another version)", |one| one.question);
+                self.item("?", &format!("{id} {question} ({why})"));
+            }
         }
     }
 

@@ -1,5 +1,7 @@
 //! A yes in the report, with its decibans, techniques and witnesses; and a question that stayed open.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::checklist::{Family, Indicator, Lack, Question, Technique};
@@ -39,15 +41,15 @@ pub struct TechniqueReport {
     pub v19: String,
 }
 
-/// An indicator without an answer.
+/// The indicators that one silence leaves without an answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unanswered {
-    /// The indicator.
-    pub id: String,
     /// Whose silence it is.
     pub origin: Origin,
     /// In which state that origin is.
     pub state: State,
+    /// The indicators, in the order of the checklist.
+    pub indicators: Vec<String>,
 }
 
 impl FindingReport {
@@ -83,7 +85,15 @@ impl TechniqueReport {
 }
 
 impl Unanswered {
-    pub(super) fn new((indicator, lack): &(&'static Indicator, Lack)) -> Self {
-        Self { id: indicator.id.to_owned(), origin: lack.origin, state: lack.state }
+    /// The open questions, gathered by who kept silent.
+    pub(super) fn by_silence(unknown: &[(&'static Indicator, Lack)]) -> Vec<Self> {
+        let mut silences: BTreeMap<(Origin, State), Vec<String>> = BTreeMap::new();
+        for (indicator, lack) in unknown {
+            silences.entry((lack.origin, lack.state)).or_default().push(indicator.id.to_owned());
+        }
+        silences
+            .into_iter()
+            .map(|((origin, state), indicators)| Self { origin, state, indicators })
+            .collect()
     }
 }

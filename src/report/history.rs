@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Stamp;
 use super::configuration::Configuration;
-use crate::host::config::{Confidence, Epoch, ServiceConfig};
+use crate::host::config::{Confidence, ServiceConfig};
 use crate::host::{Citation, Service};
 
 /// Another state of a service and what differs between it and the current control set.
@@ -67,15 +67,9 @@ pub(super) fn history(service: &Service) -> Vec<Earlier> {
 
 impl Earlier {
     fn new(config: &ServiceConfig, whole: bool) -> Self {
-        let (state, confidence) = match &config.epoch {
-            Epoch::Current => ("current".to_owned(), None),
-            Epoch::ControlSet(number) => (format!("ControlSet{number:03}"), None),
-            Epoch::History(label) => (label.clone(), None),
-            Epoch::Deleted(confidence) => ("deleted key".to_owned(), Some(*confidence)),
-        };
         Self {
-            state,
-            confidence,
+            state: config.epoch.label(),
+            confidence: config.epoch.confidence(),
             citation: Some(config.citation.clone()),
             last_write: config.last_write.map(Stamp),
             image_path: config.image_path.clone(),

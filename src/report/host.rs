@@ -149,7 +149,8 @@ impl Summary {
         let count = |verdict| services.iter().filter(|one| one.verdict == verdict).count();
         let unanswered: std::collections::BTreeSet<&str> = services
             .iter()
-            .flat_map(|one| one.unanswered.iter().map(|open| open.id.as_str()))
+            .flat_map(|one| &one.unanswered)
+            .flat_map(|silence| silence.indicators.iter().map(String::as_str))
             .collect();
         Self {
             services: services.len(),

@@ -45,11 +45,10 @@ impl Install {
 
 /// The install events of a service, in order of time.
 pub(super) fn installs(host: &Host, service: &Service) -> Vec<Install> {
-    let mut actors = service.actors.iter();
-    let events = service.events(Role::Install, &host.events);
-    let install = |event: &Event| {
+    let events = service.indexed_events(Role::Install, &host.events);
+    let install = |(at, event): (usize, &Event)| {
         let Action::ServiceInstalled(install) = &event.action else { return None };
-        let actor = actors.next();
+        let actor = service.actor_of(at);
         let fallback = Subject { sid: event.user_sid.clone(), ..install.subject.clone() };
         let subject = actor.map_or(&fallback, |actor| &actor.subject);
         let logon = actor.and_then(|actor| actor.logon.as_ref());

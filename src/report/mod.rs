@@ -99,6 +99,27 @@ impl Report {
         Self { schema: SCHEMA, tool: Tool::this(), settings, hosts }
     }
 
+    /// Reads a report that `--format json` wrote.
+    ///
+    /// # Errors
+    /// A sentence, where the bytes are no report or one of another contract than [`SCHEMA`].
+    pub fn from_json(bytes: &[u8]) -> Result<Self, String> {
+        #[derive(Deserialize)]
+        struct Head {
+            schema: u32,
+        }
+        let no_report = |error: serde_json::Error| {
+            format!("this is no report of `svctriage scan --format json`: {error}")
+        };
+        let Head { schema } = serde_json::from_slice(bytes).map_err(no_report)?;
+        if schema != SCHEMA {
+            return Err(format!(
+                "this report has schema {schema}, which another version wrote; this one reads schema {SCHEMA}"
+            ));
+        }
+        serde_json::from_slice(bytes).map_err(no_report)
+    }
+
     /// The worst verdict of all hosts.
     pub fn verdict(&self) -> Verdict {
         self.hosts.iter().map(|host| host.verdict).max().unwrap_or(Verdict::NotAssessed)

@@ -65,7 +65,7 @@ pub struct ServiceReport {
     pub findings: Vec<FindingReport>,
     /// What speaks for it, heaviest first.
     pub against: Vec<FindingReport>,
-    /// Indicators the evidence could not answer.
+    /// Indicators the evidence could not answer, by who kept silent.
     pub unanswered: Vec<Unanswered>,
     /// How many indicators answered no.
     pub answered_no: usize,
@@ -126,13 +126,18 @@ impl ServiceReport {
             checklist: answers::answers(host, ranked),
             findings: ranked.findings.iter().map(FindingReport::new).collect(),
             against: ranked.against.iter().map(FindingReport::new).collect(),
-            unanswered: ranked.unknown.iter().map(Unanswered::new).collect(),
+            unanswered: Unanswered::by_silence(&ranked.unknown),
             answered_no: ranked.answered_no,
             history: history::history(service),
             events: event::events(host, service),
             safe_boot: safe_boot(host, service),
             configuration: config.map(Configuration::new),
         }
+    }
+
+    /// How many indicators the evidence could not answer.
+    pub fn open_questions(&self) -> usize {
+        self.unanswered.iter().map(|silence| silence.indicators.len()).sum()
     }
 
     /// Every technique of its findings, sorted, once each.

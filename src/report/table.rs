@@ -273,8 +273,9 @@ fn heard(one: &CoverageReport) -> String {
 /// Which silences left questions open, and what was lost.
 fn not_checked(host: &HostReport) -> String {
     let mut open: BTreeMap<(Origin, State), BTreeSet<&str>> = BTreeMap::new();
-    for unanswered in host.services.iter().flat_map(|service| &service.unanswered) {
-        open.entry((unanswered.origin, unanswered.state)).or_default().insert(&unanswered.id);
+    for silence in host.services.iter().flat_map(|service| &service.unanswered) {
+        let ids = silence.indicators.iter().map(String::as_str);
+        open.entry((silence.origin, silence.state)).or_default().extend(ids);
     }
     let mut by_state: BTreeMap<State, Vec<String>> = BTreeMap::new();
     for ((origin, state), ids) in open {

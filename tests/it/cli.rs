@@ -60,6 +60,7 @@ fn exit_codes_are_as_documented() {
         (vec!["scan"], 3),
         (vec!["scan", "--format", "pdf", "x"], 3),
         (vec!["scan", "--weight", "P01", "x"], 3),
+        (vec!["scan", "--threads", "100000", "x"], 3),
         (vec!["scan", "--ignore", "NOPE", "x"], 3),
         (vec!["scan", "--threads", "100000", "x"], 3),
         (vec!["scan", missing.to_str().unwrap()], 4),
@@ -134,6 +135,22 @@ fn a_saved_report_explains_its_rows() {
     assert_eq!(from_report.status.code(), Some(0), "{}", stderr(&from_report));
     assert_eq!(stdout(&from_report), stdout(&from_evidence));
     assert!(stdout(&from_report).len() > 500);
+}
+
+#[test]
+fn a_report_of_another_contract_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let target = folder.path().join("report.json");
+    for (text, words) in [
+        (r#"{"schema":2,"hosts":[]}"#, "schema 2"),
+        (r#"{"schema":1,"hosts":[]}"#, "no report"),
+        ("[]", "no report"),
+    ] {
+        fs::write(&target, text).unwrap();
+        let output = svctriage(&["explain", "1", "--report", target.to_str().unwrap()]);
+        assert_eq!(output.status.code(), Some(4), "{text}");
+        assert!(stderr(&output).contains(words), "{text}: {}", stderr(&output));
+    }
 }
 
 #[test]

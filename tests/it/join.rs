@@ -217,6 +217,47 @@ fn the_session_of_an_install_leads_to_its_logon_and_address() {
 }
 
 #[test]
+fn an_actor_knows_its_install_whatever_stands_between() {
+    Scene::ghost("evil")
+        .event(0, installed_4697("evil", "one.exe", 7))
+        .event_by(5, Some("S-1-5-18"), installed_7045("evil", "two.exe"))
+        .event(9, installed_4697("evil", "three.exe", 8))
+        .ask(|scope| {
+            let sessions: Vec<_> = scope
+                .service
+                .indexed_events(Role::Install, &scope.host.events)
+                .map(|(at, _)| scope.service.actor_of(at).unwrap().subject.logon_id)
+                .collect();
+            assert_eq!(sessions, [Some(7), None, Some(8)]);
+            assert!(scope.service.actor_of(usize::MAX).is_none());
+        })
+        .unwrap();
+}
+
+#[test]
+fn the_service_dll_is_the_pair_the_decoder_chose() {
+    // In the key itself Windows reads it only where Parameters has none.
+    let both = Scene::hosted("TermService")
+        .text("ServiceDll", r"C:\Users\Public\own.dll")
+        .text("Parameters\\servicedll", r"%SystemRoot%\System32\termsrv.dll");
+    both.ask(|scope| {
+        assert_eq!(scope.service.dll.as_ref().unwrap().leaf(), "termsrv.dll");
+        let (value, _) = scope.config().unwrap().service_dll.clone().unwrap();
+        assert_eq!(value.to_lowercase(), "parameters\\servicedll");
+    })
+    .unwrap();
+    let own = Scene::hosted("TermService")
+        .without("Parameters\\ServiceDll")
+        .text("ServiceDll", r"C:\Users\Public Files\own.dll");
+    own.ask(|scope| {
+        let dll = scope.service.dll.as_ref().unwrap();
+        assert_eq!(dll.program, r"C:\Users\Public Files\own.dll");
+        assert_eq!(scope.config().unwrap().service_dll.as_ref().unwrap().0, "ServiceDll");
+    })
+    .unwrap();
+}
+
+#[test]
 fn a_service_created_on_another_host_is_not_this_hosts() {
     let sc = r"C:\Windows\System32\sc.exe";
     Scene::service("ContosoSvc")

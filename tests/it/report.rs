@@ -112,6 +112,16 @@ fn the_contract_is_the_schema() {
 }
 
 #[test]
+fn a_reboot_message_without_actions_is_in_the_contract() {
+    let scene = Scene::service("A").text("RebootMessage", "Restarting").without("FailureActions");
+    let report = story::judged_scene(scene).unwrap();
+    let plan = report.hosts[0].services[0].failure_actions.as_ref().unwrap();
+    assert_eq!(plan.reboot_message.as_deref(), Some("Restarting"));
+    assert!(plan.actions.is_empty());
+    assert_valid(&report);
+}
+
+#[test]
 fn every_field_of_the_schema_is_documented() {
     fn names(schema: &Value, found: &mut std::collections::BTreeSet<String>) {
         match schema {

@@ -82,7 +82,7 @@ impl<'h> Key<'h> {
 
     /// Whether the key's record differs from the primary file, so that a transaction log says this.
     ///
-    /// Its values answer for themselves: [`Value::from_log`].
+    /// Its values answer for themselves: [`super::Value::from_log`].
     pub fn from_log(&self) -> bool {
         let end = self.offset.saturating_add(4).saturating_add(self.record.length);
         self.hive.replayed.changes.touch(&(self.offset..end))

@@ -1,6 +1,6 @@
 //! Who installed a service: SID and logon session, and the logon they came from.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::SignedDuration;
 
@@ -28,7 +28,7 @@ struct Surroundings<'a> {
 pub(super) fn attribute(roster: &mut Roster, events: &[Event], window: SignedDuration) {
     let around = Surroundings::of(events);
     for service in roster.iter_mut() {
-        let installs: Vec<usize> = service
+        let installs: BTreeSet<usize> = service
             .links
             .iter()
             .filter(|link| link.role == Role::Install)
@@ -37,7 +37,7 @@ pub(super) fn attribute(roster: &mut Roster, events: &[Event], window: SignedDur
         let mut found = Vec::new();
         for at in &installs {
             let Some(event) = events.get(*at) else { continue };
-            let (actor, logon) = around.actor(event);
+            let (actor, logon) = around.actor(*at, event);
             found.extend(logon.map(|logon| (Role::ActorLogon, logon)));
             found.extend(
                 around
@@ -95,8 +95,8 @@ impl<'a> Surroundings<'a> {
         around
     }
 
-    /// Who an install event says did it, and the logon event of that session.
-    fn actor(&self, event: &Event) -> (Actor, Option<usize>) {
+    /// Who an install event (at that index) says did it, and the logon event of that session.
+    fn actor(&self, at: usize, event: &Event) -> (Actor, Option<usize>) {
         let mut subject = match &event.action {
             Action::ServiceInstalled(install) => install.subject.clone(),
             _ => Subject::default(),
@@ -126,6 +126,7 @@ impl<'a> Surroundings<'a> {
         };
         let record = logon.and_then(|at| self.events.get(at));
         let actor = Actor {
+            event: at,
             subject,
             logon: record.and_then(|record| match &record.action {
                 Action::Logon(logon) => Some(logon.clone()),

@@ -70,11 +70,10 @@ fn image(config: &ServiceConfig) -> Option<ImagePath> {
 fn differences(service: &Service) -> Vec<Difference> {
     let mut found = Vec::new();
     for other in &service.history {
-        let against = match &other.epoch {
-            Epoch::ControlSet(number) => format!("ControlSet{number:03}"),
-            Epoch::History(label) => label.clone(),
-            Epoch::Current | Epoch::Deleted(_) => continue,
-        };
+        if !other.epoch.is_earlier_state() {
+            continue;
+        }
+        let against = other.epoch.label();
         let Some(current) = &service.config else {
             found.push(Difference {
                 against,

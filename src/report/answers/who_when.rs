@@ -27,11 +27,10 @@ pub(super) fn answer(host: &Host, ranked: &Ranked<'_>) -> ChecklistAnswer {
 
 /// The install events; returns how many there are.
 fn installs(host: &Host, service: &Service, draft: &mut Draft) -> usize {
-    let mut actors = service.actors.iter();
     let mut count = 0_usize;
-    for event in service.events(Role::Install, &host.events) {
+    for (at, event) in service.indexed_events(Role::Install, &host.events) {
         count = count.saturating_add(1);
-        let actor = actors.next();
+        let actor = service.actor_of(at);
         let who = actor.and_then(|actor| subject_name(&actor.subject));
         let who = who.or_else(|| event.user_sid.clone());
         let logon = actor.and_then(|actor| actor.logon.as_ref());
