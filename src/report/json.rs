@@ -2,6 +2,7 @@
 
 use std::io;
 
+use super::json_text::JsonText;
 use super::{Options, Renderer, Report, select};
 
 /// `--format json`.
@@ -14,9 +15,9 @@ pub(super) const RENDERER: Renderer = Renderer {
 
 fn render(report: &Report, options: &Options, out: &mut dyn io::Write) -> io::Result<()> {
     if options.top.is_none() && options.min_verdict.is_none() {
-        serde_json::to_writer_pretty(&mut *out, report)?;
+        serde_json::to_writer_pretty(JsonText(out), report)?;
     } else {
-        serde_json::to_writer_pretty(&mut *out, &select::narrowed(report, options))?;
+        serde_json::to_writer_pretty(JsonText(out), &select::narrowed(report, options))?;
     }
     out.write_all(b"\n")
 }
