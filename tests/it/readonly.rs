@@ -49,7 +49,9 @@ fn a_scan_changes_nothing_in_a_read_only_folder() {
     let before = state(root.path());
     let report = scan_one(&[root.path()]);
     let after = state(root.path());
-    paths(root.path()).iter().for_each(|path| set_mode(path, 0o755, 0o644));
+    for path in &paths(root.path()) {
+        set_mode(path, 0o755, 0o644);
+    }
     assert_eq!(report.evidence.files.len(), 7);
     assert_eq!(report.diagnostics, []);
     assert!(before == after, "the evidence was changed");
