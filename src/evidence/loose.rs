@@ -33,6 +33,9 @@ const MAX_ENTRIES: usize = 100_000;
 /// How transaction logs are named after their hive; an unused one has no content to tell it by.
 const LOG_SUFFIXES: [&str; 3] = [".LOG", ".LOG1", ".LOG2"];
 
+/// How event logs are named.
+const EVENT_LOG_SUFFIXES: [&str; 2] = [".EVTX", ".EVT"];
+
 /// A file without its place.
 #[derive(Debug, Clone)]
 pub(super) struct LooseFile {
@@ -76,6 +79,7 @@ fn open_folder(path: &Path) -> Result<Taken, Error> {
     let contents = folder.walk(&EvidencePath::root(), MAX_DEPTH, MAX_ENTRIES);
     let mut diagnostics = contents.diagnostics;
     let mut files = Vec::new();
+    let mut unlike = Vec::new();
     let mut links = 0_usize;
     for entry in contents.entries {
         let size = match entry.kind {
@@ -93,6 +97,11 @@ fn open_folder(path: &Path) -> Result<Taken, Error> {
                 let (given, folder) = (entry.path.to_string(), folder.clone());
                 files.push(LooseFile { given, folder, place: entry.path, found });
             }
+            Ok(_) if named_like_a_log(&entry.path) => unlike.push(Diagnostic {
+                artifact: entry.path.to_string(),
+                impact: Impact::Lost,
+                message: "named like an event log, but it does not begin like one; not read".into(),
+            }),
             Ok(_) => {}
             Err(diagnostic) => diagnostics.push(diagnostic),
         }
@@ -100,6 +109,7 @@ fn open_folder(path: &Path) -> Result<Taken, Error> {
     if files.iter().all(|file| file.found.magic == Some(Magic::HiveLog)) && diagnostics.is_empty() {
         return Ok(Taken::No);
     }
+    diagnostics.extend(unlike);
     if links > 0 {
         diagnostics.push(Diagnostic {
             artifact: shown(path),
@@ -114,6 +124,12 @@ fn open_folder(path: &Path) -> Result<Taken, Error> {
         diagnostics,
     };
     Ok(Taken::Hosts(vec![Box::new(Loose::new(description, files))]))
+}
+
+/// Content decides what is read; a name that promises a log makes its absence worth telling.
+fn named_like_a_log(path: &EvidencePath) -> bool {
+    let name = fold(path.name());
+    EVENT_LOG_SUFFIXES.iter().any(|suffix| name.ends_with(suffix))
 }
 
 /// The label of the older state that a folder on the way says a file belongs to.

@@ -209,6 +209,7 @@ fn a_folder_of_loose_files_is_one_host() {
     put(root.path(), "logs/x.bin", b"ElfFile\0");
     put(root.path(), "lost.LOG1", &log());
     put(root.path(), "notes.txt", b"text");
+    put(root.path(), "wiped.evtx", b"text");
     let host = only_host(open(root.path()));
     let expected = [("hives/one", None), ("hives/RegBack/one", Some("RegBack"))];
     assert_eq!(paths(&host.find(&SYSTEM).found), expected);
@@ -216,8 +217,8 @@ fn a_folder_of_loose_files_is_one_host() {
     let beside = host.beside(&EvidencePath::new("hives/one"), &LOG_SUFFIXES).found;
     assert_eq!(paths(&beside), [("hives/ONE.LOG", None)]);
     let diagnostics = &host.describe().diagnostics;
-    assert_eq!(diagnostics.len(), 1);
-    assert_eq!(diagnostics[0].artifact, "lost.LOG1");
+    let told: Vec<&str> = diagnostics.iter().map(|one| one.artifact.as_str()).collect();
+    assert_eq!(told, ["wiped.evtx", "lost.LOG1"]);
 
     let empty = TempDir::new().unwrap();
     put(empty.path(), "notes.txt", b"text");
