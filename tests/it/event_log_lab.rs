@@ -183,3 +183,14 @@ fn every_form_of_record_is_read_exactly() {
     let shell = Selection::none().event_of(800, "PowerShell");
     assert_eq!(read(&log.to_bytes(State::Closed), &shell).1, records[2..]);
 }
+
+#[test]
+fn chunks_that_the_header_counts_and_the_file_has_not_are_missing() {
+    let bytes = system_log(900).to_bytes(State::Closed);
+    let (whole, _) = read(&bytes, &Selection::none());
+    assert_eq!(whole.missing_chunks(), 0);
+    for (length, chunks) in [(128, 0), (4096, 0), (4096 + 65_536, 1), (4096 + 65_537, 2)] {
+        let (cut, _) = read(&bytes[..length], &Selection::none());
+        assert_eq!(cut.missing_chunks(), whole.chunks.total - chunks, "{length}");
+    }
+}

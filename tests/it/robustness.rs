@@ -9,6 +9,7 @@
 )]
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -87,8 +88,13 @@ struct Outcome {
     /// Keys under Services and events, whatever became of them.
     keys: usize,
     events: usize,
-    /// What the report says of damage.
-    told: usize,
+}
+
+impl Outcome {
+    /// Whether anything is said of damage that was not said of the other.
+    fn tells_more_than(&self, other: &Outcome) -> bool {
+        self.host.diagnostics.iter().any(|one| !other.host.diagnostics.contains(one))
+    }
 }
 
 /// Reads, judges and renders, and holds the result against what must be true of any evidence.
@@ -116,7 +122,6 @@ fn examine(files: &Files) -> Option<Outcome> {
     let outcome = Outcome {
         keys: facts.iter().filter(of_a_key).count(),
         events: facts.iter().filter(|fact| matches!(fact, Fact::Event(_))).count(),
-        told: host.diagnostics.len(),
         host: host.clone(),
     };
     for one in &host.diagnostics {
@@ -131,7 +136,9 @@ fn assert_pages(host: HostReport, size: u64) {
     let about = report::Settings::new(settings.window, &settings.tuning, None);
     let report = Report::new(about, vec![host]);
     for renderer in RENDERERS {
-        for all in [false, true] {
+        // Forms that machines read hold every service in any case.
+        let brief = matches!(renderer.id, "table" | "markdown");
+        for all in [true, false].into_iter().take(1 + usize::from(brief)) {
             let options = Options { width: 100, all, ..Options::default() };
             let mut bytes = Vec::new();
             (renderer.render)(&report, &options, &mut bytes).unwrap();
@@ -181,7 +188,7 @@ fn assert_survived(whole: &Files, damaged: &[Damaged]) {
                 let Some(after) = examine(&one.files) else { return };
                 let lost = after.keys < before.keys || after.events < before.events;
                 assert!(
-                    !lost || !one.told || after.told > before.told,
+                    !lost || !one.told || after.tells_more_than(&before),
                     "{} keys and {} events of {} and {}, and not a word: {:?}",
                     after.keys,
                     after.events,
@@ -200,7 +207,7 @@ fn assert_survived(whole: &Files, damaged: &[Damaged]) {
     assert!(failed.is_empty(), "{count} of {}:\n{}", damaged.len(), failed.join("\n"));
 }
 
-fn with(whole: &Files, path: &str, what: String, told: bool, bytes: Vec<u8>) -> Damaged {
+fn with(whole: &Files, path: &str, what: &str, told: bool, bytes: Vec<u8>) -> Damaged {
     let mut files = whole.clone();
     files.insert(path.to_owned(), bytes);
     Damaged { what: format!("{path} {what}"), files, told }
@@ -221,7 +228,7 @@ fn cuts(whole: &Files, path: &str, count: usize) -> Vec<Damaged> {
     let cut = |length: usize| {
         // Windows itself leaves empty transaction logs beside a hive.
         let told = length > 0 || !path.contains(".LOG");
-        with(whole, path, format!("cut at {length}"), told, bytes[..length].to_vec())
+        with(whole, path, &format!("cut at {length}"), told, bytes[..length].to_vec())
     };
     lengths.into_iter().map(cut).collect()
 }
@@ -237,7 +244,7 @@ fn flips(whole: &Files, path: &str, count: usize, told: bool) -> Vec<Damaged> {
             let place = numbers.below(bytes.len());
             bytes[place] ^= 1 << numbers.below(8);
         }
-        with(whole, path, format!("with {changes} flips, round {round}"), told, bytes)
+        with(whole, path, &format!("with {changes} flips, round {round}"), told, bytes)
     };
     (0..count).map(flip).collect()
 }
@@ -251,7 +258,7 @@ fn pages(whole: &Files, path: &str, count: usize) -> Vec<Damaged> {
             let page = total * step / count;
             let mut bytes = whole[path].clone();
             bytes[page * PAGE..][..PAGE].fill(fill);
-            damaged.push(with(whole, path, format!("page {page} of {name}"), true, bytes));
+            damaged.push(with(whole, path, &format!("page {page} of {name}"), true, bytes));
         }
     }
     damaged
@@ -340,12 +347,12 @@ fn damaged_hives_are_survived_and_their_losses_told() {
     let whole = small_hive();
     let mut damaged = Vec::new();
     for path in whole.keys() {
-        damaged.extend(cuts(&whole, path, 40));
-        damaged.extend(flips(&whole, path, 60, false));
+        damaged.extend(cuts(&whole, path, 16));
+        damaged.extend(flips(&whole, path, 40, false));
         damaged.extend(pages(&whole, path, 8));
     }
     damaged.extend(swaps(&whole));
-    assert!(damaged.len() > 300, "{}", damaged.len());
+    assert!(damaged.len() > 220, "{}", damaged.len());
     assert_survived(&whole, &damaged);
 }
 
@@ -355,23 +362,28 @@ fn damaged_logs_are_survived_and_their_losses_told() {
     let mut damaged = Vec::new();
     for path in whole.keys().filter(|path| path.starts_with(LOGS)) {
         damaged.extend(cuts(&whole, path, 15));
-        damaged.extend(flips(&whole, path, 30, true));
-        damaged.extend(pages(&whole, path, 8));
+        damaged.extend(flips(&whole, path, 16, true));
+        damaged.extend(pages(&whole, path, 4));
     }
     damaged.extend(swaps(&whole));
-    assert!(damaged.len() > 200, "{}", damaged.len());
+    assert!(damaged.len() > 130, "{}", damaged.len());
     assert_survived(&whole, &damaged);
 }
 
+/// Whole samples cost more than the small host, so that each gets only some damage of every kind.
 #[test]
 fn damaged_samples_are_survived_and_their_losses_told() {
     for name in ["compromised-workstation", "loose-files"] {
         let whole = sample(name);
         let mut damaged = Vec::new();
         for path in whole.keys() {
-            damaged.extend(cuts(&whole, path, 2).into_iter().step_by(3));
+            damaged.extend(cuts(&whole, path, 2).into_iter().step_by(4));
             damaged.extend(flips(&whole, path, 2, false));
             damaged.extend(pages(&whole, path, 1));
+        }
+        // A file of any name is evidence by its first bytes alone, and without them none.
+        for one in damaged.iter_mut().filter(|one| one.what.contains(".dat ")) {
+            one.told = false;
         }
         assert_survived(&whole, &damaged);
     }
@@ -417,11 +429,14 @@ fn hostile_host() -> Files {
         Path::new(env!("CARGO_MANIFEST_DIR")).join("samples/compromised-workstation/scenario.toml"),
     )
     .unwrap();
+    // The logs of a hive have checksums over what is stained below; all goes into its primary file.
+    story = story.replace("flush-hives", "service-logon");
     for (number, evil) in hostile().iter().enumerate() {
         // What JSON escapes, TOML reads.
         let evil = serde_json::Value::from(evil.as_str()).to_string();
         let minute = number % 60;
-        story.push_str(&format!(
+        write!(
+            story,
             r#"
 [[user]]
 name = {evil}
@@ -468,7 +483,8 @@ service = {evil}
 times = 1
 "#,
             sid = 2000 + number,
-        ));
+        )
+        .unwrap();
     }
     let files = Scenario::parse(&story).unwrap().evidence().unwrap();
     files.into_iter().map(|file| (file.path, stained(file.bytes))).collect()
@@ -509,7 +525,11 @@ fn nothing_that_is_no_evidence_is_taken_for_a_host_without_services() {
         for path in [format!("{CONFIG}/SYSTEM"), format!("{LOGS}/System.evtx"), "x".to_owned()] {
             let told = bytes.len();
             if let Some(outcome) = examine(&Files::from([(path.clone(), bytes.clone())])) {
-                assert!(outcome.told > 0, "{path} of {told} bytes: {:?}", outcome.host.diagnostics);
+                assert!(
+                    !outcome.host.diagnostics.is_empty(),
+                    "{path} of {told} bytes: {:?}",
+                    outcome.host.diagnostics
+                );
             }
         }
     }
