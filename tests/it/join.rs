@@ -1,5 +1,7 @@
 //! Facts of several artifacts become one story per service.
 
+#![expect(clippy::unwrap_used, reason = "a test may stop at a surprise")]
+
 use svctriage::checklist::Scene;
 use svctriage::host::config::{Epoch, LoadPoint};
 use svctriage::host::event::{
