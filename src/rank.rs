@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::checklist::{self, Answer, Answered, Family, Hit, Indicator, Lack, Policy, Scope};
-use crate::host::{Host, Service};
+use crate::checklist::{self, Answer, Answered, Family, Hit, Indicator, Lack, Need, Policy, Scope};
+use crate::host::{Host, Origin, Service};
 use crate::text;
 
 /// The score, in decibans, below which a hard indicator never lets a service fall.
@@ -151,10 +151,37 @@ fn judge<'a>(service: &'a Service, answers: Vec<Answered>, tuning: &Tuning) -> R
     let by_weight = |one: &Finding| (Reverse(one.contribution.abs()), one.indicator.id);
     findings.sort_by_key(by_weight);
     against.sort_by_key(by_weight);
+    limit_trust(&findings, &mut against);
     let sum: i32 = findings.iter().chain(&against).map(|finding| finding.contribution).sum();
     let score = if hard { sum.max(HARD_FLOOR) } else { sum };
     let verdict = verdict(score, &findings, &against);
     Ranked { service, score, verdict, findings, against, unknown, answered_no }
+}
+
+/// What a baseline vouches for: the name, the program, the time of the key. It does not vouch for a failure
+/// command, access rules, an account, known tools or what a process did.
+const VOUCHED: [Family; 3] = [Family::Q1, Family::Q2, Family::Q3];
+
+/// Keeps trust from outweighing what it says nothing about: where other families speak, baseline terms only
+/// take back what the vouched families add. What the analyst approved counts in full.
+fn limit_trust(findings: &[Finding], against: &mut [Finding]) {
+    let is_vouched = |finding: &Finding| VOUCHED.contains(&finding.indicator.family);
+    if findings.iter().all(is_vouched) {
+        return;
+    }
+    let mut left: i32 =
+        findings.iter().filter(|one| is_vouched(one)).map(|one| one.contribution).sum();
+    for trust in against.iter_mut().filter(|trust| !rests_on_policy(trust.indicator)) {
+        trust.contribution = trust.contribution.max(-left);
+        left = left.saturating_add(trust.contribution);
+    }
+}
+
+fn rests_on_policy(indicator: &Indicator) -> bool {
+    indicator.needs.iter().any(|need| match need {
+        Need::Part(origin) | Need::Whole(origin) => *origin == Origin::ChangePolicy,
+        Need::AnyPart(origins) => origins.contains(&Origin::ChangePolicy),
+    })
 }
 
 /// Halves every further term of a family: three ways to say the same must not count three times.

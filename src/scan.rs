@@ -1,13 +1,17 @@
 //! The whole way from one host's evidence to its part of the report.
 
+use std::collections::BTreeMap;
+
 use jiff::SignedDuration;
 
 use crate::artifact::{self, Progress};
 use crate::checklist::Policy;
+use crate::diagnostic::{Diagnostic, Impact};
 use crate::evidence::Evidence;
 use crate::host::{Coverage, Host, Origin, Span, State};
 use crate::rank::{self, Tuning};
 use crate::report::{EvidenceFile, EvidenceSummary, HostReport};
+use crate::text;
 
 /// What bears on the answers.
 #[derive(Debug, Clone)]
@@ -34,10 +38,44 @@ pub fn scan(evidence: &dyn Evidence, settings: &Settings, progress: &dyn Progres
         files: reading
             .files
             .into_iter()
-            .map(|file| EvidenceFile { path: file.path.clone(), size: file.size })
+            .map(|file| EvidenceFile { path: file.path, size: file.size })
             .collect(),
     };
-    HostReport::new(&host, &ranked, summary, reading.diagnostics)
+    let mut diagnostics = reading.diagnostics;
+    diagnostics.extend(several_computers(&host, &summary.path));
+    HostReport::new(&host, &ranked, summary, diagnostics)
+}
+
+/// How many names a remark lists.
+const NAMES_SHOWN: usize = 6;
+
+/// A remark where events come from several computers: logs of several hosts were taken for one, or the host
+/// was renamed.
+fn several_computers(host: &Host, evidence: &str) -> Option<Diagnostic> {
+    let mut counts: BTreeMap<String, (usize, &str)> = BTreeMap::new();
+    for event in host.events.iter().filter(|event| !event.computer.is_empty()) {
+        let short = event.computer.split('.').next().unwrap_or_default();
+        let (count, _) = counts.entry(text::fold(short)).or_insert((0, short));
+        *count = count.saturating_add(1);
+    }
+    if counts.len() < 2 {
+        return None;
+    }
+    let total = counts.len();
+    let mut most: Vec<(usize, &str)> = counts.into_values().collect();
+    most.sort_by(|left, right| right.0.cmp(&left.0).then(left.1.cmp(right.1)));
+    let shown: Vec<String> =
+        most.iter().take(NAMES_SHOWN).map(|(count, name)| format!("{name} ({count})")).collect();
+    let more = if total > NAMES_SHOWN { ", …" } else { "" };
+    Some(Diagnostic {
+        artifact: evidence.to_owned(),
+        impact: Impact::Note,
+        message: format!(
+            "events of {total} computers were read as one host: {}{more}; if these are several hosts, scan \
+             each by itself",
+            shown.join(", ")
+        ),
+    })
 }
 
 /// The analyst's policy is a witness like any other: without it "approved?" has no answer.

@@ -130,7 +130,7 @@ fn read(input: &Input<'_>, sink: &mut Sink) {
     let name = input.found.path.name();
     let mut content = match input.evidence.open(&input.found.path) {
         Ok(content) => content,
-        Err(error) => return lost(&format!("cannot be read: {error}"), name, sink),
+        Err(error) => return lost(&format!("cannot be read: {error}"), input, sink),
     };
     let artifact = sink.artifact();
     let mut facts = Vec::new();
@@ -140,8 +140,8 @@ fn read(input: &Input<'_>, sink: &mut Sink) {
     };
     let reading = match read_log(content.as_mut(), &event_kind::selection(), &mut take) {
         Ok(reading) if reading.is_event_log() => reading,
-        Ok(_) => return lost("not an event log", name, sink),
-        Err(error) => return lost(&format!("cannot be read: {error}"), name, sink),
+        Ok(_) => return lost("not an event log", input, sink),
+        Err(error) => return lost(&format!("cannot be read: {error}"), input, sink),
     };
     sink.facts = facts;
     if matters(&reading, name, sink) {
@@ -150,13 +150,15 @@ fn read(input: &Input<'_>, sink: &mut Sink) {
     }
 }
 
-/// A log that gave nothing. Windows names files after channels, so its name says what was lost with it.
-fn lost(message: &str, name: &str, sink: &mut Sink) {
-    match witness_by_file_name(name) {
+/// A log that gave nothing. Windows names files after channels, so in its place the name says what was lost with
+/// it; elsewhere the name says nothing, and the loss may be any.
+fn lost(message: &str, input: &Input<'_>, sink: &mut Sink) {
+    match witness_by_file_name(input.found.path.name()) {
         Some(witness) => {
             sink.lost(message);
             sink.cover(witness.origin, span(State::Lost, None, None));
         }
+        None if input.evidence.describe().windows.is_empty() => sink.lost(message),
         None => {
             sink.note(format!("{message}; by its name, not one that says anything about services"));
         }
@@ -168,7 +170,7 @@ fn matters(reading: &LogReading, name: &str, sink: &Sink) -> bool {
     !sink.facts.is_empty()
         || witness_by_file_name(name).is_some()
         || reading.channels.keys().any(|channel| channel.is_empty() || witness(channel).is_some())
-        || reading.channels.is_empty() && reading.damaged > 0
+        || reading.channels.is_empty() && (reading.damaged > 0 || reading.missing_chunks() > 0)
 }
 
 /// How the log was found, in sentences.
@@ -184,6 +186,12 @@ fn tell(reading: &LogReading, sink: &mut Sink) {
         if count > 0 {
             sink.partial(format!("{count} of {} chunks {what}", chunks.total));
         }
+    }
+    let missing = reading.missing_chunks();
+    if missing > 0 {
+        sink.partial(format!(
+            "cut off: {missing} chunks that the file header counts are not there"
+        ));
     }
     if reading.header.is_none() {
         sink.partial("the file header is damaged; the chunks were read all the same");

@@ -138,6 +138,10 @@ fn describe_replay(replayed: &Replayed, sink: &mut Sink) -> Vec<String> {
     }
     if !replayed.is_still_dirty() {
         notes.push(applied(&replayed.logs));
+        for log in replayed.logs.iter().filter(|log| !log.damaged && log.applied.is_none()) {
+            let reason = log.refused.as_deref().unwrap_or("not a log of this hive");
+            sink.note(format!("transaction log {} not applied: {reason}", log.name));
+        }
     } else if replayed.logs.is_empty() {
         sink.partial(
             "not written to its end, and no transaction log beside it: its last changes may be missing",

@@ -1,23 +1,24 @@
 //! Question 2: drivers (P).
 
+use super::basis::{COMMAND, HIVE};
 use super::knowledge::agents;
 use super::knowledge::stock::Comparison;
-use super::location::{Class, class_of};
-use super::staging::{no, unknown, yes};
-use super::subject::{self, COMMAND, HIVE, half_read, image};
-use super::{Family, Indicator, Question, Scene, Scope, technique};
+use super::place::{Class, class_of};
+use super::staging::{half_read, no, unknown, yes};
+use super::subject::{Runs, image};
+use super::{Family, Indicator, Question, Scene, Scope, known_good, technique};
 use crate::host::image_path::Prefix;
 
 /// The indicators of this family.
 pub(super) const INDICATORS: &[Indicator] = &[OUTSIDE_DRIVERS, BY_API];
 
 /// The driver's file, unless Windows brings it or a known product has it there.
-pub(super) fn foreign_driver<'a>(scope: &Scope<'a>) -> Option<subject::Runs<'a>> {
+pub(super) fn foreign_driver<'a>(scope: &Scope<'a>) -> Option<Runs<'a>> {
     if !scope.service.is_driver() {
         return None;
     }
     let one = image(scope)?;
-    let shipped = subject::stock(scope).is_some_and(|stock| {
+    let shipped = known_good::stock(scope).is_some_and(|stock| {
         matches!(stock.compare_image(one.path), Comparison::Same)
             || stock.compare_image(one.path) == Comparison::Moved
                 && class_of(one.path) == Class::Drivers
@@ -40,7 +41,7 @@ const OUTSIDE_DRIVERS: Indicator = Indicator {
     attack: &[technique("T1543.003"), technique("T1068"), technique("T1014")],
     weight: 12,
     hard: false,
-    needs: COMMAND,
+    needs: &[COMMAND],
     sources: &[
         "Measured: 10 of 1,895 benign drivers lie elsewhere",
         "SigmaHQ 2c4523d5-d481-4ed0-8ec3-7fbf0cb41a75",
@@ -92,7 +93,7 @@ const BY_API: Indicator = Indicator {
     attack: &[technique("T1543.003"), technique("T1068")],
     weight: 6,
     hard: false,
-    needs: HIVE,
+    needs: &[HIVE],
     sources: &["Measured: 815 of 3,202 services carry Owners"],
     since: "0.1.0",
     check: |scope| {

@@ -12,15 +12,19 @@ use crate::host::{Citation, Event, Host, Role, Service};
 mod access;
 mod account;
 mod activity;
+mod basis;
 mod change;
 mod command;
 mod defense;
 mod driver;
 mod failure;
-mod known;
+mod known_bad;
+mod known_good;
 mod library;
 mod location;
 mod name;
+mod place;
+mod program;
 mod staging;
 mod story;
 mod subject;
@@ -250,7 +254,7 @@ pub const CHECKLIST: &[&[Indicator]] = &[
     command::INDICATORS,
     library::INDICATORS,
     driver::INDICATORS,
-    known::INDICATORS,
+    known_bad::INDICATORS,
     failure::INDICATORS,
     change::INDICATORS,
     account::INDICATORS,

@@ -1,4 +1,5 @@
-//! What worked examples about the past are made of: events as they usually are, ready for [`Scene`].
+//! What worked examples are made of: answers, hosts in a common state, and events as they usually are, ready
+//! for [`Scene`].
 
 use super::{Example, Expected, Scene};
 use crate::host::config::{AccessRule, AccessRules, Start};
@@ -6,6 +7,7 @@ use crate::host::event::{
     Action, Connection, Logon, LogonKind, ProcessStart, RegistryChange, RegistryOperation,
     ServiceInstall, ServiceNames, Subject,
 };
+use crate::host::{Origin, State};
 
 /// A user of the domain.
 pub(super) const USER: &str = "S-1-5-21-1004336348-1177238915-682003330-1104";
@@ -29,6 +31,16 @@ pub(super) const fn no(title: &'static str, given: fn() -> Scene) -> Example {
 /// An example without an answer.
 pub(super) const fn unknown(title: &'static str, given: fn() -> Scene) -> Example {
     Example { title, given, answer: Expected::Unknown }
+}
+
+/// An ordinary service of which a part of the hive could not be read.
+pub(super) fn half_read() -> Scene {
+    Scene::service("Agent").covered(Origin::SystemHive, State::Partial)
+}
+
+/// A service known from its install event alone.
+pub(super) fn ghost(name: &str, command: &str) -> Scene {
+    Scene::ghost(name).event(0, installed(name, command))
 }
 
 /// 7045 of a demand-start service of its own process.

@@ -1,25 +1,14 @@
-//! What checks about the past share: installs with their actors, commands, and whether a service is new here.
+//! What checks about the past share: installs with their actors, commands, writes, and how to tell
+//! them.
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Need, Scope, knowledge};
-use crate::host::config::ValueOrder;
+use super::Scope;
+use crate::host::Role;
 use crate::host::event::{Action, Event, RegistryChange, RegistryOperation, ServiceInstall};
 use crate::host::service::Actor;
 use crate::host::service_command::{ServiceCommand, Verb};
-use crate::host::{ImagePath, Origin, Role};
 use crate::{text, time};
-
-/// Either log that records installs (7045, 4697).
-pub(super) const INSTALL_LOGS: Need = Need::AnyPart(&[Origin::SystemLog, Origin::SecurityLog]);
-/// Whatever shows commands being given.
-pub(super) const COMMAND_LOGS: Need =
-    Need::AnyPart(&[Origin::ProcessEvents, Origin::PowerShellLog]);
-/// Whatever shows a configuration being changed: a command, or the write itself.
-pub(super) const CHANGE_LOGS: Need =
-    Need::AnyPart(&[Origin::ProcessEvents, Origin::PowerShellLog, Origin::RegistryEvents]);
-/// The SYSTEM hive, as far as it could be read.
-pub(super) const HIVE: Need = Need::Part(Origin::SystemHive);
 
 /// One install event with its content and the actor the join found for it.
 #[derive(Clone, Copy)]
@@ -129,59 +118,3 @@ pub(super) fn created_near(scope: &Scope<'_>, moment: Timestamp) -> bool {
             (made || first) && near(event)
         })
 }
-
-/// Whether the host is known to run Windows Vista or later: by its build, else by the firewall service that
-/// came with it. Older versions had other defaults for value types and key permissions.
-pub(super) fn is_modern(scope: &Scope<'_>) -> bool {
-    match scope.host.build_number() {
-        Some(build) => build >= 6000,
-        None => scope.host.service("MpsSvc").is_some(),
-    }
-}
-
-/// Whether the service is one that Windows brings: the name, running the program Windows runs for it.
-pub(super) fn is_stock(scope: &Scope<'_>) -> bool {
-    let Some(stock) = knowledge::stock::service(&scope.service.name) else { return false };
-    scope
-        .service
-        .image
-        .as_ref()
-        .is_none_or(|image| stock.compare_image(image) != knowledge::stock::Comparison::Other)
-}
-
-/// Whether it is a service of its own process or of svchost (no driver, no per-user service) that neither
-/// Windows brings nor its setup laid down: keys in alphabetical order with a program in System32 come with
-/// the image of Windows, of a build that was not measured.
-pub(super) fn is_new_program(scope: &Scope<'_>) -> bool {
-    let Some(config) = scope.config() else { return false };
-    let own = config.service_type.is_some_and(|kind| {
-        kind.is_win32() && !kind.is_user_template() && !kind.is_user_instance()
-    });
-    own && !is_stock(scope) && !is_laid_down(scope)
-}
-
-/// Whether the key looks laid down by the setup of Windows: alphabetical, with a program in System32.
-pub(super) fn is_laid_down(scope: &Scope<'_>) -> bool {
-    scope.config().is_some_and(|config| config.value_order == ValueOrder::Alphabetical)
-        && scope.service.image.as_ref().is_some_and(|image| image.is_below(r"c:\windows\system32"))
-}
-
-/// The updater, guest agent or deployment tool that it is, by name and full path.
-pub(super) fn agent(scope: &Scope<'_>) -> Option<knowledge::agents::Agent> {
-    knowledge::agents::agent(&scope.service.name, scope.service.image.as_ref()?)
-}
-
-/// Whether a program lies where only administrators and installers write.
-pub(super) fn is_in_trusted_folder(image: &ImagePath) -> bool {
-    [r"c:\windows\system32", r"c:\windows\syswow64", r"c:\windows\microsoft.net"]
-        .iter()
-        .chain(&PROGRAM_FILES)
-        .any(|folder| image.is_below(folder))
-}
-
-/// Whether a program lies in Program Files.
-pub(super) fn is_in_program_files(image: &ImagePath) -> bool {
-    PROGRAM_FILES.iter().any(|folder| image.is_below(folder))
-}
-
-const PROGRAM_FILES: [&str; 2] = [r"c:\program files", r"c:\program files (x86)"];

@@ -1,30 +1,9 @@
 //! What a service runs, part by part, each with its place: what checks of names, paths and commands share.
 
-use super::knowledge::stock::{self, Comparison, Stock};
 use super::story::clip;
-use super::{Hit, Need, Scene, Scope};
+use super::{Hit, Scope};
 use crate::host::config::{ServiceConfig, ServiceType};
-use crate::host::{Citation, ImagePath, Origin, Role};
-
-/// The command of a service stands in the hive; logs give it where the key is gone.
-pub(super) const COMMAND: &[Need] =
-    &[Need::AnyPart(&[Origin::SystemHive, Origin::SystemLog, Origin::SecurityLog])];
-/// What only the hive says.
-pub(super) const HIVE: &[Need] = &[Need::Part(Origin::SystemHive)];
-
-/// The measurement most weights rest on.
-pub(super) const MEASURED: &str =
-    "Measured: 3,202 services of six real hives against 39 observed attack services";
-
-/// An ordinary service of which a part of the hive could not be read.
-pub(super) fn half_read() -> Scene {
-    Scene::service("Agent").covered(Origin::SystemHive, crate::host::State::Partial)
-}
-
-/// A service known from its install event alone.
-pub(super) fn ghost(name: &str, command: &str) -> Scene {
-    Scene::ghost(name).event(0, super::staging::installed(name, command))
-}
+use crate::host::{Citation, ImagePath, Role};
 
 /// Which part of a configuration names a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -118,26 +97,6 @@ pub(super) fn name_citation(scope: &Scope<'_>) -> Option<Citation> {
     }
 }
 
-/// The stock service of that name (for a per-user instance: of its template).
-pub(super) fn stock(scope: &Scope<'_>) -> Option<&'static Stock> {
-    stock::service(&scope.service.name)
-}
-
-/// Whether Windows brings this service with this program and this DLL, in some version.
-pub(super) fn is_as_shipped(scope: &Scope<'_>) -> bool {
-    let Some(stock) = stock(scope) else { return false };
-    let same = |path: Option<&ImagePath>, compare: &dyn Fn(&ImagePath) -> Comparison| {
-        path.is_none_or(|path| match compare(path) {
-            Comparison::Same => true,
-            // Where no path is known the name has to do, as long as the file is where Windows keeps its own.
-            Comparison::Unknown => path.is_below(r"c:\windows\system32"),
-            Comparison::Moved | Comparison::Other => false,
-        })
-    };
-    same(scope.service.image.as_ref(), &|path| stock.compare_image(path))
-        && same(scope.service.dll.as_ref(), &|path| stock.compare_dll(path))
-}
-
 /// Whether it is a process (by `Type`; a service known from logs alone: by not being a driver file).
 pub(super) fn is_win32(scope: &Scope<'_>) -> bool {
     match own_config(scope).and_then(|config| config.service_type) {
@@ -148,17 +107,5 @@ pub(super) fn is_win32(scope: &Scope<'_>) -> bool {
 
 /// Whether it is a per-user service, template or instance: those have fewer values by design.
 pub(super) fn is_per_user(scope: &Scope<'_>) -> bool {
-    own_config(scope)
-        .and_then(|config| config.service_type)
-        .is_some_and(|ServiceType(bits)| bits & 0xc0 != 0)
-}
-
-/// The weight of a comparison with what Windows ships: half where the build was not measured, and then
-/// with a remark for the sentence.
-pub(super) fn compared(scope: &Scope<'_>, weight: i16) -> (i16, &'static str) {
-    match scope.host.build_number() {
-        Some(build) if stock::measured(build) => (weight, ""),
-        Some(_) => (weight / 2, " (half weight: this build of Windows was not measured)"),
-        None => (weight / 2, " (half weight: the build of Windows is not known)"),
-    }
+    own_config(scope).and_then(|config| config.service_type).is_some_and(ServiceType::is_per_user)
 }

@@ -2,7 +2,7 @@
 
 use std::io::IsTerminal as _;
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::artifact::Progress;
 use crate::evidence::EvidencePath;
@@ -17,22 +17,23 @@ impl Bar {
         if quiet || !std::io::stderr().is_terminal() {
             return Self(None);
         }
-        let bar = ProgressBar::new(0);
+        // Hidden until it is known how much there is to read.
+        let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::hidden());
         if let Ok(style) =
-            ProgressStyle::with_template("{prefix} {bar:30} {bytes}/{total_bytes} {msg}")
+            ProgressStyle::with_template("{bar:24} {bytes}/{total_bytes}  {wide_msg}")
         {
             bar.set_style(style);
         }
-        bar.set_prefix(text::terminal_safe(host).into_owned());
+        bar.set_message(text::terminal_safe(host).into_owned());
         Self(Some(bar))
     }
 }
 
 impl Progress for Bar {
-    fn found(&self, files: usize, bytes: u64) {
+    fn found(&self, _files: usize, bytes: u64) {
         if let Some(bar) = &self.0 {
             bar.set_length(bytes);
-            bar.set_message(format!("of {files} files"));
+            bar.set_draw_target(ProgressDrawTarget::stderr());
         }
     }
 

@@ -90,6 +90,11 @@ impl ServiceType {
         self.0 & 0xc0 == 0x40
     }
 
+    /// Template or instance of a per-user service.
+    pub fn is_per_user(self) -> bool {
+        self.0 & 0xc0 != 0
+    }
+
     /// 0x80: the instance of a per-user service, named `Template_<hex>`.
     pub fn is_user_instance(self) -> bool {
         self.0 & 0x80 != 0

@@ -101,6 +101,25 @@ impl Host {
         self.settings.iter().filter(move |setting| setting.kind == kind)
     }
 
+    /// Whether it is known to be Windows XP, Server 2003 or older: by its build, else by services that Vista removed.
+    pub fn is_before_vista(&self) -> bool {
+        match self.build_number() {
+            Some(build) => build < 6_000,
+            None => ["Alerter", "Messenger", "helpsvc"]
+                .iter()
+                .any(|name| self.service(name).is_some_and(Service::in_registry)),
+        }
+    }
+
+    /// Whether it is known to be Windows Vista or later: by its build, else by the firewall service that came with it.
+    /// No opposite of [`Host::is_before_vista`]: without a build and either sign both say no.
+    pub fn is_vista_or_later(&self) -> bool {
+        match self.build_number() {
+            Some(build) => build >= 6_000,
+            None => self.service("MpsSvc").is_some(),
+        }
+    }
+
     /// The build number's first part, `19045`, where known.
     pub fn build_number(&self) -> Option<u32> {
         self.identity.build.as_deref()?.split('.').next()?.parse().ok()

@@ -1,10 +1,11 @@
 //! The contract itself: one document.
 
-use std::io;
+use std::io::{self, Write as _};
 
 use serde::Serialize as _;
 use serde_json::ser::{Formatter, PrettyFormatter, Serializer};
 
+use super::json_text::JsonText;
 use super::{Options, Renderer, Report, select};
 
 /// `--format json`.
@@ -16,13 +17,13 @@ pub(super) const RENDERER: Renderer = Renderer {
 };
 
 fn render(report: &Report, options: &Options, out: &mut dyn io::Write) -> io::Result<()> {
-    let mut serializer = Serializer::with_formatter(&mut *out, Outline::default());
+    let mut serializer = Serializer::with_formatter(JsonText(out), Outline::default());
     if options.top.is_none() && options.min_verdict.is_none() {
         report.serialize(&mut serializer)?;
     } else {
         select::narrowed(report, options).serialize(&mut serializer)?;
     }
-    out.write_all(b"\n")
+    serializer.into_inner().write_all(b"\n")
 }
 
 /// Levels of brackets whose members get a line each: document, hosts, host, services, and a service's

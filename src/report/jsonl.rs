@@ -5,6 +5,7 @@ use std::io;
 use serde::Serialize;
 
 use super::host::HostIdentity;
+use super::json_text::JsonText;
 use super::service::ServiceReport;
 use super::{Options, Renderer, Report, Tool, select};
 
@@ -36,7 +37,7 @@ fn render(report: &Report, options: &Options, out: &mut dyn io::Write) -> io::Re
                 host: &host.host,
                 service,
             };
-            serde_json::to_writer(&mut *out, &line)?;
+            serde_json::to_writer(JsonText(out), &line)?;
             out.write_all(b"\n")?;
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! [`Report`] holds evidence strings as they are. Each renderer passes them through the one sink of its
 //! format: [`crate::text::terminal_safe`] for text, `csv::cell` for CSV, `markdown::code` and
-//! `markdown::prose` for Markdown; JSON escapes by itself.
+//! `markdown::prose` for Markdown; `json_text::JsonText` for JSON.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -28,6 +28,7 @@ pub mod timeline;
 
 mod csv;
 mod json;
+mod json_text;
 mod jsonl;
 mod layout;
 mod markdown;

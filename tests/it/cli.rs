@@ -62,6 +62,7 @@ fn exit_codes_are_as_documented() {
         (vec!["scan", "--weight", "P01", "x"], 3),
         (vec!["scan", "--threads", "100000", "x"], 3),
         (vec!["scan", "--ignore", "NOPE", "x"], 3),
+        (vec!["scan", "--threads", "100000", "x"], 3),
         (vec!["scan", missing.to_str().unwrap()], 4),
         (vec!["scan", text.to_str().unwrap()], 4),
         (vec!["detect", missing.to_str().unwrap()], 4),

@@ -1,12 +1,9 @@
 //! Evidence as it is handed over: what is recognised, what is current, and that nothing is touched.
 
-#![expect(
-    clippy::disallowed_methods,
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::print_stderr,
-    reason = "the tests make their own evidence, stop at a surprise, and say what they skip"
-)]
+#![expect(clippy::disallowed_methods, reason = "the tests make their own evidence")]
+#![expect(clippy::indexing_slicing, reason = "the bytes are the tests' own")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot make its evidence must fail")]
+#![expect(clippy::print_stderr, reason = "a skipped test says so")]
 
 use std::fs;
 use std::io::Read as _;

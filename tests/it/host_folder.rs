@@ -1,11 +1,8 @@
 //! A host's folder from end to end, with evidence made for the purpose: what is current, what is history, what
 //! is lost.
 
-#![expect(
-    clippy::disallowed_methods,
-    clippy::unwrap_used,
-    reason = "the tests make their own evidence and stop at a surprise"
-)]
+#![expect(clippy::disallowed_methods, reason = "the tests make their own evidence")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot make its evidence must fail")]
 
 use std::fs;
 use std::path::Path;

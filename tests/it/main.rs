@@ -1,5 +1,7 @@
 //! Behaviour at the ends: real bytes in, report out.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on says so")]
+
 mod architecture;
 mod checklist;
 mod cli;
@@ -15,7 +17,11 @@ mod join;
 mod lab_evtx;
 mod lab_regf;
 mod lab_samples;
+mod readme;
+mod readonly;
 mod report;
+mod robustness;
+mod samples;
 mod service_events;
 mod support;
 mod system_hive;

@@ -7,10 +7,10 @@ use serde_json::Value;
 use svctriage::checklist::{Scene, indicators};
 use svctriage::rank::Verdict;
 use svctriage::report::{Options, RENDERERS, Report, explain, renderer};
-use svctriage::text;
 use unicode_width::UnicodeWidthStr;
 
 use crate::support::golden::assert_golden;
+use crate::support::pages::{assert_harmless, assert_inert};
 use crate::support::story;
 
 const SCHEMA: &str = include_str!("../../docs/report.schema.json");
@@ -230,48 +230,6 @@ fn hostile_text_is_shown_and_never_obeyed() {
         let host = &report.hosts[0];
         assert_harmless(&explain::explain_service(&host.services[0], host));
     }
-}
-
-fn assert_harmless(page: &str) {
-    let bad = page.chars().find(|c| *c != '\n' && text::is_deceptive(*c));
-    assert_eq!(bad, None, "{page:.2000}");
-}
-
-/// Outside of code spans there is nothing that Markdown or an auto-linker acts on.
-fn assert_inert(page: &str) {
-    for line in page.lines() {
-        let prose = without_code(line).replace("<br>", "");
-        for active in ["<", "](", "://", "www.", "@"] {
-            assert!(!prose.contains(active), "{active} in {line}");
-        }
-    }
-}
-
-/// A line without its code spans and escaped characters. A code span reaches from a run of backticks to the
-/// next run of the same length (the rule of `CommonMark`).
-fn without_code(line: &str) -> String {
-    let chars: Vec<char> = line.chars().collect();
-    let run = |at: usize| chars[at..].iter().take_while(|c| **c == '`').count();
-    let mut prose = String::new();
-    let mut at = 0;
-    while at < chars.len() {
-        match (chars[at], run(at)) {
-            ('\\', _) => at += 2,
-            ('`', length) => {
-                at += length;
-                while run(at) != length {
-                    assert!(at < chars.len(), "a code span never ends: {line}");
-                    at += run(at).max(1);
-                }
-                at += length;
-            }
-            (other, _) => {
-                prose.push(other);
-                at += 1;
-            }
-        }
-    }
-    prose
 }
 
 /// Rows of one length; no cell that breaks lines or computes.

@@ -1,7 +1,5 @@
 //! The ranking against labelled logs: every malicious incident is found, ordinary hosts stay quiet.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may stop at a surprise")]
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
@@ -25,7 +23,7 @@ fn incidents(truth: &Path, label: &str) -> BTreeMap<String, Incident> {
     let column = |name: &str| headers.iter().position(|header| header == name).unwrap();
     let mut incidents: BTreeMap<String, Incident> = BTreeMap::new();
     for row in reader.records().map(Result::unwrap) {
-        let field = |name: &str| row[column(name)].to_owned();
+        let field = |name: &str| row.get(column(name)).unwrap().to_owned();
         if field("primary") != "yes" || field("label") != label {
             continue;
         }

@@ -52,6 +52,13 @@ impl LogReading {
             || self.chunks.total > self.chunks.empty.saturating_add(self.chunks.bad_magic)
     }
 
+    /// Chunks that the file header counts and the file has not: it was cut off. The header of a log that was
+    /// not closed may count too few, never too many.
+    pub fn missing_chunks(&self) -> u64 {
+        let counted = self.header.map_or(0, |header| u64::from(header.chunk_count));
+        counted.saturating_sub(self.chunks.total)
+    }
+
     pub(super) fn note_damage(&mut self, damage: Damage) {
         self.damaged = self.damaged.saturating_add(1);
         if self.damage.len() < DAMAGES_KEPT {

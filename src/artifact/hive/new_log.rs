@@ -18,6 +18,10 @@ pub(super) fn apply(work: &mut Work, logs: &[LogFile], reports: &mut [LogReport]
     for (index, (log, report)) in logs.iter().zip(reports.iter_mut()).enumerate() {
         let Some(block) = BaseBlock::parse(&log.bytes).filter(|block| block.file_type == FILE_TYPE)
         else {
+            if let Some(reason) = broken_log(&log.bytes) {
+                report.format = Some(LogFormat::New);
+                report.refuse(reason, true);
+            }
             continue;
         };
         any = true;
@@ -49,6 +53,17 @@ pub(super) fn apply(work: &mut Work, logs: &[LogFile], reports: &mut [LogReport]
         }
     }
     any
+}
+
+/// Why a file that is no log of either format must once have been one of this format, if it must.
+fn broken_log(bytes: &[u8]) -> Option<&'static str> {
+    if bytes.starts_with(b"regf") && bytes.len() < USED {
+        Some("cut off within its base block")
+    } else if bytes.chunks(SECTOR).skip(1).any(has_whole_header) {
+        Some("its base block is destroyed")
+    } else {
+        None
+    }
 }
 
 /// Applies one log; `next` is the sequence number that must follow what is already applied.

@@ -30,3 +30,33 @@ pub fn access_rules(bytes: &[u8], kind: RightsKind) -> Result<AccessRules, Strin
             .collect(),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn denials_that_hide_a_service_are_kept_in_order() {
+        let interactive = [1, 1, 0, 0, 0, 0, 0, 5, 4, 0, 0, 0];
+        let mut bytes = vec![1, 0, 4, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 20, 0, 0, 0];
+        bytes.extend([2, 0, 48, 0, 2, 0, 0, 0]);
+        for (kind, flags, mask) in [(1, 0, 0x74_u32), (0, INHERIT_ONLY, 0x01)] {
+            bytes.extend([kind, flags, 20, 0]);
+            bytes.extend(mask.to_le_bytes());
+            bytes.extend(interactive);
+        }
+        let rules = access_rules(&bytes, RightsKind::Service).unwrap();
+        let sid = || "S-1-5-4".to_owned();
+        assert_eq!(
+            rules.entries,
+            [
+                AccessRule { allow: false, sid: sid(), mask: 0x74, inherit_only: false },
+                AccessRule { allow: true, sid: sid(), mask: 1, inherit_only: true },
+            ]
+        );
+        assert_eq!((rules.owner, rules.null_dacl), (None, false));
+        assert!(rules.sddl.starts_with("D:(D;;"), "{}", rules.sddl);
+        let other = [0, 0, 0x0e, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0];
+        assert!(access_rules(&other, RightsKind::Service).is_err());
+    }
+}

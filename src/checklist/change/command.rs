@@ -1,10 +1,10 @@
 //! Commands that name it, and events that show its program being exchanged.
 
+use crate::checklist::basis::{CHANGE_LOGS, COMMAND_LOGS};
+use crate::checklist::known_good::agent;
+use crate::checklist::place::is_in_trusted_folder;
 use crate::checklist::staging::{command, installed, no, set, unknown, yes};
-use crate::checklist::story::{
-    CHANGE_LOGS, COMMAND_LOGS, agent, clip, commands, created_near, is_in_trusted_folder, line,
-    sets, writes,
-};
+use crate::checklist::story::{clip, commands, created_near, line, sets, writes};
 use crate::checklist::{Family, Hit, Indicator, Question, Scene, Scope, technique};
 use crate::host::ImagePath;
 use crate::host::event::{Action, Event};

@@ -2,9 +2,11 @@
 
 use jiff::SignedDuration;
 
+use crate::checklist::basis::INSTALL_LOGS;
 use crate::checklist::knowledge::agents::AgentKind;
+use crate::checklist::known_good::agent;
 use crate::checklist::staging::{USER, audited, installed, logon, no, unknown, yes};
-use crate::checklist::story::{INSTALL_LOGS, Installed, agent, follows, installs};
+use crate::checklist::story::{Installed, follows, installs};
 use crate::checklist::{Family, Hit, Indicator, Need, Question, Scene, Scope, technique};
 use crate::host::event::{Action, Logon, Subject};
 use crate::host::{Origin, Role};

@@ -2,11 +2,11 @@
 
 use jiff::SignedDuration;
 
+use crate::checklist::basis::{HIVE, INSTALL_LOGS};
+use crate::checklist::known_good::{agent, is_stock};
+use crate::checklist::place::is_in_program_files;
 use crate::checklist::staging::{USER, command, installed, key, no, set, unknown, yes};
-use crate::checklist::story::{
-    HIVE, INSTALL_LOGS, agent, clip, commands, follows, installs, is_in_program_files, is_stock,
-    sets, writes,
-};
+use crate::checklist::story::{clip, commands, follows, installs, sets, writes};
 use crate::checklist::{Family, Hit, Indicator, Need, Question, Scene, Scope, technique};
 use crate::host::config::{Confidence, Epoch, ServiceConfig};
 use crate::host::event::{Event, RegistryOperation};

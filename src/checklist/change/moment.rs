@@ -2,10 +2,10 @@
 
 use jiff::SignedDuration;
 
+use crate::checklist::basis::INSTALL_LOGS;
+use crate::checklist::known_good::{agent, is_new_program, is_stock};
 use crate::checklist::staging::{SYSTEM, USER, installed, no, set, start_type, unknown, yes};
-use crate::checklist::story::{
-    INSTALL_LOGS, agent, commands, installs, is_new_program, is_stock, writes,
-};
+use crate::checklist::story::{commands, installs, writes};
 use crate::checklist::{Family, Hit, Indicator, Need, Question, Scene, renumbered, technique};
 use crate::host::config::{Start, ValueOrder};
 use crate::host::event::{Action, Event, Subject};

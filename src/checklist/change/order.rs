@@ -1,7 +1,8 @@
 //! What the order of the values in the key says about how it was made.
 
+use crate::checklist::basis::HIVE;
+use crate::checklist::known_good::{agent, is_new_program, is_stock};
 use crate::checklist::staging::{no, yes};
-use crate::checklist::story::{HIVE, agent, is_new_program, is_stock};
 use crate::checklist::{Family, Hit, Indicator, Question, Scene, technique};
 use crate::host::config::ValueOrder;
 
@@ -30,6 +31,10 @@ pub(super) const HOSTED: Indicator = Indicator {
         let config = scope.config()?;
         let hosted = scope.service.image.as_ref()?.leaf() == "svchost.exe";
         if !hosted || config.value_order != ValueOrder::CreateService || !is_new_program(scope) {
+            return None;
+        }
+        // The setup of Windows XP and Server 2003 called CreateService itself.
+        if scope.host.is_before_vista() {
             return None;
         }
         Some(Hit::new(

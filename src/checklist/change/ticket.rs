@@ -1,8 +1,10 @@
 //! What the analyst's list of approved changes says about it.
 
+use crate::checklist::basis::INSTALL_LOGS;
 use crate::checklist::knowledge::agents::AgentKind;
+use crate::checklist::known_good::{agent, is_stock};
 use crate::checklist::staging::{SYSTEM, USER, audited, installed, no, unknown, yes};
-use crate::checklist::story::{INSTALL_LOGS, agent, is_stock, who};
+use crate::checklist::story::who;
 use crate::checklist::ticket::{Made, made};
 use crate::checklist::{Family, Hit, Indicator, Need, Policy, Question, Scene, Scope, technique};
 use crate::host::Origin;

@@ -2,13 +2,14 @@
 
 use jiff::SignedDuration;
 
+use crate::checklist::basis::{HIVE, INSTALL_LOGS};
 use crate::checklist::knowledge::stock;
+use crate::checklist::known_good::agent;
+use crate::checklist::place::is_in_trusted_folder;
 use crate::checklist::staging::{
     ADMINISTRATORS, SYSTEM, USER, installed, no, rules, set, unknown, yes,
 };
-use crate::checklist::story::{
-    HIVE, INSTALL_LOGS, agent, clip, installs, is_in_trusted_folder, sets, writes,
-};
+use crate::checklist::story::{clip, installs, sets, writes};
 use crate::checklist::ticket::is_user;
 use crate::checklist::{Family, Hit, Indicator, Need, Question, Scene, technique};
 use crate::host::image_path::leaf;

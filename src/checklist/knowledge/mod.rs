@@ -10,6 +10,7 @@ pub mod groups;
 pub mod libraries;
 pub mod programs;
 pub mod protection;
+pub mod responders;
 pub mod rmm;
 pub mod security;
 pub mod stock;

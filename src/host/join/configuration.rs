@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::host::config::{Data, Epoch, RawValue, ServiceConfig};
+use crate::host::config::{Data, Epoch, RawValue, ServiceConfig, ServiceType};
 use crate::host::fact::ConfigurationKey;
-use crate::host::image_path::ImagePath;
+use crate::host::image_path::{ImagePath, Naming};
 use crate::host::service::{Difference, Service};
 use crate::text;
 
@@ -65,7 +65,13 @@ fn quoted(path: &str) -> ImagePath {
 }
 
 fn image(config: &ServiceConfig) -> Option<ImagePath> {
+    let is_driver = config.service_type.is_some_and(ServiceType::is_driver);
     match config.image_path.as_deref().map(str::trim) {
+        // The kernel takes a driver's relative path from the Windows folder.
+        Some(path) if is_driver && ImagePath::parse(path).naming == Naming::Bare => {
+            let raw = path.to_owned();
+            Some(ImagePath { raw, ..ImagePath::parse(&format!(r"\SystemRoot\{path}")) })
+        }
         Some(path) if !path.is_empty() => Some(ImagePath::parse(path)),
         _ if config.service_type.is_some_and(|kind| kind.is_driver() && kind.0 & 0x4 == 0) => {
             Some(ImagePath::implied_driver(&config.name))

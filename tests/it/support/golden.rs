@@ -5,9 +5,14 @@
 use std::path::Path;
 
 /// Compares with the file at `path` below `tests/golden`, or writes it with `UPDATE_GOLDEN=1`.
-#[expect(clippy::disallowed_methods, reason = "expected output is no evidence")]
 pub(crate) fn assert_golden(path: &str, actual: &str) {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(path);
+    assert_file(&format!("tests/golden/{path}"), actual);
+}
+
+/// Compares with the file at `path` below the package, or writes it with `UPDATE_GOLDEN=1`.
+#[expect(clippy::disallowed_methods, reason = "expected output is no evidence")]
+pub(crate) fn assert_file(path: &str, actual: &str) {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
     if std::env::var_os("UPDATE_GOLDEN").is_some() {
         std::fs::create_dir_all(file.parent().unwrap()).unwrap();
         std::fs::write(&file, actual).unwrap();

@@ -3,6 +3,7 @@
 pub(crate) mod corpus;
 pub(crate) mod golden;
 pub(crate) mod logs;
+pub(crate) mod pages;
 
 use std::sync::Once;
 

@@ -7,7 +7,7 @@ use std::path::Path;
 use svctriage::evidence;
 use svctriage::host::Host;
 use svctriage::rank::Tuning;
-use svctriage::report::HostReport;
+use svctriage::report::{self, HostReport, Report};
 use svctriage::scan::{Settings, scan};
 
 /// The settings of a run without options.
@@ -22,4 +22,11 @@ pub(crate) fn scan_one<P: AsRef<Path>>(paths: &[P]) -> HostReport {
     assert!(opened.errors.is_empty(), "{:?}", opened.errors);
     assert_eq!(opened.hosts.len(), 1, "{paths:?}");
     scan(opened.hosts.first().unwrap().as_ref(), &settings(), &())
+}
+
+/// Scans paths that make one host, for the report of a run without options.
+pub(crate) fn report<P: AsRef<Path>>(paths: &[P]) -> Report {
+    let settings = settings();
+    let about = report::Settings::new(settings.window, &settings.tuning, None);
+    Report::new(about, vec![scan_one(paths)])
 }

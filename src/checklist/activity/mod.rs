@@ -1,0 +1,36 @@
+//! Whether it started, and what followed (Q5).
+//!
+//! E08 (access to lsass) needs Sysmon 10, which is not read; E09 (never started) is no finding: on clients
+//! 7036 is not logged, so that no record of a start means nothing.
+
+use super::staging::started;
+use super::{Indicator, Scene};
+
+mod failed_start;
+mod network;
+mod pipe;
+mod process;
+mod signature;
+
+/// The indicators of this family.
+pub(super) const INDICATORS: &[Indicator] = &[
+    failed_start::NO_SERVICE,
+    process::SHELL_STARTED,
+    process::INTERCEPTED,
+    process::SHELL_FOLLOWED,
+    network::OUTBOUND,
+    network::FAN_OUT,
+    pipe::PIPE,
+    failed_start::NO_MODULE,
+    signature::UNSIGNED,
+];
+
+fn agent_running() -> Scene {
+    let path = r"C:\Program Files\Contoso\Agent.exe";
+    Scene::service("Agent").event(0, started(path, &format!("\"{path}\"")))
+}
+
+fn agent_elsewhere() -> Scene {
+    let path = r"C:\ProgramData\a.exe";
+    Scene::service("Agent").image(path).event(0, started(path, path))
+}

@@ -1,0 +1,67 @@
+//! What makes a service familiar: Windows brings it, its setup laid it down, or it is a known agent.
+
+use super::Scope;
+use super::knowledge::agents::{self, Agent};
+use super::knowledge::stock::{self, Comparison, Stock};
+use crate::host::ImagePath;
+use crate::host::config::ValueOrder;
+
+/// The stock service of that name (for a per-user instance: of its template).
+pub(super) fn stock(scope: &Scope<'_>) -> Option<&'static Stock> {
+    stock::service(&scope.service.name)
+}
+
+/// Whether it goes by the name of a service of Windows and nothing says that it runs another program: one that
+/// Windows keeps elsewhere in other versions, or does not name, will do. What events say of such a service is
+/// routine. Milder than [`is_as_shipped`], which has to vouch for the files.
+pub(super) fn is_stock(scope: &Scope<'_>) -> bool {
+    let Some(stock) = stock(scope) else { return false };
+    scope.service.image.as_ref().is_none_or(|image| stock.compare_image(image) != Comparison::Other)
+}
+
+/// Whether Windows brings this service with this program and this DLL, in some version. Stricter than
+/// [`is_stock`]: a program that was moved is not as shipped, and the DLL counts as well.
+pub(super) fn is_as_shipped(scope: &Scope<'_>) -> bool {
+    let Some(stock) = stock(scope) else { return false };
+    let same = |path: Option<&ImagePath>, compare: &dyn Fn(&ImagePath) -> Comparison| {
+        path.is_none_or(|path| match compare(path) {
+            Comparison::Same => true,
+            // Where no path is known the name has to do, as long as the file is where Windows keeps its own.
+            Comparison::Unknown => path.is_below(r"c:\windows\system32"),
+            Comparison::Moved | Comparison::Other => false,
+        })
+    };
+    same(scope.service.image.as_ref(), &|path| stock.compare_image(path))
+        && same(scope.service.dll.as_ref(), &|path| stock.compare_dll(path))
+}
+
+/// Whether the key looks laid down by the setup of Windows: alphabetical, with a program in System32.
+pub(super) fn is_laid_down(scope: &Scope<'_>) -> bool {
+    scope.config().is_some_and(|config| config.value_order == ValueOrder::Alphabetical)
+        && scope.service.image.as_ref().is_some_and(|image| image.is_below(r"c:\windows\system32"))
+}
+
+/// Whether it is a service of its own process or of svchost (no driver, no per-user service) that neither
+/// Windows brings nor its setup laid down: keys in alphabetical order with a program in System32 come with
+/// the image of Windows, of a build that was not measured. It needs a `Type`, and [`is_stock`] is enough to be
+/// Windows'.
+pub(super) fn is_new_program(scope: &Scope<'_>) -> bool {
+    let Some(config) = scope.config() else { return false };
+    let own = config.service_type.is_some_and(|kind| kind.is_win32() && !kind.is_per_user());
+    own && !is_stock(scope) && !is_laid_down(scope)
+}
+
+/// The updater, guest agent or deployment tool that it is, by name and full path.
+pub(super) fn agent(scope: &Scope<'_>) -> Option<Agent> {
+    agents::agent(&scope.service.name, scope.service.image.as_ref()?)
+}
+
+/// The weight of a comparison with what Windows ships: half where the build was not measured, and then
+/// with a remark for the sentence.
+pub(super) fn compared(scope: &Scope<'_>, weight: i16) -> (i16, &'static str) {
+    match scope.host.build_number() {
+        Some(build) if stock::measured(build) => (weight, ""),
+        Some(_) => (weight / 2, " (half weight: this build of Windows was not measured)"),
+        None => (weight / 2, " (half weight: the build of Windows is not known)"),
+    }
+}
