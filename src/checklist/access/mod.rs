@@ -1,0 +1,48 @@
+//! Access rules (D): who may control the service, its key, and the service control manager.
+
+use super::Indicator;
+use crate::host::config::{AccessRule, AccessRules};
+
+mod change;
+mod hidden;
+mod open;
+
+/// The indicators of this family.
+pub(super) const INDICATORS: &[Indicator] = &[
+    hidden::DENIED,
+    open::OPEN_SERVICE,
+    open::OPEN_MANAGER,
+    open::OPEN_KEY,
+    change::SET_BY_COMMAND,
+];
+
+/// Those from whom a service is hidden by denying them.
+const HIDDEN_FROM: [(&str, &str); 6] = [
+    ("S-1-1-0", "everyone"),
+    ("S-1-5-4", "interactive users"),
+    ("S-1-5-6", "services"),
+    ("S-1-5-11", "authenticated users"),
+    ("S-1-5-18", "SYSTEM"),
+    ("S-1-5-32-544", "administrators"),
+];
+
+/// Those who are not administrators.
+const ORDINARY: [(&str, &str); 8] = [
+    ("S-1-1-0", "everyone"),
+    ("S-1-5-2", "network users"),
+    ("S-1-5-4", "interactive users"),
+    ("S-1-5-7", "anonymous users"),
+    ("S-1-5-11", "authenticated users"),
+    ("S-1-5-32-545", "users"),
+    ("S-1-5-32-546", "guests"),
+    ("S-1-15-2-1", "apps"),
+];
+
+fn label(sid: &str) -> &str {
+    let known = HIDDEN_FROM.iter().chain(&ORDINARY).find(|(known, _)| *known == sid);
+    known.map_or(sid, |(_, label)| label)
+}
+
+fn effective(rules: &AccessRules) -> impl Iterator<Item = &AccessRule> {
+    rules.entries.iter().filter(|rule| !rule.inherit_only)
+}
