@@ -18,7 +18,7 @@ mod command;
 mod defense;
 mod driver;
 mod failure;
-mod known;
+mod known_bad;
 mod known_good;
 mod library;
 mod location;
@@ -254,7 +254,7 @@ pub const CHECKLIST: &[&[Indicator]] = &[
     command::INDICATORS,
     library::INDICATORS,
     driver::INDICATORS,
-    known::INDICATORS,
+    known_bad::INDICATORS,
     failure::INDICATORS,
     change::INDICATORS,
     account::INDICATORS,

@@ -1,27 +1,20 @@
-//! Known bad: names and shapes of tools, vulnerable drivers by name, remote management (N, P, M).
+//! Remote execution tools, credential dumpers and implants, by name and by the shape of their commands.
 
 use std::sync::LazyLock;
 
 use regex::Regex;
 
-use super::basis::COMMAND;
-use super::driver::foreign_driver;
-use super::knowledge::drivers::DriverKind;
-use super::knowledge::tools::Tool;
-use super::knowledge::{drivers, rmm, tools};
-use super::known_good::is_as_shipped;
-use super::place::{Class, class_of};
-use super::program::plain;
-use super::staging::{ghost, half_read, no, unknown, yes};
-use super::story::clip;
-use super::subject::{image, is_win32, name_citation};
-use super::{Family, Hit, Indicator, Question, Scene, technique};
+use crate::checklist::basis::COMMAND;
+use crate::checklist::knowledge::tools::{self, Tool};
+use crate::checklist::known_good::is_as_shipped;
+use crate::checklist::program::plain;
+use crate::checklist::staging::{ghost, half_read, no, unknown, yes};
+use crate::checklist::story::clip;
+use crate::checklist::subject::{image, is_win32, name_citation};
+use crate::checklist::{Family, Hit, Indicator, Question, Scene, technique};
 use crate::host::ImagePath;
 
-/// The indicators of this family.
-pub(super) const INDICATORS: &[Indicator] = &[TOOL_NAME, TOOL_SHAPE, DRIVER_NAME, REMOTE_ACCESS];
-
-const TOOL_NAME: Indicator = Indicator {
+pub(super) const TOOL_NAME: Indicator = Indicator {
     id: "N01",
     family: Family::K,
     checklist: Question::What,
@@ -135,7 +128,7 @@ static SHAPES: [Shape; 6] = [
     },
 ];
 
-const TOOL_SHAPE: Indicator = Indicator {
+pub(super) const TOOL_SHAPE: Indicator = Indicator {
     id: "P32",
     family: Family::K,
     checklist: Question::Runs,
@@ -195,124 +188,6 @@ const TOOL_SHAPE: Indicator = Indicator {
         unknown("part of the hive is unreadable", half_read),
     ],
 };
-
-const DRIVER_NAME: Indicator = Indicator {
-    id: "P29",
-    family: Family::K,
-    checklist: Question::Runs,
-    question: "Does the driver have the file name of a malicious or vulnerable driver?",
-    why: "Intruders bring signed drivers with holes to end protection from the kernel; the file name is the first \
-          hint, the hash decides.",
-    innocent: "Hardware monitors, mainboard tools and VirtualBox ship these drivers; only some versions are \
-               vulnerable.",
-    verify: &[
-        "Hash the file and look it up in LOLDrivers (loldrivers.io): version and verdict",
-        "7045 or Sysmon 6: was it loaded from a user's folder, just before protection ended?",
-    ],
-    attack: &[technique("T1068"), technique("T1543.003")],
-    weight: 12,
-    hard: false,
-    needs: &[COMMAND],
-    sources: &[
-        "magicsword-io/LOLDrivers 5554706",
-        "SigmaHQ 72cd00d6-490c-4650-86ff-1d11f491daa1, 91c49341-e2ef-40c0-ac45-49ec5c3fe26c",
-    ],
-    since: "0.1.0",
-    check: |scope| {
-        let one = foreign_driver(scope)?;
-        let (what, weight) = match drivers::known(one.path.leaf())? {
-            DriverKind::Malicious => ("a name that malicious drivers have", 20),
-            DriverKind::Vulnerable => ("a name that vulnerable drivers have (LOLDrivers)", 12),
-        };
-        Some(one.hit(what).weighing(weight))
-    },
-    examples: &[
-        yes("a driver of an overclocking tool", || {
-            Scene::driver("RTCore64").image(r"\??\C:\Users\a\RTCore64.sys")
-        }),
-        yes("a driver made for attacks", || Scene::driver("poortry")),
-        no("a driver of Windows", || Scene::driver("afd")),
-        no("a program of that name is no driver", || {
-            Scene::service("x").image(r"C:\Program Files\x\rtcore64.sys")
-        }),
-        unknown("part of the hive is unreadable", half_read),
-    ],
-};
-
-const REMOTE_ACCESS: Indicator = Indicator {
-    id: "M01",
-    family: Family::Q3,
-    checklist: Question::What,
-    question: "Is it a remote management or remote access product?",
-    why: "Intruders install ordinary remote access products because they are signed and let through; a second \
-          product, or one in an unusual folder, is rarely the administrators'.",
-    innocent: "The product that this organisation uses. Put it on the list of approved tools.",
-    verify: &[
-        "Ask which product is in use; look up the tenant or relay host in its configuration",
-        "7045 and Uninstall: when was it installed, by which user, from which download?",
-    ],
-    attack: &[technique("T1219"), technique("T1543.003")],
-    weight: 8,
-    hard: false,
-    needs: &[COMMAND],
-    sources: &[
-        "magicsword-io/LOLRMM 3c75cf0",
-        "SigmaHQ 1a31b18a-f00c-4061-9900-f735b96c99fc; elastic/detection-rules c3f8a1d2-4b5e-4c6f-9a8b-1e2d3f4a5b6c",
-    ],
-    since: "0.1.0",
-    check: |scope| {
-        let product = product_of(scope.service)?;
-        let one = image(scope)?;
-        let odd = !matches!(
-            class_of(one.path),
-            Class::ProgramFiles | Class::System | Class::Drivers | Class::BelowWindows
-        );
-        let other = scope
-            .host
-            .services
-            .iter()
-            .filter(|other| other.elsewhere.is_none())
-            .find_map(|other| product_of(other).filter(|second| *second != product));
-        let mut because = format!("It is {product}");
-        let mut weight = REMOTE_ACCESS_WEIGHT;
-        if odd {
-            because = format!("{because}, run from \"{}\"", clip(one.path.folder()));
-            weight += 10;
-        }
-        if let Some(second) = other {
-            because = format!("{because}, and {second} is on this host as well");
-            weight += 10;
-        }
-        because.push('.');
-        Some(Hit::new(because, name_citation(scope)?).weighing(weight))
-    },
-    examples: &[
-        yes("AnyDesk in ProgramData", || {
-            Scene::service("AnyDesk").image(r#""C:\ProgramData\AnyDesk\AnyDesk.exe" --service"#)
-        }),
-        yes("two products on one host", || {
-            Scene::service("TeamViewer")
-                .image(r#""C:\Program Files\TeamViewer\TeamViewer_Service.exe""#)
-                .beside(
-                    Scene::service("AnyDesk")
-                        .image(r#""C:\Program Files (x86)\AnyDesk\AnyDesk.exe" --service"#),
-                )
-        }),
-        no("Remote Desktop of Windows", || {
-            Scene::hosted("TermService")
-                .text("Parameters\\ServiceDll", r"%SystemRoot%\System32\termsrv.dll")
-        }),
-        unknown("part of the hive is unreadable", half_read),
-    ],
-};
-
-const REMOTE_ACCESS_WEIGHT: i16 = 8;
-
-/// The remote access product that a service is.
-fn product_of(service: &crate::host::Service) -> Option<&'static str> {
-    let leaf = service.image.as_ref().map_or("", ImagePath::leaf);
-    rmm::product(&service.name, service.display_name.as_deref(), leaf)
-}
 
 #[cfg(test)]
 mod tests {
