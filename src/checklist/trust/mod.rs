@@ -1,0 +1,30 @@
+//! What speaks for a service (B): Windows' own, known agents, and the analyst's approval.
+//!
+//! B02 of the source table (valid signature, vendor folder, age) needs files; without them a vendor's folder
+//! vouches for nothing and has no entry here.
+
+use super::ticket::made;
+use super::{Indicator, Scope};
+use crate::host::Citation;
+
+mod approval;
+mod product;
+mod windows;
+
+/// The indicators of this family.
+pub(super) const INDICATORS: &[Indicator] = &[
+    windows::STOCK,
+    approval::TICKET,
+    windows::LAID_DOWN,
+    product::AGENT,
+    product::RESPONDER,
+    approval::APPROVED_ACTOR,
+];
+
+/// The value or event that last named its program.
+fn witness(scope: &Scope<'_>) -> Option<Citation> {
+    match scope.config() {
+        Some(config) => Some(config.cite("ImagePath")),
+        None => made(scope).pop()?.citation(scope),
+    }
+}
