@@ -105,6 +105,12 @@ pub fn rank<'a>(host: &'a Host, policy: Option<&'a Policy>, tuning: &Tuning) -> 
             judge(service, answers, tuning)
         })
         .collect();
+    // A store is no service: it has a row only where what it loads is worth a note.
+    let stores = host.stores.iter().map(|store| {
+        let scope = Scope { host, service: store, policy };
+        judge(store, checklist::ask_of_store(&scope, &tuning.ignored), tuning)
+    });
+    ranked.extend(stores.filter(|store| store.verdict >= Verdict::Note));
     ranked.sort_by_cached_key(|one| {
         let families: BTreeSet<Family> =
             one.findings.iter().map(|finding| finding.indicator.family).collect();

@@ -11,6 +11,7 @@ mod event_log_file;
 pub mod hive;
 mod hive_file;
 pub mod powershell_log;
+pub mod reference;
 mod registry_change;
 pub mod security_log;
 pub mod service_values;

@@ -291,6 +291,18 @@ pub fn ask(scope: &Scope<'_>, ignored: &BTreeSet<String>) -> Vec<Answered> {
         .collect()
 }
 
+/// The indicators that have something to say about a key that is no service.
+const OF_STORES: [&str; 1] = ["P30"];
+
+/// Asks about a configuration key what can be asked of one: which files it makes Windows load. All else
+/// (its account, its description, its start) a key without `Type` does not have.
+pub fn ask_of_store(scope: &Scope<'_>, ignored: &BTreeSet<String>) -> Vec<Answered> {
+    indicators()
+        .filter(|indicator| OF_STORES.contains(&indicator.id) && !ignored.contains(indicator.id))
+        .map(|indicator| Answered { indicator, answer: indicator.answer(scope) })
+        .collect()
+}
+
 impl Indicator {
     /// Answers for one service. **A yes needs one witness, a no needs them all**: this is the only place
     /// that turns missing evidence into "unknown".

@@ -282,7 +282,8 @@ fn write_file(path: &Path, bytes: &[u8]) -> Exit {
 }
 
 fn width() -> usize {
-    match terminal_size::terminal_size() {
+    // Only of stdout: a report in a file must not depend on the window it was started from.
+    match terminal_size::terminal_size_of(io::stdout()) {
         Some((terminal_size::Width(columns), _)) => usize::from(columns).clamp(60, WIDEST),
         None => DEFAULT_WIDTH,
     }

@@ -149,7 +149,8 @@ impl Tree {
         let size = match entry.kind {
             EntryKind::File(size) => size,
             EntryKind::Link => return into.diagnostics.push(not_followed(&entry.path)),
-            EntryKind::Folder | EntryKind::Special => return,
+            EntryKind::Special => return into.diagnostics.push(not_opened(&entry.path)),
+            EntryKind::Folder => return,
         };
         let magic = match self.folder.sniff(&entry.path) {
             Ok(magic) => magic,
@@ -170,6 +171,15 @@ pub(super) fn not_followed(path: &EvidencePath) -> Diagnostic {
         artifact: path.to_string(),
         impact: Impact::Partial,
         message: "a symbolic link; links in evidence are not followed".into(),
+    }
+}
+
+/// A pipe, socket or device: reading it may wait for ever or act on this machine.
+fn not_opened(path: &EvidencePath) -> Diagnostic {
+    Diagnostic {
+        artifact: path.to_string(),
+        impact: Impact::Partial,
+        message: "neither a file nor a folder (a pipe, a socket or a device); not opened".into(),
     }
 }
 

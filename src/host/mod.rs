@@ -63,6 +63,9 @@ pub struct Host {
     pub services: Vec<Service>,
     /// Keys under Services without `Type`, current control set, sorted by folded name.
     pub configuration_keys: Vec<ConfigurationKey>,
+    /// The configuration keys that make Windows load a file, as something to be judged: services in form only,
+    /// without `Type`, and not among `services`.
+    pub stores: Vec<Service>,
     /// The svchost groups by folded name; empty where no SOFTWARE hive was read.
     pub svchost_groups: BTreeMap<String, SvchostGroup>,
     /// The `SafeBoot` entries of the current control set.

@@ -160,6 +160,14 @@ impl Service {
         self.config.is_some()
     }
 
+    /// Whether it is no service but a configuration key that makes Windows load a file: a key without `Type`
+    /// and `ImagePath`.
+    pub fn is_store(&self) -> bool {
+        self.config
+            .as_ref()
+            .is_some_and(|config| config.service_type.is_none() && config.image_path.is_none())
+    }
+
     /// Whether it is a driver: by `Type`, else by the type its install event gives, else by its file name.
     pub fn is_driver(&self) -> bool {
         match self.config.as_ref().and_then(|config| config.service_type) {

@@ -191,13 +191,15 @@ fn next_steps(service: &ServiceReport) -> Vec<String> {
 
 fn in_a_line(service: &ServiceReport) -> String {
     let top = service.findings.first().map(|finding| format!(": {}", prose(&finding.because)));
+    let but = service.against.first().map(|one| format!(" But: {}", prose(&one.because)));
     format!(
-        "- {} {} ({} dB), runs {}{}",
+        "- {} {} ({} dB), runs {}{}{}",
         service.verdict.label(),
         code(&service.name),
         service.score,
         code(&service.runs()),
-        top.unwrap_or_default()
+        top.unwrap_or_default(),
+        but.unwrap_or_default()
     )
 }
 

@@ -186,12 +186,18 @@ impl ServiceReport {
         current.or_else(|| self.history.iter().find_map(|state| state.citation.as_ref()))
     }
 
+    /// What a configuration key makes Windows load: `C:\x.dll (Parameters\AutodialDLL)`.
+    fn loads(&self) -> Option<String> {
+        let points = &self.configuration.as_ref()?.load_points;
+        points.first().map(|point| format!("{} ({})", point.path, point.value))
+    }
+
     /// What it runs, in the words that tell most: the failure command where that is the heaviest finding,
     /// the DLL behind svchost, or the command.
     pub fn runs(&self) -> String {
         let command = match &self.service_dll {
             Some(dll) => format!("{dll} (ServiceDll)"),
-            None => self.command().unwrap_or_default().to_owned(),
+            None => self.command().map(str::to_owned).or_else(|| self.loads()).unwrap_or_default(),
         };
         let is_top = self.findings.first().is_some_and(|top| top.family == Family::F);
         match &self.failure_command {

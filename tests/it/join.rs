@@ -1,11 +1,18 @@
 //! Facts of several artifacts become one story per service.
 
+#![expect(clippy::unwrap_used, reason = "a test may stop at a surprise")]
+
 use svctriage::checklist::Scene;
+use svctriage::host::config::{Epoch, LoadPoint};
 use svctriage::host::event::{
     Action, Connection, Logon, LogonKind, ProcessStart, RegistryChange, RegistryOperation,
     ServiceInstall, ServiceNames, Subject,
 };
-use svctriage::host::{Host, Origin, Role, State};
+use svctriage::host::fact::ConfigurationKey;
+use svctriage::host::{
+    Citation, Coverage, Fact, Host, Origin, Place, Provenance, Role, Span, State,
+};
+use svctriage::rank::{Tuning, Verdict, rank};
 
 fn names(key: Option<&str>, display: Option<&str>) -> ServiceNames {
     ServiceNames { key: key.map(str::to_owned), display: display.map(str::to_owned) }
@@ -232,6 +239,49 @@ fn an_actor_knows_its_install_whatever_stands_between() {
             assert!(scope.service.actor_of(usize::MAX).is_none());
         })
         .unwrap();
+}
+
+#[test]
+fn a_configuration_key_is_a_row_only_where_what_it_loads_speaks_against_it() {
+    let key = |name: &str, value: &str, path: &str| {
+        let citation = Citation {
+            artifact: "SYSTEM".into(),
+            place: Place::Key {
+                path: format!("ControlSet001\\Services\\{name}"),
+                value: None,
+                offset: 0x1000,
+            },
+            provenance: Provenance::Live,
+        };
+        Fact::ConfigurationKey(ConfigurationKey {
+            name: name.to_owned(),
+            epoch: Epoch::Current,
+            last_write: None,
+            values: Vec::new(),
+            load_points: vec![LoadPoint {
+                value: value.to_owned(),
+                path: path.to_owned(),
+                citation: citation.clone(),
+            }],
+            citation,
+        })
+    };
+    let facts = vec![
+        key("WinSock2", "Parameters\\AutodialDLL", r"C:\Users\Public\hook.dll"),
+        key("PerfDisk", "Performance\\Library", r"%SystemRoot%\System32\perfdisk.dll"),
+    ];
+    let mut coverage = Coverage::default();
+    let whole = Span { state: State::Complete, from: None, to: None, notes: Vec::new() };
+    coverage.record(Origin::SystemHive, whole);
+    let host = Host::from_facts(facts, coverage, Host::DEFAULT_WINDOW);
+    assert!(host.services.is_empty(), "a key without Type is no service");
+    assert_eq!(host.stores.len(), 2);
+    let ranked = rank(&host, None, &Tuning::default());
+    let [row] = ranked.as_slice() else { panic!("{} rows", ranked.len()) };
+    assert_eq!((row.service.name.as_str(), row.verdict), ("WinSock2", Verdict::Review));
+    let ids: Vec<&str> = row.findings.iter().map(|finding| finding.indicator.id).collect();
+    assert_eq!(ids, ["P30"], "nothing else can be asked of it");
+    assert_eq!(row.findings.first().unwrap().hit.citations.len(), 1);
 }
 
 #[test]

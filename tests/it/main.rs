@@ -5,6 +5,7 @@
 mod architecture;
 mod checklist;
 mod cli;
+mod docs;
 mod event_log;
 mod event_log_damage;
 mod event_log_lab;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::host::config::{Data, Epoch, RawValue, ServiceConfig, ServiceType};
+use crate::host::fact::ConfigurationKey;
 use crate::host::image_path::{ImagePath, Naming};
 use crate::host::service::{Difference, Service};
 use crate::text;
@@ -14,6 +15,20 @@ pub(super) fn services(configs: Vec<ServiceConfig>) -> Vec<Service> {
         by_name.entry(text::fold(&config.name)).or_default().push(config);
     }
     by_name.into_values().map(service).collect()
+}
+
+/// The configuration keys that make Windows load a file, in the form of services.
+pub(super) fn stores(keys: &[ConfigurationKey]) -> Vec<Service> {
+    let loads = keys.iter().filter(|key| !key.load_points.is_empty());
+    loads
+        .map(|key| {
+            let mut config = ServiceConfig::new(&key.name, key.epoch.clone(), key.citation.clone());
+            config.last_write = key.last_write;
+            config.values.clone_from(&key.values);
+            config.load_points.clone_from(&key.load_points);
+            Service { config: Some(config), ..Service::named(&key.name) }
+        })
+        .collect()
 }
 
 fn service(mut configs: Vec<ServiceConfig>) -> Service {

@@ -42,6 +42,7 @@ pub(super) fn join(facts: Vec<Fact>, coverage: Coverage, window: SignedDuration)
     }
     host.configuration_keys.retain(|key| key.epoch == super::config::Epoch::Current);
     host.configuration_keys.sort_by_cached_key(|key| text::fold(&key.name));
+    host.stores = configuration::stores(&host.configuration_keys);
     host.safe_boot.sort_by_cached_key(|entry| (text::fold(&entry.mode), text::fold(&entry.name)));
     host.events = sequence::in_order(events);
     host.identity = identity::identify(identities, &host.events);

@@ -30,12 +30,16 @@ fn stored(service: &Service, config: &ServiceConfig, draft: &mut Draft) {
             let text = "No ObjectName: it runs as LocalSystem.";
             draft.fact(text, [config.citation.clone()]);
         }
+        None if service.is_store() => {
+            let text = "It has no account: whoever loads the library runs it.";
+            draft.fact(text, [config.citation.clone()]);
+        }
         None => draft.missing("The account: the key does not name one"),
     }
     if let Some(privileges) = &config.required_privileges {
         let text = format!("Its privileges are limited to: {}", privileges.join(", "));
         draft.value(service, "RequiredPrivileges", text);
-    } else if !service.is_driver() {
+    } else if !service.is_driver() && !service.is_store() {
         let text = "No RequiredPrivileges: it has every privilege of its account.";
         draft.fact(text, [config.citation.clone()]);
     }

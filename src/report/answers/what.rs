@@ -9,8 +9,16 @@ pub(super) fn answer(host: &Host, service: &Service) -> ChecklistAnswer {
     let mut draft = Draft::new(Question::What);
     match &service.config {
         Some(config) => {
-            let kind = config.service_type.map_or("no type".to_owned(), |kind| kind.to_string());
-            let text = format!("The key {} holds a service: {kind}.", service.name);
+            let name = &service.name;
+            let text = if service.is_store() {
+                format!(
+                    "The key {name} holds no service (it has no Type), but names what Windows loads."
+                )
+            } else {
+                let kind =
+                    config.service_type.map_or("no type".to_owned(), |kind| kind.to_string());
+                format!("The key {name} holds a service: {kind}.")
+            };
             draft.fact(text, [config.cite("Type")]);
             for (value, label, stored) in [
                 ("DisplayName", "Display name", &config.display_name),
