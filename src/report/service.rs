@@ -149,13 +149,13 @@ impl ServiceReport {
         techniques
     }
 
-    /// The first time at which anything in the evidence knows the service: an event, else the key's
-    /// last-write time.
+    /// The first time at which anything in the evidence knows the service: its first event or the key's
+    /// last-write time, whichever is earlier.
     pub fn first_seen(&self) -> Option<Stamp> {
         let role =
             |event: &&EventReport| !matches!(event.role, Role::LogCleared | Role::ActorLogon);
         let first = self.events.iter().filter(role).map(|event| event.time).min();
-        first.or(self.last_write)
+        first.into_iter().chain(self.last_write).min()
     }
 
     /// The first install event's time.
