@@ -161,6 +161,19 @@ fn a_child_logged_before_its_install_still_belongs_to_it() {
 }
 
 #[test]
+fn a_failure_command_by_its_bare_name_is_found_running() {
+    let services = r"C:\Windows\System32\services.exe";
+    let cmd = r"C:\Windows\System32\cmd.exe";
+    Scene::hosted("Spooler")
+        .text("FailureCommand", r"cmd.exe /c start /b C:\Users\Public\x.exe")
+        .failure_actions(&[3])
+        .event(0, process(100, cmd, r"cmd.exe /c start /b C:\Users\Public\x.exe", 50, services))
+        .event(1, process(101, cmd, "cmd.exe /c ver", 50, services))
+        .ask(|scope| assert_eq!(roles(scope.host, "Spooler"), [Role::Process]))
+        .unwrap();
+}
+
+#[test]
 fn scheduled_tasks_of_windows_7_are_no_service_processes() {
     let services = r"C:\Windows\System32\services.exe";
     Scene::service("ContosoSvc")

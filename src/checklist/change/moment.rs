@@ -44,7 +44,7 @@ pub(super) const ISOLATED: Indicator = Indicator {
         (scope.host.bursts.written_around(written, ALONE) == 1).then(|| {
             Hit::new(
                 format!(
-                    "The key was last written at {}, 12 hours from any other service's.",
+                    "The key was last written at {}, more than 12 hours from any other service's.",
                     format_short(written)
                 ),
                 config.citation.clone(),

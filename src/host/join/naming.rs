@@ -156,7 +156,7 @@ fn link_install(roster: &mut Roster, at: usize, install: &ServiceInstall) {
 fn only_service_of(roster: &Roster, install: &ServiceInstall) -> Option<usize> {
     let wanted = comparable(&install.image_path);
     let program = ImagePath::parse(&install.image_path).normalized;
-    let mut matching = roster.running(&program).iter().copied().filter(|index| {
+    let mut matching = roster.running(&program).filter(|index| {
         roster.get(*index).is_some_and(|service| {
             service.in_registry()
                 && service.image.as_ref().is_some_and(|image| comparable(&image.raw) == wanted)

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::roster::Roster;
+use super::roster::{Roster, is_program};
 use crate::host::event::{Action, Event, ProcessStart};
 use crate::host::image_path::{self, ImagePath};
 use crate::host::service::{Role, Service};
@@ -144,8 +144,8 @@ fn started_by_manager(roster: &Roster, process: &ProcessStart) -> Vec<usize> {
     let line = collapse(process.command_line.as_deref().unwrap_or_default());
     let mut candidates: Vec<(usize, u8)> = Vec::new();
     for index in roster.running(&image) {
-        if let Some(service) = roster.get(*index) {
-            candidates.push((*index, likeness(service, &image, &line)));
+        if let Some(service) = roster.get(index) {
+            candidates.push((index, likeness(service, &image, &line)));
         }
     }
     let best = candidates.iter().map(|(_, likeness)| *likeness).max().unwrap_or(0);
@@ -178,7 +178,7 @@ fn likeness(service: &Service, image: &str, line: &str) -> u8 {
     paths
         .into_iter()
         .flatten()
-        .filter(|path| path.normalized == image)
+        .filter(|path| is_program(path, image))
         .map(|path| {
             if leaf_is(image, "svchost.exe") {
                 return svchost_likeness(service, path, line);
@@ -298,8 +298,6 @@ fn doers(
     }
     roster
         .running(&image)
-        .iter()
-        .copied()
         .filter(|index| {
             let (from, to) = (time.saturating_sub(window), time.saturating_add(window));
             let (Ok(from), Ok(to)) = (from, to) else { return false };
@@ -321,8 +319,6 @@ fn link_by_file(roster: &mut Roster, at: usize, action: &Action) {
         Role::ModuleLoad => roster.loading(&path).to_vec(),
         _ => roster
             .running(&path)
-            .iter()
-            .copied()
             .filter(|_| !is_interpreter(&path) && !leaf_is(&path, "svchost.exe"))
             .collect(),
     };

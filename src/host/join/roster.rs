@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::host::event::ServiceNames;
-use crate::host::image_path::ImagePath;
+use crate::host::image_path::{ImagePath, Naming, leaf};
 use crate::host::service::{Link, Role, Service};
 use crate::text;
 
@@ -57,7 +57,7 @@ impl Roster {
         for path in
             [&service.image, &service.failure_command, &service.wrapped].into_iter().flatten()
         {
-            let entry = self.by_program.entry(path.normalized.clone()).or_default();
+            let entry = self.by_program.entry(program_key(path)).or_default();
             if !entry.contains(&index) {
                 entry.push(index);
             }
@@ -157,8 +157,13 @@ impl Roster {
     }
 
     /// The services whose program, failure command or wrapped program is that one.
-    pub(super) fn running(&self, normalized: &str) -> &[usize] {
-        self.by_program.get(normalized).map_or(&[], Vec::as_slice)
+    ///
+    /// A bare name (`cmd.exe /c …`) is found through the search path, so it is that program wherever it lies.
+    pub(super) fn running(&self, normalized: &str) -> impl Iterator<Item = usize> + use<'_> {
+        let named = |key: &str| self.by_program.get(key).map_or(&[] as &[usize], Vec::as_slice);
+        let bare =
+            Some(leaf(normalized)).filter(|leaf| *leaf != normalized).map_or(&[] as _, named);
+        named(normalized).iter().chain(bare).copied()
     }
 
     /// The services whose service DLL is that one.
@@ -197,4 +202,19 @@ impl Roster {
     pub(super) fn into_services(self) -> Vec<Service> {
         self.services
     }
+}
+
+/// Under which name a program is found: its path, or for a bare name the file that `CreateProcess` looks for.
+fn program_key(path: &ImagePath) -> String {
+    if path.naming == Naming::Bare && path.extension().is_empty() {
+        format!("{}.exe", path.normalized)
+    } else {
+        path.normalized.clone()
+    }
+}
+
+/// Whether that program is the one a command names.
+pub(super) fn is_program(path: &ImagePath, normalized: &str) -> bool {
+    let key = program_key(path);
+    key == normalized || path.naming == Naming::Bare && key == leaf(normalized)
 }
