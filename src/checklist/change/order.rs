@@ -3,6 +3,7 @@
 use crate::checklist::basis::HIVE;
 use crate::checklist::known_good::{agent, is_new_program, is_stock};
 use crate::checklist::staging::{no, yes};
+use crate::checklist::story::clip;
 use crate::checklist::{Family, Hit, Indicator, Question, Scene, technique};
 use crate::host::config::ValueOrder;
 
@@ -86,8 +87,9 @@ pub(super) const IN_WINDOWS: Indicator = Indicator {
             && agent(scope).is_none();
         fits.then(|| {
             let because = format!(
-                "`{}` was registered at run time and is not Windows' own.",
-                image.normalized
+                "A service that is not Windows' own was registered at run time with a program of Windows' \
+                 folder: \"{}\".",
+                clip(&image.expanded)
             );
             Hit::new(because, config.cite("ImagePath"))
         })
