@@ -2,11 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use svctriage::artifact::event_log::{Record, RecordState, Selection};
 use svctriage::lab::Sid;
-use svctriage::lab::evtx::{Event, Log, Payload, Provider, State, Value};
+use svctriage::lab::evtx::{Log, Payload, Provider, State, Value};
 
+use crate::support::lab::{event, start};
 use crate::support::logs::read;
 
 const SCM: Provider =
@@ -15,28 +16,6 @@ const AUDIT: Provider = Provider::Manifest("Microsoft-Windows-Security-Auditing"
 const EVENT_LOG: Provider =
     Provider::Service("Microsoft-Windows-Eventlog", "{fc65ddd8-d6ef-4962-83d5-6e5cfe9ce148}");
 const POWERSHELL: Provider = Provider::Classic("PowerShell");
-
-fn start() -> Timestamp {
-    "2023-05-04T12:00:00.1234567Z".parse().unwrap()
-}
-
-fn event(provider: Provider, id: u16, payload: Payload) -> Event {
-    Event {
-        provider,
-        id,
-        qualifiers: None,
-        version: 0,
-        level: 4,
-        task: 0,
-        opcode: 0,
-        keywords: 0x8080_0000_0000_0000,
-        time: start(),
-        execution: (724, 3336),
-        user: None,
-        activity: None,
-        payload,
-    }
-}
 
 fn utf16(text: &str) -> Vec<u8> {
     text.encode_utf16().flat_map(u16::to_le_bytes).collect()

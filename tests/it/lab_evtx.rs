@@ -12,30 +12,14 @@ use serde_json::{Value as Json, json};
 use svctriage::lab::Sid;
 use svctriage::lab::evtx::{Event, Log, Payload, Provider, State, Value};
 
+use crate::support::lab::event;
+
 const SCM: Provider =
     Provider::Source("Service Control Manager", "{555908d1-a6d7-4695-8e1e-26931d2012f4}");
 const AUDIT: Provider = Provider::Manifest(
     "Microsoft-Windows-Security-Auditing",
     [0x25, 0x96, 0x84, 0x54, 0x78, 0x54, 0x94, 0x49, 0xa5, 0xba, 0x3e, 0x3b, 3, 0x28, 0xc3, 0x0d],
 );
-
-fn event(provider: Provider, id: u16, payload: Payload) -> Event {
-    Event {
-        provider,
-        id,
-        qualifiers: None,
-        version: 0,
-        level: 4,
-        task: 0,
-        opcode: 0,
-        keywords: 0x8080_0000_0000_0000,
-        time: "2023-05-04T12:00:00.1234567Z".parse().unwrap(),
-        execution: (724, 3336),
-        user: None,
-        activity: None,
-        payload,
-    }
-}
 
 fn state(number: u32) -> Event {
     let name = format!("Service number {number}");

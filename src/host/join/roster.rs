@@ -183,12 +183,12 @@ impl Roster {
         self.services.get(index)
     }
 
-    /// All services with their indices.
+    /// All services to change.
     pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Service> {
         self.services.iter_mut()
     }
 
-    /// All services.
+    /// All services with their indices.
     pub(super) fn iter(&self) -> impl Iterator<Item = (usize, &Service)> {
         self.services.iter().enumerate()
     }
