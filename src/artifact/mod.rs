@@ -167,7 +167,7 @@ mod tests {
     use std::io;
 
     use super::*;
-    use crate::evidence::{Content, Description, Listing, Magic};
+    use crate::evidence::{Content, Description, Listing, Magic, Metadata};
 
     struct Nothing;
 
@@ -185,6 +185,10 @@ mod tests {
         }
 
         fn open(&self, _path: &EvidencePath) -> io::Result<Box<dyn Content>> {
+            Err(io::ErrorKind::NotFound.into())
+        }
+
+        fn metadata(&self, _path: &EvidencePath) -> io::Result<Metadata> {
             Err(io::ErrorKind::NotFound.into())
         }
     }

@@ -118,7 +118,7 @@ fn examine(paths: &[PathBuf], args: &JudgeArgs) -> Result<Outcome, Exit> {
         weights: args.weights.iter().cloned().collect(),
         ignored: args.ignored.iter().cloned().collect(),
     };
-    let opened = evidence::open(paths);
+    let opened = evidence::open(paths, &evidence::Options::default());
     for error in &opened.errors {
         warn(&error.to_string());
     }
@@ -157,7 +157,7 @@ fn read_policy(path: &Path) -> Result<Policy, Error> {
 }
 
 fn detect(paths: &[PathBuf]) -> Exit {
-    let opened = evidence::open(paths);
+    let opened = evidence::open(paths, &evidence::Options::default());
     let mut lines = String::new();
     for host in &opened.hosts {
         lines.push_str(&detection::describe(&detect_artifacts(host.as_ref())));

@@ -2,15 +2,16 @@
 
 use std::fs::File;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
 
 use walkdir::{DirEntry, WalkDir};
 
 use super::EvidencePath;
-use super::magic::{Magic, Sniffed, sniff};
+use super::file_tree::{Contents, Entry, EntryKind, FileTree, unreadable};
+use super::source::{FileSource, SharedSource};
 use crate::diagnostic::{Diagnostic, Impact};
 use crate::error::Error;
-use crate::text::same_name;
 
 /// A folder that is evidence, or that evidence lies in.
 #[derive(Debug, Clone)]
@@ -18,118 +19,24 @@ pub(super) struct Folder {
     base: PathBuf,
 }
 
-/// Something in a folder.
-#[derive(Debug, Clone)]
-pub(super) struct Entry {
-    pub(super) path: EvidencePath,
-    pub(super) kind: EntryKind,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum EntryKind {
-    /// A regular file and its size in bytes.
-    File(u64),
-    Folder,
-    /// A symbolic link: it may lead out of the evidence.
-    Link,
-    /// A device, pipe or socket: opening one can block for ever.
-    Special,
-}
-
-impl Entry {
-    pub(super) fn name(&self) -> &str {
-        self.path.name()
-    }
-
-    pub(super) fn is_folder(&self) -> bool {
-        self.kind == EntryKind::Folder
-    }
-}
-
-/// What is in a folder, sorted by name, and what could not be listed.
-#[derive(Debug, Default)]
-pub(super) struct Contents {
-    pub(super) entries: Vec<Entry>,
-    pub(super) diagnostics: Vec<Diagnostic>,
-}
-
-impl Contents {
-    pub(super) fn folders(&self) -> impl Iterator<Item = &Entry> {
-        self.entries.iter().filter(|entry| entry.is_folder())
-    }
-
-    pub(super) fn folder(&self, name: &str) -> Option<&Entry> {
-        self.folders().find(|entry| same_name(entry.name(), name))
-    }
-}
-
 impl Folder {
     pub(super) fn new(base: &Path) -> Self {
         Self { base: base.to_owned() }
     }
 
-    /// The entries of a folder inside this one.
-    pub(super) fn list(&self, path: &EvidencePath) -> Contents {
-        self.walk(path, 1, usize::MAX)
-    }
-
-    /// The entries of a folder and of those below it, at most `depth` levels and `limit` entries.
-    pub(super) fn walk(&self, path: &EvidencePath, depth: usize, limit: usize) -> Contents {
-        let mut contents = Contents::default();
-        let place = match self.locate(path) {
-            Ok(place) => place,
-            Err(error) => {
-                contents.diagnostics.push(unreadable(path, &error));
-                return contents;
-            }
-        };
-        // A link is followed only where the examiner gave it on the command line.
-        let is_given = path.as_str().is_empty();
-        let walk = WalkDir::new(&place).follow_root_links(is_given).min_depth(1).max_depth(depth);
-        let walk = walk.sort_by_file_name();
-        for entry in walk {
-            if contents.entries.len() >= limit {
-                contents.diagnostics.push(Diagnostic {
-                    artifact: path.to_string(),
-                    impact: Impact::Partial,
-                    message: format!(
-                        "more than {limit} files and folders; the rest is not looked at"
-                    ),
-                });
-                break;
-            }
-            match entry.map_err(|error| walk_error(path, &place, &error)).and_then(|entry| {
-                let below = below(path, &place, entry.path());
-                kind(&entry).map(|kind| (below.clone(), kind)).map_err(|e| unreadable(&below, &e))
-            }) {
-                Ok((path, kind)) => contents.entries.push(Entry { path, kind }),
-                Err(diagnostic) => contents.diagnostics.push(diagnostic),
-            }
-        }
-        contents
-    }
-
-    /// Opens a regular file for reading.
-    #[expect(clippy::disallowed_methods, reason = "this is where evidence is opened, read-only")]
-    pub(super) fn open(&self, path: &EvidencePath) -> io::Result<File> {
-        let place = self.locate(path)?;
-        if !place.symlink_metadata()?.is_file() {
-            return Err(io::Error::other("not a regular file"));
-        }
-        File::open(place)
-    }
-
-    pub(super) fn sniff(&self, path: &EvidencePath) -> Result<Option<Magic>, Diagnostic> {
-        self.open(path)
-            .and_then(sniff)
-            .map(Sniffed::magic)
-            .map_err(|error| unreadable(path, &error))
-    }
-
     /// The path on this machine. A name that is no Unicode is shown with U+FFFD and so must be looked up.
+    ///
+    /// Collectors' own records name files too, so a path may be an attacker's: it must not lead out of here.
     fn locate(&self, path: &EvidencePath) -> io::Result<PathBuf> {
         let mut place = self.base.clone();
-        for name in path.components() {
+        for (depth, name) in path.components().enumerate() {
+            if depth > 0 && place.symlink_metadata()?.is_symlink() {
+                return Err(io::Error::other("leads through a symbolic link"));
+            }
+            let mut parts = Path::new(name).components();
+            if !matches!((parts.next(), parts.next()), (Some(Component::Normal(_)), None)) {
+                return Err(io::Error::other("leads out of the evidence"));
+            }
             if !name.contains(char::REPLACEMENT_CHARACTER) {
                 place.push(name);
                 continue;
@@ -143,6 +50,41 @@ impl Folder {
                 .ok_or(io::ErrorKind::NotFound)?;
         }
         Ok(place)
+    }
+}
+
+impl FileTree for Folder {
+    fn list(&self, folder: &EvidencePath) -> Contents {
+        let mut contents = Contents::default();
+        let place = match self.locate(folder) {
+            Ok(place) => place,
+            Err(error) => {
+                contents.diagnostics.push(unreadable(folder, &error));
+                return contents;
+            }
+        };
+        // A link is followed only where the examiner gave it on the command line.
+        let is_given = folder.as_str().is_empty();
+        let walk = WalkDir::new(&place).follow_root_links(is_given).min_depth(1).max_depth(1);
+        for entry in walk.sort_by_file_name() {
+            match entry.map_err(|error| walk_error(folder, &place, &error)).and_then(|entry| {
+                let below = below(folder, &place, entry.path());
+                kind(&entry).map(|kind| (below.clone(), kind)).map_err(|e| unreadable(&below, &e))
+            }) {
+                Ok((path, kind)) => contents.entries.push(Entry::new(path, kind)),
+                Err(diagnostic) => contents.diagnostics.push(diagnostic),
+            }
+        }
+        contents
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "this is where evidence is opened, read-only")]
+    fn open(&self, file: &EvidencePath) -> io::Result<SharedSource> {
+        let place = self.locate(file)?;
+        if !place.symlink_metadata()?.is_file() {
+            return Err(io::Error::other("not a regular file"));
+        }
+        Ok(Arc::new(FileSource::new(File::open(place)?)?))
     }
 }
 
@@ -177,32 +119,11 @@ fn walk_error(folder: &EvidencePath, place: &Path, error: &walkdir::Error) -> Di
     }
 }
 
-fn unreadable(path: &EvidencePath, error: &io::Error) -> Diagnostic {
-    Diagnostic {
-        artifact: path.to_string(),
-        impact: Impact::Lost,
-        message: format!("cannot be read: {error}"),
-    }
-}
-
 /// Whether a path of the command line is a folder; links are followed here, for the examiner chose them.
 pub(super) fn is_folder(path: &Path) -> Result<bool, Error> {
     let metadata = path.metadata();
     let metadata = metadata.map_err(|source| Error::Open { path: path.to_owned(), source })?;
     Ok(metadata.is_dir())
-}
-
-/// What a file of the command line is by its first bytes, with its size.
-#[expect(clippy::disallowed_methods, reason = "this is where evidence is opened, read-only")]
-pub(super) fn sniff_given(path: &Path) -> Result<(Sniffed, u64), Error> {
-    let open = || {
-        let metadata = path.metadata()?;
-        if !metadata.is_file() {
-            return Err(io::Error::other("not a regular file"));
-        }
-        Ok((sniff(File::open(path)?)?, metadata.len()))
-    };
-    open().map_err(|source| Error::Open { path: path.to_owned(), source })
 }
 
 /// The real place of a given file: the folder it is in, and its name there.
@@ -212,17 +133,4 @@ pub(super) fn split_given(path: &Path) -> Result<(Folder, EvidencePath), Error> 
     let parent = real.parent().map_or_else(|| PathBuf::from("."), Path::to_path_buf);
     let name = real.file_name().map(|name| name.to_string_lossy().into_owned());
     Ok((Folder { base: parent }, EvidencePath::new(&name.unwrap_or_default())))
-}
-
-/// What a path is that no format took, for the error message.
-pub(super) fn what_is(path: &Path) -> Result<String, Error> {
-    if is_folder(path)? {
-        return Ok("a folder without a Windows tree, registry hive or event log".into());
-    }
-    Ok(match sniff_given(path)? {
-        (Sniffed::Foreign(words), _) => words.into(),
-        (Sniffed::Known(magic), _) => format!("a {}", magic.label()),
-        (Sniffed::Unknown, 0) => "an empty file".into(),
-        (Sniffed::Unknown, _) => "a file that is none of these".into(),
-    })
 }

@@ -1,9 +1,11 @@
 //! What a file is by its first bytes; its name proves nothing.
 
-use std::io::{self, Read};
+use std::io;
+
+use super::source::{Source, read_up_to};
 
 /// Bytes from the start of a file that are enough to tell.
-const ENOUGH: u64 = 512;
+const ENOUGH: usize = 512;
 
 /// The kinds of files that are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -16,6 +18,16 @@ pub enum Magic {
     EventLog,
     /// An event log of Windows XP and before: `LfLe` at offset 4.
     OldEventLog,
+}
+
+/// What a file is that nothing takes, in words.
+pub(super) fn words(source: &dyn Source) -> io::Result<String> {
+    Ok(match (sniff(source)?, source.size()) {
+        (Sniffed::Foreign(words), _) => words.into(),
+        (Sniffed::Known(magic), _) => format!("a {}", magic.label()),
+        (Sniffed::Unknown, 0) => "an empty file".into(),
+        (Sniffed::Unknown, _) => "a file that is none of these".into(),
+    })
 }
 
 /// Other things people hand over, so that a refusal can name them.
@@ -79,9 +91,10 @@ impl Sniffed {
     }
 }
 
-pub(super) fn sniff(content: impl Read) -> io::Result<Sniffed> {
-    let mut start = Vec::new();
-    content.take(ENOUGH).read_to_end(&mut start)?;
+pub(super) fn sniff(source: &dyn Source) -> io::Result<Sniffed> {
+    let mut start = vec![0; ENOUGH];
+    let count = read_up_to(source, 0, &mut start)?;
+    start.truncate(count);
     if let Some(magic) = Magic::of(&start) {
         return Ok(Sniffed::Known(magic));
     }
@@ -93,6 +106,7 @@ pub(super) fn sniff(content: impl Read) -> io::Result<Sniffed> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::source::MemorySource;
     use super::*;
 
     #[test]
@@ -111,7 +125,7 @@ mod tests {
             (b"", Sniffed::Unknown),
             (b"ElfFile", Sniffed::Unknown),
         ] {
-            assert_eq!(sniff(bytes).unwrap(), expected, "{bytes:?}");
+            assert_eq!(sniff(&MemorySource(bytes.to_vec())).unwrap(), expected, "{bytes:?}");
         }
     }
 }

@@ -4,20 +4,32 @@
 //! touches the examining machine's file system; it never writes, never follows a symbolic link below what was
 //! given, and opens regular files only.
 
+mod archive;
+mod collection;
+mod disk;
+mod file_tree;
 mod folder;
-mod layout;
-mod loose;
+mod given;
 mod magic;
+mod options;
 mod path;
 mod pattern;
-mod tree;
+mod source;
 
 use std::io::{self, Read, Seek};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+pub use collection::{LAYOUTS, Layout};
+pub use file_tree::{Metadata, Storage, TimeSource, Times};
 pub use magic::Magic;
+pub use options::{Limits, Options, ShadowCopies};
 pub use path::EvidencePath;
 pub use pattern::{Pattern, Place};
+
+use collection::loose::{self, LooseFile};
+use folder::Folder;
+use given::{Given, SharedTree};
 
 use crate::diagnostic::Diagnostic;
 use crate::error::Error;
@@ -43,6 +55,24 @@ pub trait Evidence: Send + Sync {
     /// # Errors
     /// What the operating system or the container says; links and special files are refused.
     fn open(&self, path: &EvidencePath) -> io::Result<Box<dyn Content>>;
+
+    /// What is known about a file besides its bytes. A path here may end in `:stream`.
+    ///
+    /// # Errors
+    /// As [`Evidence::open`].
+    fn metadata(&self, path: &EvidencePath) -> io::Result<Metadata>;
+
+    /// Records of deleted files of that name, in any case, where the evidence has a file system.
+    fn deleted(&self, name: &str) -> Vec<Metadata> {
+        let _ = name;
+        Vec::new()
+    }
+
+    /// What a collector wrote down about the bytes of a file it copied.
+    fn recorded_hash(&self, path: &EvidencePath) -> Option<&RecordedHash> {
+        let _ = path;
+        None
+    }
 }
 
 /// The bytes of one file: streamed, so that a log of gigabytes needs no such memory.
@@ -79,10 +109,70 @@ pub struct Description {
     pub path: String,
     /// The layout in words: `Windows folder tree`.
     pub format: &'static str,
+    /// The archives and disk images it lies in, from outside in: `disk image (E01), 2 segments`.
+    pub containers: Vec<String>,
+    /// The partitions of the disk image, in the order of their offsets; the one read is marked.
+    pub partitions: Vec<Partition>,
+    /// The volume shadow copies of the volume, oldest first.
+    pub shadow_copies: Vec<ShadowCopy>,
+    /// The host's name, where the collector wrote it down.
+    pub host_name: Option<HostName>,
     /// The Windows folders: the current one, then older states. Empty for loose files.
     pub windows: Vec<WindowsFolder>,
     /// What the layout itself makes worth saying.
     pub diagnostics: Vec<Diagnostic>,
+}
+
+/// A part of a disk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Partition {
+    /// Its number, counted from 1 in the order of its table; 0 for a volume without a partition table.
+    pub number: usize,
+    /// Where it begins, in bytes.
+    pub start: u64,
+    /// Its size in bytes.
+    pub size: u64,
+    /// What the partition table says: `GPT "Basic data partition"`, `MBR type 0x07`.
+    pub table: String,
+    /// What its first bytes say: `NTFS`, `BitLocker`, `FAT32`.
+    pub content: String,
+    /// Whether this host was read from it.
+    pub is_read: bool,
+}
+
+/// A volume shadow copy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShadowCopy {
+    /// Its number, counted from 1, oldest first.
+    pub number: usize,
+    /// Its identifier (a GUID), as `vssadmin list shadows` prints it.
+    pub id: String,
+    /// When it was taken, UTC.
+    pub created: Option<jiff::Timestamp>,
+    /// Whether it is read as an older state of the host.
+    pub is_read: bool,
+}
+
+/// A host's name and who says so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HostName {
+    /// The name.
+    pub name: String,
+    /// Who says so: `client_info.json`.
+    pub source: String,
+}
+
+/// What a collector wrote down about the bytes of a file when it copied it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RecordedHash {
+    /// The record: `2026-01-02T03_04_05_KapeTriage_copylog.csv`.
+    pub source: String,
+    /// SHA-256 in lower-case hexadecimal digits.
+    pub sha256: Option<String>,
+    /// SHA-1 in lower-case hexadecimal digits.
+    pub sha1: Option<String>,
+    /// MD5 in lower-case hexadecimal digits.
+    pub md5: Option<String>,
 }
 
 /// A Windows folder inside evidence.
@@ -94,26 +184,12 @@ pub struct WindowsFolder {
     pub path: EvidencePath,
 }
 
-/// A form in which evidence is handed over.
-pub struct Format {
-    /// What it is, for help texts and documentation.
-    pub name: &'static str,
-    /// What it is known by.
-    pub known_by: &'static str,
-    open: fn(&Path) -> Result<Taken, Error>,
-}
-
-/// The formats in the order in which they are tried; the first that takes a path has it.
-pub const FORMATS: &[Format] = &[tree::FORMAT, loose::FOLDER_FORMAT, loose::FILE_FORMAT];
-
-/// What a format makes of a path.
+/// What a format makes of a file or tree.
 enum Taken {
     /// Not this format.
     No,
     /// The hosts in it.
     Hosts(Vec<Box<dyn Evidence>>),
-    /// A loose file, one host together with all others of the command line.
-    LooseFile(loose::LooseFile),
 }
 
 /// The evidence of a command line.
@@ -126,15 +202,12 @@ pub struct Opened {
 }
 
 /// Opens what was given. A path that cannot be used is an error of its own and costs nothing else.
-pub fn open(paths: &[PathBuf]) -> Opened {
+pub fn open(paths: &[PathBuf], options: &Options) -> Opened {
     let mut opened = Opened::default();
     let mut files = Vec::new();
     for path in paths {
-        match open_one(path) {
-            Ok(Taken::Hosts(hosts)) => opened.hosts.extend(hosts),
-            Ok(Taken::LooseFile(file)) => files.push(file),
-            Ok(Taken::No) => {}
-            Err(error) => opened.errors.push(error),
+        if let Err(error) = open_one(path, options, &mut opened.hosts, &mut files) {
+            opened.errors.push(error);
         }
     }
     if !files.is_empty() {
@@ -143,15 +216,37 @@ pub fn open(paths: &[PathBuf]) -> Opened {
     opened
 }
 
-fn open_one(path: &Path) -> Result<Taken, Error> {
-    for format in FORMATS {
-        match (format.open)(path)? {
-            Taken::No => {}
-            taken => return Ok(taken),
+fn open_one(
+    path: &Path,
+    options: &Options,
+    hosts: &mut Vec<Box<dyn Evidence>>,
+    files: &mut Vec<LooseFile>,
+) -> Result<(), Error> {
+    let about = Description { path: shown(path), ..Description::default() };
+    let unsupported = |found: String| Error::Unsupported { path: path.to_owned(), found };
+    if folder::is_folder(path)? {
+        let tree: SharedTree = Arc::new(Folder::new(path));
+        return match collection::open(&tree, &about, options)? {
+            Taken::Hosts(found) => {
+                hosts.extend(found);
+                Ok(())
+            }
+            Taken::No => Err(unsupported(
+                "a folder without a Windows tree, registry hive or event log".into(),
+            )),
+        };
+    }
+    let (folder, name) = folder::split_given(path)?;
+    let given = Given { shown: about.path, tree: Arc::new(folder), path: name, depth: 0 };
+    let failed = |source| Error::Open { path: path.to_owned(), source };
+    match loose::open_file(&given).map_err(failed)? {
+        Some(file) => files.push(file),
+        None => {
+            let source = given.open().map_err(failed)?;
+            return Err(unsupported(magic::words(source.as_ref()).map_err(failed)?));
         }
     }
-    let found = folder::what_is(path)?;
-    Err(Error::Unsupported { path: path.to_owned(), found })
+    Ok(())
 }
 
 /// A path of the examining machine with `/` between components, for reports.

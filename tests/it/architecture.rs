@@ -28,13 +28,14 @@ const ORDER: [(&str, u8); 12] = [
 ];
 
 /// A library and the only places that may name it.
-const CONFINED: [(&str, &[&str]); 6] = [
+const CONFINED: [(&str, &[&str]); 7] = [
     ("nt_hive", &["src/artifact/hive/"]),
     ("evtx", &["src/artifact/event_log/"]),
     ("comfy_table", &["src/report/table.rs", "src/report/table/"]),
     ("clap", &["src/cli/", "src/main.rs"]),
     ("walkdir", &["src/evidence/folder.rs", "src/evidence/folder/"]),
     ("indicatif", &["src/cli/"]),
+    ("ntfs", &["src/evidence/disk/volume/"]),
 ];
 
 fn sources() -> Vec<(String, String)> {

@@ -50,7 +50,7 @@ fn put(root: &Path, path: &str, bytes: &[u8]) {
 }
 
 fn open(path: &Path) -> Opened {
-    evidence::open(&[path.to_owned()])
+    evidence::open(&[path.to_owned()], &evidence::Options::default())
 }
 
 fn only_host(opened: Opened) -> Box<dyn Evidence> {
@@ -185,7 +185,7 @@ fn loose_files_are_one_host_told_by_content() {
             .iter()
             .map(|path| root.path().join(path))
             .collect();
-    let opened = evidence::open(&given);
+    let opened = evidence::open(&given, &evidence::Options::default());
     assert_eq!(opened.hosts.len(), 1);
     let host = &opened.hosts[0];
     assert_eq!(paths(&host.find(&SYSTEM).found), [("SYSTEM.hve", None)]);

@@ -89,7 +89,7 @@ fn put(root: &Path, path: &str, bytes: &[u8]) {
 }
 
 fn host(root: &Path) -> Box<dyn Evidence> {
-    let opened = evidence::open(&[root.to_owned()]);
+    let opened = evidence::open(&[root.to_owned()], &evidence::Options::default());
     assert!(opened.errors.is_empty() && opened.hosts.len() == 1, "{:?}", opened.errors);
     opened.hosts.into_iter().next().unwrap()
 }

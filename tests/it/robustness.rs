@@ -18,7 +18,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 use svctriage::artifact;
-use svctriage::evidence::{self, Content, Description, Evidence, EvidencePath, Listing, Pattern};
+use svctriage::evidence::{
+    self, Content, Description, Evidence, EvidencePath, Listing, Metadata, Pattern,
+};
 use svctriage::host::Fact;
 use svctriage::lab::regf::log::{Entry, new_format};
 use svctriage::lab::regf::{BaseBlock, Data, Hive};
@@ -66,6 +68,10 @@ impl Evidence for Metered {
         let inner = self.inner.open(path)?;
         Ok(Box::new(MeteredContent { inner, read: Arc::clone(&self.read) }))
     }
+
+    fn metadata(&self, path: &EvidencePath) -> io::Result<Metadata> {
+        self.inner.metadata(path)
+    }
 }
 
 impl Read for MeteredContent {
@@ -105,7 +111,7 @@ fn examine(files: &Files) -> Option<Outcome> {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, bytes).unwrap();
     }
-    let mut opened = evidence::open(&[root.path().to_owned()]);
+    let mut opened = evidence::open(&[root.path().to_owned()], &evidence::Options::default());
     let Some(inner) = opened.hosts.pop() else {
         assert!(!opened.errors.is_empty(), "neither a host nor an error");
         return None;

@@ -29,7 +29,7 @@ fn read(names: &[&str]) -> Option<Reading> {
         fs::copy(source, &target).unwrap();
         given.push(target);
     }
-    let opened = evidence::open(&given);
+    let opened = evidence::open(&given, &evidence::Options::default());
     assert!(opened.errors.is_empty() && opened.hosts.len() == 1, "{:?}", opened.errors);
     Some(artifact::read(opened.hosts[0].as_ref(), &()))
 }

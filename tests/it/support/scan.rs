@@ -18,7 +18,7 @@ pub(crate) fn settings() -> Settings {
 /// Scans paths that make one host.
 pub(crate) fn scan_one<P: AsRef<Path>>(paths: &[P]) -> HostReport {
     let paths: Vec<_> = paths.iter().map(|path| path.as_ref().to_owned()).collect();
-    let opened = evidence::open(&paths);
+    let opened = evidence::open(&paths, &evidence::Options::default());
     assert!(opened.errors.is_empty(), "{:?}", opened.errors);
     assert_eq!(opened.hosts.len(), 1, "{paths:?}");
     scan(opened.hosts.first().unwrap().as_ref(), &settings(), &())

@@ -1,30 +1,29 @@
 //! Hives and logs without their places: files of a command line, or a folder of them. Told by content.
 
 use std::io;
-use std::path::Path;
 
-use super::folder::{self, EntryKind, Folder};
-use super::magic::{Magic, Sniffed};
-use super::pattern::history_label;
-use super::{
-    Content, Description, Evidence, EvidencePath, Format, Found, Listing, Pattern, Taken, shown,
-    tree,
-};
+use super::windows_tree::beside;
+use super::{Layout, Taken};
 use crate::diagnostic::{Diagnostic, Impact};
 use crate::error::Error;
+use crate::evidence::file_tree::{EntryKind, Metadata, walk};
+use crate::evidence::given::{Given, SharedTree};
+use crate::evidence::magic::{Magic, Sniffed, sniff};
+use crate::evidence::pattern::history_label;
+use crate::evidence::source::Cursor;
+use crate::evidence::{
+    Content, Description, Evidence, EvidencePath, Found, Listing, Options, Pattern,
+};
 use crate::text::fold;
 
-pub(super) const FOLDER_FORMAT: Format = Format {
+pub(super) const LAYOUT: Layout = Layout {
     name: "folder of hives and logs",
     known_by: "a folder without a Windows tree; its files by their first bytes",
     open: open_folder,
 };
 
-pub(super) const FILE_FORMAT: Format = Format {
-    name: "loose hives and logs",
-    known_by: "files, by their first bytes; all on one command line are one host",
-    open: open_file,
-};
+/// What files of a command line are called together.
+const FILES: &str = "loose hives and logs";
 
 /// Levels of folders that are searched.
 const MAX_DEPTH: usize = 5;
@@ -37,65 +36,64 @@ const LOG_SUFFIXES: [&str; 3] = [".LOG", ".LOG1", ".LOG2"];
 const EVENT_LOG_SUFFIXES: [&str; 2] = [".EVTX", ".EVT"];
 
 /// A file without its place.
-#[derive(Debug, Clone)]
-pub(super) struct LooseFile {
+#[derive(Clone)]
+pub(in crate::evidence) struct LooseFile {
     /// How it was given, with `/` between components.
     given: String,
-    folder: Folder,
-    /// Where it is in `folder`.
+    tree: SharedTree,
+    /// Where it is in `tree`.
     place: EvidencePath,
     found: Found,
 }
 
 /// One host made of loose files.
-pub(super) struct Loose {
+pub(in crate::evidence) struct Loose {
     description: Description,
     files: Vec<LooseFile>,
 }
 
-fn open_file(path: &Path) -> Result<Taken, Error> {
-    if folder::is_folder(path)? {
-        return Ok(Taken::No);
-    }
-    let (sniffed, size) = folder::sniff_given(path)?;
-    let given = shown(path);
-    let name = EvidencePath::new(&given).name().to_owned();
+/// Takes a file of the command line, if it is a hive, a log or named like a transaction log.
+pub(in crate::evidence) fn open_file(given: &Given) -> io::Result<Option<LooseFile>> {
+    let source = given.open()?;
+    let sniffed = sniff(source.as_ref())?;
+    let name = EvidencePath::new(&given.shown).name().to_owned();
     let magic = sniffed.magic();
     let is_log_by_name = sniffed == Sniffed::Unknown
         && LOG_SUFFIXES.iter().any(|suffix| fold(&name).ends_with(suffix));
     if magic.is_none() && !is_log_by_name {
-        return Ok(Taken::No);
+        return Ok(None);
     }
-    let (folder, place) = folder::split_given(path)?;
-    let found = Found { history: None, path: EvidencePath::new(&name), size, magic };
-    Ok(Taken::LooseFile(LooseFile { given, folder, place, found }))
+    let path = EvidencePath::new(&name);
+    let found = Found { history: None, path, size: source.size(), magic };
+    Ok(Some(LooseFile {
+        given: given.shown.clone(),
+        tree: SharedTree::clone(&given.tree),
+        place: given.path.clone(),
+        found,
+    }))
 }
 
-fn open_folder(path: &Path) -> Result<Taken, Error> {
-    if !folder::is_folder(path)? {
-        return Ok(Taken::No);
-    }
-    let folder = Folder::new(path);
-    let contents = folder.walk(&EvidencePath::root(), MAX_DEPTH, MAX_ENTRIES);
+fn open_folder(tree: &SharedTree, about: &Description, _options: &Options) -> Result<Taken, Error> {
+    let contents = walk(tree.as_ref(), &EvidencePath::root(), MAX_DEPTH, MAX_ENTRIES);
     let mut diagnostics = contents.diagnostics;
     let mut files = Vec::new();
     let mut unlike = Vec::new();
     let mut links = 0_usize;
     for entry in contents.entries {
-        let size = match entry.kind {
-            EntryKind::File(size) => size,
+        match entry.kind {
+            EntryKind::File(_) => {}
             EntryKind::Link => {
                 links = links.saturating_add(1);
                 continue;
             }
             EntryKind::Folder | EntryKind::Special => continue,
-        };
-        match folder.sniff(&entry.path) {
-            Ok(magic) if magic.is_some() => {
+        }
+        match tree.sniff(&entry.path) {
+            Ok((magic, size)) if magic.is_some() => {
                 let history = history(&entry.path);
                 let found = Found { history, path: entry.path.clone(), size, magic };
-                let (given, folder) = (entry.path.to_string(), folder.clone());
-                files.push(LooseFile { given, folder, place: entry.path, found });
+                let (given, tree) = (entry.path.to_string(), SharedTree::clone(tree));
+                files.push(LooseFile { given, tree, place: entry.path, found });
             }
             Ok(_) if named_like_a_log(&entry.path) => unlike.push(Diagnostic {
                 artifact: entry.path.to_string(),
@@ -112,17 +110,13 @@ fn open_folder(path: &Path) -> Result<Taken, Error> {
     diagnostics.extend(unlike);
     if links > 0 {
         diagnostics.push(Diagnostic {
-            artifact: shown(path),
+            artifact: about.path.clone(),
             impact: Impact::Note,
             message: format!("{links} symbolic links; links in evidence are not followed"),
         });
     }
-    let description = Description {
-        path: shown(path),
-        format: FOLDER_FORMAT.name,
-        windows: Vec::new(),
-        diagnostics,
-    };
+    let mut description = Description { format: LAYOUT.name, ..about.clone() };
+    description.diagnostics.extend(diagnostics);
     Ok(Taken::Hosts(vec![Box::new(Loose::new(description, files))]))
 }
 
@@ -141,7 +135,7 @@ fn history(path: &EvidencePath) -> Option<String> {
 
 impl Loose {
     /// The host made of the loose files of a command line, in the order given.
-    pub(super) fn files(mut files: Vec<LooseFile>) -> Self {
+    pub(in crate::evidence) fn files(mut files: Vec<LooseFile>) -> Self {
         let names: Vec<String> = files.iter().map(|file| fold(file.found.path.as_str())).collect();
         for file in &mut files {
             let own = fold(file.found.path.as_str());
@@ -150,12 +144,8 @@ impl Loose {
             }
         }
         let given: Vec<&str> = files.iter().map(|file| file.given.as_str()).collect();
-        let description = Description {
-            path: given.join(", "),
-            format: FILE_FORMAT.name,
-            windows: Vec::new(),
-            diagnostics: Vec::new(),
-        };
+        let description =
+            Description { path: given.join(", "), format: FILES, ..Description::default() };
         Self::new(description, files)
     }
 
@@ -208,6 +198,18 @@ impl Loose {
     }
 }
 
+impl Loose {
+    fn place_of(&self, path: &EvidencePath) -> io::Result<(&SharedTree, EvidencePath)> {
+        let file = self.file_near(path).ok_or(io::ErrorKind::NotFound)?;
+        let place = if file.found.path == *path {
+            file.place.clone()
+        } else {
+            file.place.split().0.child(path.name())
+        };
+        Ok((&file.tree, place))
+    }
+}
+
 impl Evidence for Loose {
     fn describe(&self) -> &Description {
         &self.description
@@ -221,7 +223,7 @@ impl Evidence for Loose {
     fn beside(&self, path: &EvidencePath, suffixes: &[&str]) -> Listing {
         let Some(file) = self.file_near(path) else { return Listing::default() };
         let (parent, name) = path.split();
-        let mut listing = tree::beside(&file.folder, &file.place, suffixes);
+        let mut listing = beside(file.tree.as_ref(), &file.place, suffixes);
         for found in &mut listing.found {
             found.path = parent.child(found.path.name());
         }
@@ -238,12 +240,12 @@ impl Evidence for Loose {
     }
 
     fn open(&self, path: &EvidencePath) -> io::Result<Box<dyn Content>> {
-        let file = self.file_near(path).ok_or(io::ErrorKind::NotFound)?;
-        let place = if file.found.path == *path {
-            file.place.clone()
-        } else {
-            file.place.split().0.child(path.name())
-        };
-        Ok(Box::new(file.folder.open(&place)?))
+        let (tree, place) = self.place_of(path)?;
+        Ok(Box::new(Cursor::new(tree.open(&place)?)))
+    }
+
+    fn metadata(&self, path: &EvidencePath) -> io::Result<Metadata> {
+        let (tree, place) = self.place_of(path)?;
+        tree.metadata(&place)
     }
 }

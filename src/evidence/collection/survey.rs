@@ -1,9 +1,9 @@
 //! Where the Windows folders are in a folder tree, and which of them is the current one.
 
-use super::folder::{Contents, Entry, Folder};
-use super::pattern::history_label;
-use super::{EvidencePath, WindowsFolder};
 use crate::diagnostic::{Diagnostic, Impact};
+use crate::evidence::file_tree::{Contents, Entry, FileTree};
+use crate::evidence::pattern::history_label;
+use crate::evidence::{EvidencePath, WindowsFolder};
 use crate::text::{fold, same_name};
 
 /// How deep below the given folder a volume's root may lie: `uploads/auto/C%3A` is 3.
@@ -13,23 +13,23 @@ const MAX_FOLDERS: usize = 20_000;
 
 /// What a search for Windows folders found.
 #[derive(Debug, Default)]
-pub(super) struct Survey {
-    pub(super) windows: Vec<WindowsFolder>,
-    pub(super) diagnostics: Vec<Diagnostic>,
+pub(in crate::evidence) struct Survey {
+    pub(in crate::evidence) windows: Vec<WindowsFolder>,
+    pub(in crate::evidence) diagnostics: Vec<Diagnostic>,
 }
 
 /// Looks for Windows folders. A folder is one by what it holds (`System32` with `config` or `winevt`), so that
 /// `WINNT` and the Windows folder itself are found.
-pub(super) fn survey(folder: &Folder) -> Survey {
-    let mut search = Search { folder, looked: 0, survey: Survey::default() };
+pub(in crate::evidence) fn survey(tree: &dyn FileTree) -> Survey {
+    let mut search = Search { tree, looked: 0, survey: Survey::default() };
     let contents = search.list(&EvidencePath::root());
     search.explore(&EvidencePath::root(), &contents, 0, None);
     search.survey.windows.sort();
     search.survey
 }
 
-struct Search<'f> {
-    folder: &'f Folder,
+struct Search<'t> {
+    tree: &'t dyn FileTree,
     looked: usize,
     survey: Survey,
 }
@@ -49,7 +49,7 @@ impl Search<'_> {
         if self.looked >= MAX_FOLDERS {
             return Contents::default();
         }
-        let mut contents = self.folder.list(path);
+        let mut contents = self.tree.list(path);
         self.survey.diagnostics.append(&mut contents.diagnostics);
         contents
     }
@@ -66,7 +66,7 @@ impl Search<'_> {
             return;
         }
         let (older, others): (Vec<&Entry>, Vec<&Entry>) =
-            contents.folders().partition(|entry| history_label(entry.name()).is_some());
+            contents.folders().partition(|entry| history_label(&entry.name).is_some());
         let others: Vec<(&Entry, Contents)> =
             others.into_iter().map(|entry| (entry, self.list(&entry.path))).collect();
         let is_volume = self.keep_windows_of_volume(&others, history);
@@ -74,7 +74,7 @@ impl Search<'_> {
             return;
         }
         for entry in older {
-            let label = history.into_iter().chain(history_label(entry.name()));
+            let label = history.into_iter().chain(history_label(&entry.name));
             let label = label.collect::<Vec<_>>().join(" ");
             let contents = self.list(&entry.path);
             self.explore(&entry.path, &contents, depth.saturating_add(1), Some(&label));
@@ -100,7 +100,7 @@ impl Search<'_> {
                 windows.push(entry);
             }
         }
-        let usual = |entry: &Entry| ["Windows", "WINNT"].iter().any(|n| same_name(n, entry.name()));
+        let usual = |entry: &Entry| ["Windows", "WINNT"].iter().any(|n| same_name(n, &entry.name));
         let any_usual = windows.iter().any(|entry| usual(entry));
         for entry in &windows {
             if usual(entry) || !any_usual {
@@ -131,7 +131,7 @@ impl Search<'_> {
 
 /// Deals the Windows folders out to hosts: each current one is a host, older states go to the current one they
 /// share most of their path with.
-pub(super) fn hosts(windows: Vec<WindowsFolder>) -> Vec<Vec<WindowsFolder>> {
+pub(in crate::evidence) fn hosts(windows: Vec<WindowsFolder>) -> Vec<Vec<WindowsFolder>> {
     let (older, current): (Vec<_>, Vec<_>) =
         windows.into_iter().partition(|folder| folder.history.is_some());
     let mut hosts: Vec<Vec<WindowsFolder>> =

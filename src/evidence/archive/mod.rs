@@ -1,0 +1,1 @@
+//! Archives as trees of files, without unpacking them to disk by name.

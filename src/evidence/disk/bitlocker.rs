@@ -1,0 +1,1 @@
+//! BitLocker volumes: named as such, and unlocked where a key is given.

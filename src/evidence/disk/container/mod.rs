@@ -1,0 +1,1 @@
+//! Disk images of every form as one thing: the bytes of the disk.

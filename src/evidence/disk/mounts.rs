@@ -1,0 +1,1 @@
+//! A tree with other trees below it: a volume with its shadow copies.

@@ -1,0 +1,1 @@
+//! Volume shadow copies: the same volume as it was before.

@@ -1,0 +1,1 @@
+//! NTFS volumes as trees of files. The only place that names `ntfs`.
