@@ -58,6 +58,17 @@ pub(super) fn copies(source: &SharedSource) -> Copies {
     copies
 }
 
+/// What a shadow copy is called in paths and reports: `shadow copy 2 of 2020-05-31 09:12:44 UTC`. NTFS has no such
+/// name, because of its colons.
+pub(super) fn label(copy: &ShadowCopy) -> String {
+    match copy.created {
+        Some(created) => {
+            format!("shadow copy {} of {}", copy.number, created.strftime("%Y-%m-%d %H:%M:%S UTC"))
+        }
+        None => format!("shadow copy {}", copy.number),
+    }
+}
+
 /// What is worth knowing of a copy before it is read.
 fn remark(
     number: usize,

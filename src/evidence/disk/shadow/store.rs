@@ -61,7 +61,8 @@ impl Store {
     /// Reads the block list of a store, of which at most `most` descriptors.
     pub(super) fn read(source: &dyn Source, place: &Place, most: usize) -> io::Result<Self> {
         let mut store = Self::default();
-        record::follow(source, place.block_list, Kind::BlockList, usize::MAX, &mut |record| {
+        let records = usize::try_from(source.size() / BLOCK).unwrap_or(usize::MAX);
+        record::follow(source, place.block_list, Kind::BlockList, records, &mut |record| {
             for descriptor in record.get(HEADER..).unwrap_or_default().chunks_exact(DESCRIPTOR) {
                 if descriptor.iter().all(|byte| *byte == 0) {
                     break;

@@ -103,6 +103,7 @@ fn copies_are_listed_oldest_first() {
     );
     assert_eq!(found.list.iter().map(|copy| copy.number).collect::<Vec<_>>(), [1, 2]);
     assert!(found.list[0].created < found.list[1].created);
+    assert_eq!(label(&found.list[1]), "shadow copy 2 of 2019-04-17 18:40:00 UTC");
     assert_eq!(found.diagnostics.len(), 1, "{:?}", found.diagnostics);
     assert!(found.diagnostics[0].message.contains("copy 1 is marked offline"));
 }
