@@ -42,6 +42,7 @@ pub fn scan(evidence: &dyn Evidence, settings: &Settings, progress: &dyn Progres
             .collect(),
     };
     let mut diagnostics = reading.diagnostics;
+    diagnostics.extend(evidence.damage());
     diagnostics.extend(several_computers(&host, &summary.path));
     HostReport::new(&host, &ranked, summary, diagnostics)
 }

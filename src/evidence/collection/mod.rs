@@ -1,6 +1,8 @@
 //! How what was collected is laid out, whatever it lies in: a folder, a volume, an archive.
 
 pub(super) mod loose;
+mod nested;
+mod remarked;
 mod survey;
 mod windows_tree;
 
@@ -18,7 +20,7 @@ pub struct Layout {
 }
 
 /// The layouts in the order in which they are tried; the first that takes a tree has it.
-pub const LAYOUTS: &[Layout] = &[windows_tree::LAYOUT, loose::LAYOUT];
+pub const LAYOUTS: &[Layout] = &[windows_tree::LAYOUT, nested::LAYOUT, loose::LAYOUT];
 
 /// The hosts in a tree. `about` says how the tree was reached.
 pub(super) fn open(
