@@ -62,7 +62,7 @@ pub(super) fn history_label(folder: &str) -> Option<&str> {
             !number.is_empty() && number.chars().all(|digit| digit.is_ascii_digit())
         })
     };
-    let history = matches!(name.as_str(), "REGBACK" | "NTFS_VSS" | "WINDOWS.OLD")
+    let history = matches!(name.as_str(), "REGBACK" | "WINDOWS.OLD")
         || name.strip_prefix("WINDOWS.OLD").is_some_and(|rest| rest.starts_with(['.', '(']))
         || numbered("VSS")
         || numbered("SHADOWCOPY")
@@ -102,7 +102,7 @@ mod tests {
             ("vss12", true),
             ("VSS_2", true),
             ("ShadowCopy3", true),
-            ("ntfs_vss", true),
+            ("ntfs_vss", false),
             ("%5C%5C.%5CHarddiskVolumeShadowCopy3", true),
             ("HarddiskVolumeShadowCopy1", true),
             ("VSS", false),

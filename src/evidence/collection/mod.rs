@@ -1,10 +1,26 @@
 //! How what was collected is laid out, whatever it lies in: a folder, a volume, an archive.
 
+mod acquire;
+mod beside;
+mod cylr;
+mod host_name;
+mod inventory;
+mod kape;
 pub(super) mod loose;
+mod orc;
+mod overlay;
+mod records;
+mod site;
+mod sparse;
 mod survey;
+mod tanium;
+mod uac;
+mod velociraptor;
 mod windows_tree;
 
-use super::given::SharedTree;
+use std::io;
+
+use super::given::{Given, SharedTree};
 use super::{Description, Options, Taken};
 use crate::error::Error;
 
@@ -18,7 +34,28 @@ pub struct Layout {
 }
 
 /// The layouts in the order in which they are tried; the first that takes a tree has it.
-pub const LAYOUTS: &[Layout] = &[windows_tree::LAYOUT, loose::LAYOUT];
+pub const LAYOUTS: &[Layout] = &[
+    velociraptor::HUNT,
+    velociraptor::LAYOUT,
+    orc::LAYOUT,
+    acquire::LAYOUT,
+    tanium::LAYOUT,
+    kape::LAYOUT,
+    cylr::LAYOUT,
+    uac::LAYOUT,
+    beside::LAYOUT,
+    windows_tree::LAYOUT,
+    loose::LAYOUT,
+];
+
+/// The files in an archive that lies in a collection.
+///
+/// # Errors
+/// An archive that cannot be opened, and one whose password is not among those of the options.
+fn nested_tree(given: &Given, options: &Options) -> io::Result<SharedTree> {
+    let _ = (given, options);
+    Err(io::Error::new(io::ErrorKind::Unsupported, "archives inside collections are not opened"))
+}
 
 /// The hosts in a tree. `about` says how the tree was reached.
 pub(super) fn open(
