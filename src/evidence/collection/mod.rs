@@ -1,13 +1,29 @@
 //! How what was collected is laid out, whatever it lies in: a folder, a volume, an archive.
 
+mod acquire;
+mod beside;
+mod cylr;
+mod host_name;
+mod inventory;
+mod kape;
 pub(super) mod loose;
 mod nested;
+mod orc;
+mod overlay;
+mod records;
 mod remarked;
+mod site;
+mod sparse;
 mod survey;
+mod tanium;
+mod uac;
+mod velociraptor;
 mod windows_tree;
 
-use super::given::SharedTree;
-use super::{Description, Options, Taken};
+use std::io;
+
+use super::given::{Given, SharedTree};
+use super::{Description, Options, Taken, archive};
 use crate::error::Error;
 
 /// A way in which collected files are laid out.
@@ -19,8 +35,35 @@ pub struct Layout {
     open: fn(&SharedTree, &Description, &Options) -> Result<Taken, Error>,
 }
 
-/// The layouts in the order in which they are tried; the first that takes a tree has it.
-pub const LAYOUTS: &[Layout] = &[windows_tree::LAYOUT, nested::LAYOUT, loose::LAYOUT];
+/// The layouts that give files their places, in the order in which they are tried; the first that takes a tree
+/// has it.
+pub const LAYOUTS: &[Layout] = &[
+    velociraptor::HUNT,
+    velociraptor::LAYOUT,
+    orc::LAYOUT,
+    acquire::LAYOUT,
+    tanium::LAYOUT,
+    kape::LAYOUT,
+    cylr::LAYOUT,
+    uac::LAYOUT,
+    beside::LAYOUT,
+    windows_tree::LAYOUT,
+];
+
+/// The layouts for what none of [`LAYOUTS`] takes: files wherever they lie.
+pub const LOOSE_LAYOUTS: &[Layout] = &[nested::LAYOUT, loose::LAYOUT];
+
+/// The files in an archive that lies in a collection.
+///
+/// # Errors
+/// An archive that cannot be opened, and one whose password is not among those of the options.
+fn nested_tree(given: &Given, options: &Options) -> io::Result<SharedTree> {
+    match archive::open(given, options) {
+        Ok(Some(opened)) => Ok(opened.tree),
+        Ok(None) => Err(io::Error::new(io::ErrorKind::InvalidData, "not an archive")),
+        Err(error) => Err(io::Error::other(error.to_string())),
+    }
+}
 
 /// The hosts in a tree. `about` says how the tree was reached.
 pub(super) fn open(
@@ -28,10 +71,23 @@ pub(super) fn open(
     about: &Description,
     options: &Options,
 ) -> Result<Taken, Error> {
-    for layout in LAYOUTS {
+    match open_as(LAYOUTS, tree, about, options)? {
+        Taken::No => open_as(LOOSE_LAYOUTS, tree, about, options),
+        taken @ Taken::Hosts(_) => Ok(taken),
+    }
+}
+
+/// The hosts in a tree by some of the layouts.
+pub(super) fn open_as(
+    layouts: &[Layout],
+    tree: &SharedTree,
+    about: &Description,
+    options: &Options,
+) -> Result<Taken, Error> {
+    for layout in layouts {
         match (layout.open)(tree, about, options)? {
             Taken::No => {}
-            taken => return Ok(taken),
+            taken @ Taken::Hosts(_) => return Ok(taken),
         }
     }
     Ok(Taken::No)

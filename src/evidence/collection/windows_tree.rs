@@ -35,14 +35,14 @@ fn open(tree: &SharedTree, about: &Description, _options: &Options) -> Result<Ta
     for windows in hosts {
         let mut description = Description { format: LAYOUT.name, windows, ..about.clone() };
         description.diagnostics.extend(diagnostics.iter().cloned());
-        describe_host(&mut description, several);
+        describe_host(&mut description, &EvidencePath::root(), several);
         taken.push(Box::new(WindowsTree::new(tree, description)));
     }
     Ok(Taken::Hosts(taken))
 }
 
-/// Says what the layout means for one of its hosts.
-fn describe_host(description: &mut Description, several: bool) {
+/// Says what the layout means for one of its hosts. The given path leads to `base`.
+pub(super) fn describe_host(description: &mut Description, base: &EvidencePath, several: bool) {
     let Some(first) = description.windows.first().cloned() else { return };
     let (root, _) = first.path.split();
     let mut note = |impact, message: &str| {
@@ -64,7 +64,9 @@ fn describe_host(description: &mut Description, several: bool) {
             "only older states of a host were found; to read one as the current state, give its folder",
         );
     }
-    if several && !root.as_str().is_empty() {
+    let root = root.as_str().strip_prefix(base.as_str()).unwrap_or(root.as_str());
+    let root = root.trim_start_matches('/');
+    if several && !root.is_empty() {
         description.path = format!("{}/{root}", description.path);
     }
 }
