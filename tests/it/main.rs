@@ -13,6 +13,7 @@ mod evidence;
 mod hive;
 mod hive_corpus;
 mod host_folder;
+mod images;
 mod join;
 mod lab_evtx;
 mod lab_regf;
