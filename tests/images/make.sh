@@ -197,7 +197,10 @@ lost vmdk-extent-lost vmdk-flat disk-flat.vmdk
 lost qcow2-lost qcow2-backing parent.qcow2
 lost vhd-lost vhd-differencing parent.vhd
 cut_off raw-cut raw disk.raw $((12 * MIB))
-cut_off e01-cut e01-none disk.E01 $((12 * MIB))
+cut_off e01-no-table e01-none disk.E01 $((12 * MIB))
+mkdir -p "$out/e01-cut"
+cp "$out/e01-segments"/* "$out/e01-cut/"
+truncate -s $MIB "$out/e01-cut/disk.E03"
 
 if [ "${2:-}" = --commit ]; then
     cd "$out"

@@ -10,14 +10,14 @@
     reason = "the tests start the program, read what it wrote, and may stop at a surprise"
 )]
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use rayon::prelude::*;
 use serde_json::Value;
 
-use crate::support::corpus::{corpus_file, corpus_folder};
-use crate::support::images::{image, write_sparse};
+use crate::support::images::image;
 
 /// Images of the same Windows: case, file, what the report must say of the container, partitions in the table.
 const OPENED: &[(&str, &str, &str, usize)] = &[
@@ -28,13 +28,16 @@ const OPENED: &[(&str, &str, &str, usize)] = &[
     ("e01-fast", "disk.E01", "E01", 4),
     ("e01-none", "disk.E01", "E01", 4),
     ("e01-segments", "disk.E01", "E01", 4),
+    ("e01-cut", "disk.E01", "E01", 4),
     ("e01-encase5", "disk.E01", "E01", 4),
     ("e01-ftk", "disk.E01", "E01", 4),
     ("e01-linen6", "disk.E01", "E01", 4),
     ("e01-volume", "disk.E01", "E01", 1),
     ("ex01", "disk.Ex01", "Ex01", 4),
+    ("ex01-patterns", "disk.Ex01", "Ex01", 4),
     ("vhd-dynamic", "disk.vhd", "VHD", 4),
     ("vhd-fixed", "disk.vhd", "VHD", 4),
+    ("vhd-differencing", "disk.vhd", "VHD", 4),
     ("vhdx-dynamic", "disk.vhdx", "VHDX", 4),
     ("vhdx-fixed", "disk.vhdx", "VHDX", 4),
     ("vmdk-sparse", "disk.vmdk", "VMDK", 4),
@@ -45,6 +48,7 @@ const OPENED: &[(&str, &str, &str, usize)] = &[
     ("qcow2-v2", "disk.qcow2", "QCOW2", 4),
     ("qcow2-v3", "disk.qcow2", "QCOW2", 4),
     ("qcow2-zlib", "disk.qcow2", "QCOW2", 4),
+    ("qcow2-backing", "disk.qcow2", "QCOW2", 4),
     ("aff4-zlib", "disk.aff4", "AFF4", 4),
     ("aff4-snappy", "disk.aff4", "AFF4", 4),
     ("aff4-map", "disk.aff4", "AFF4", 4),
@@ -210,6 +214,37 @@ fn the_parts_of_an_image_are_found_from_any_letter_case() {
     let mut found = report(&folder.path().join("DISK.e01"));
     evidence_of(&mut found, 0);
     assert_eq!(found.to_string(), folder_report("compromised-workstation").to_string());
+}
+
+#[test]
+fn images_in_archives_give_the_same_report() {
+    let expected = folder_report("compromised-workstation").to_string();
+    let folder = tempfile::tempdir().unwrap();
+    let zipped = folder.path().join("disk.zip");
+    for parts in [
+        &[("vhdx-dynamic", "disk.vhdx")][..],
+        &[("e01-segments", "disk.E01"), ("e01-segments", "disk.E02"), ("e01-segments", "disk.E03")],
+        &[("vmdk-snapshot", "parent.vmdk"), ("vmdk-snapshot", "disk.vmdk")],
+    ] {
+        let mut archive = zip::ZipWriter::new(std::fs::File::create(&zipped).unwrap());
+        for (case, file) in parts {
+            let name = format!("LAB-PC-1/{file}");
+            archive.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
+            archive.write_all(&std::fs::read(image(case, file)).unwrap()).unwrap();
+        }
+        archive.finish().unwrap();
+        let mut found = report(&zipped);
+        evidence_of(&mut found, 0);
+        assert!(found.to_string() == expected, "{parts:?}");
+    }
+    let packed = folder.path().join("disk.raw.gz");
+    let file = std::fs::File::create(&packed).unwrap();
+    let mut encoder = flate2::write::GzEncoder::new(file, flate2::Compression::fast());
+    encoder.write_all(&std::fs::read(image("raw", "disk.raw")).unwrap()).unwrap();
+    encoder.finish().unwrap();
+    let mut found = report(&packed);
+    evidence_of(&mut found, 0);
+    assert!(found.to_string() == expected, "disk.raw.gz");
 }
 
 #[test]
