@@ -125,8 +125,7 @@ convert vmdk-stream disk.vmdk vmdk -o subformat=streamOptimized
 convert qcow2-v2 disk.qcow2 qcow2 -o compat=0.10
 convert qcow2-v3 disk.qcow2 qcow2 -o compat=1.1
 convert qcow2-zlib disk.qcow2 qcow2 -c
-case_folder qcow2-zstd
-qemu-img create -q -f qcow2 -o compression_type=zstd disk.qcow2 ${MIB}
+convert qcow2-zstd disk.qcow2 qcow2 -c -o compression_type=zstd
 # No data is encrypted here: that the header says so (crypt_method 1, AES, at 32) must be enough.
 case_folder qcow2-encrypted
 qemu-img create -q -f qcow2 disk.qcow2 ${MIB}

@@ -48,6 +48,7 @@ const OPENED: &[(&str, &str, &str, usize)] = &[
     ("qcow2-v2", "disk.qcow2", "QCOW2", 4),
     ("qcow2-v3", "disk.qcow2", "QCOW2", 4),
     ("qcow2-zlib", "disk.qcow2", "QCOW2", 4),
+    ("qcow2-zstd", "disk.qcow2", "QCOW2", 4),
     ("qcow2-backing", "disk.qcow2", "QCOW2", 4),
     ("aff4-zlib", "disk.aff4", "AFF4", 4),
     ("aff4-snappy", "disk.aff4", "AFF4", 4),
@@ -58,17 +59,26 @@ const OPENED: &[(&str, &str, &str, usize)] = &[
     ("volume", "volume.raw", "raw", 1),
 ];
 
-/// Images that cannot be read: case, file, and the words of the refusal.
-const REFUSED: &[(&str, &str, &[&str])] = &[
-    ("raw-split-lost", "disk.001", &["disk.002", "missing"]),
-    ("e01-lost", "disk.E01", &["disk.E02", "missing"]),
-    ("vmdk-lost", "disk.vmdk", &["parent.vmdk"]),
-    ("vmdk-extent-lost", "disk.vmdk", &["disk-flat.vmdk"]),
-    ("vhd-lost", "disk.vhd", &["parent.vhd"]),
-    ("qcow2-lost", "disk.qcow2", &["parent.qcow2"]),
-    ("qcow2-zstd", "disk.qcow2", &["zstd"]),
-    ("qcow2-encrypted", "disk.qcow2", &["encrypted"]),
-    ("no-windows", "disk.raw", &["no Windows volume", "FAT12", "ext"]),
+/// Images that cannot be read: case, file, and the reason in the refusal.
+const REFUSED: &[(&str, &str, &str)] = &[
+    (
+        "vmdk-lost",
+        "disk.vmdk",
+        "this image holds only the changes to another, parent.vmdk, which is not beside it",
+    ),
+    (
+        "vhd-lost",
+        "disk.vhd",
+        "this image holds only the changes to another, parent.vhd, which is not beside it",
+    ),
+    (
+        "qcow2-lost",
+        "disk.qcow2",
+        "this image holds only the changes to another, parent.qcow2, which is not beside it",
+    ),
+    ("vmdk-extent-lost", "disk.vmdk", "its data is in disk-flat.vmdk, which is not beside it"),
+    ("qcow2-encrypted", "disk.qcow2", "the image is encrypted (AES); decrypt it with qemu-img"),
+    ("e01-segments", "disk.E02", "segment 2 of an image; give its first, disk.E01"),
 ];
 
 fn svctriage(arguments: &[&str], path: &Path) -> Output {
@@ -181,9 +191,7 @@ fn what_cannot_be_read_is_refused_with_the_reason() {
         let output = svctriage(&["scan", "--quiet"], &image(case, file));
         let said = words(&output);
         assert_eq!(output.status.code(), Some(4), "{case}: {said}");
-        for word in *expected {
-            assert!(said.contains(word), "{case}: no {word} in {said}");
-        }
+        assert!(said.contains(expected), "{case}: {said}");
         assert_eq!(said.lines().count(), 1, "{case}: {said}");
     }
 }
