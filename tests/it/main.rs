@@ -18,6 +18,7 @@ mod join;
 mod lab_evtx;
 mod lab_regf;
 mod lab_samples;
+mod mutated_images;
 mod readme;
 mod readonly;
 mod report;
