@@ -118,7 +118,7 @@ fn differences(service: &Service, states: &[OlderState]) -> Vec<Difference> {
         let is_change = state.is_some_and(|state| {
             !matches!(state.standing, Standing::OtherComputer | Standing::NotOlder)
         });
-        let against = state.map_or_else(|| other.epoch.label(), OlderState::dated);
+        let against = other.epoch.label();
         let Some(current) = &service.config else {
             found.push(Difference {
                 against,

@@ -54,6 +54,8 @@ pub(super) fn join(facts: Vec<Fact>, coverage: Coverage, window: SignedDuration)
     host.events = sequence::in_order(events);
     host.identity = identity::identify(identities, &host.events);
 
+    older::remark(&mut host);
+
     let hive_read =
         matches!(host.coverage.state(Origin::SystemHive), State::Complete | State::Partial);
     let mut roster = Roster::new(configuration::services(configs, &host.older_states), hive_read);

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use crate::host::config::{Epoch, ServiceConfig};
 use crate::host::fact::{ConfigurationKey, Identity, IdentityItem, ServicesKey};
 use crate::host::older::{OlderState, Passage, Presence, Standing, taken};
-use crate::host::{Citation, Host, Service};
+use crate::host::{Citation, Host, Origin, Service, Span};
 use crate::text;
 
 /// The keys under Services by older state and folded name.
@@ -89,6 +89,22 @@ fn installed(identities: &[Identity], epoch: &Epoch) -> Option<Timestamp> {
         IdentityItem::Windows { installed, .. } if identity.epoch == *epoch => *installed,
         _ => None,
     })
+}
+
+/// Says in the coverage which older states are not compared, and why.
+pub(super) fn remark(host: &mut Host) {
+    let state = host.coverage.state(Origin::SystemHive);
+    let notes: Vec<String> = host
+        .older_states
+        .iter()
+        .filter_map(|older| {
+            let reason = older.standing.reason()?;
+            Some(format!("what {} does not have says nothing: {reason}", older.label))
+        })
+        .collect();
+    if !notes.is_empty() {
+        host.coverage.record(Origin::SystemHive, Span { state, from: None, to: None, notes });
+    }
 }
 
 /// Which keys each older state holds, those without `Type` as well: what lost its type was there.
