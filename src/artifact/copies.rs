@@ -154,7 +154,8 @@ fn turns<'i, 'e>(older: Turn<'i, 'e>, read: &[(usize, Sink)]) -> Vec<Turn<'i, 'e
 
 /// The number a label ends in: `VSS12` is newer than `VSS2`.
 fn number(label: &str) -> Option<u64> {
-    let digits = label.len().checked_sub(label.trim_end_matches(|c: char| c.is_ascii_digit()).len());
+    let digits =
+        label.len().checked_sub(label.trim_end_matches(|c: char| c.is_ascii_digit()).len());
     label.get(label.len().checked_sub(digits?)?..)?.parse().ok()
 }
 

@@ -140,7 +140,9 @@ fn read(input: &Input<'_>, known: &Known, sink: &mut Sink) {
     let mut take = |record| {
         let Some(event) = event_kind::interpret(&record, &artifact) else { return };
         match known.compare(&event) {
-            Compared::Same if is_older => return records.repeated = records.repeated.saturating_add(1),
+            Compared::Same if is_older => {
+                return records.repeated = records.repeated.saturating_add(1);
+            }
             Compared::Altered if is_older => altered = altered.saturating_add(1),
             _ => {}
         }

@@ -159,11 +159,13 @@ mod tests {
     #[test]
     fn an_older_log_extends_what_is_known_and_a_gap_is_none() {
         let mut coverage = live();
-        let reaches =
-            vec![reach(100, 200, (50, 90), None), reach(10, 60, (1, 20), Some("VSS1"))];
+        let reaches = vec![reach(100, 200, (50, 90), None), reach(10, 60, (1, 20), Some("VSS1"))];
         extend(reaches, &mut coverage);
         let span = coverage.span(Origin::SystemLog).unwrap();
-        assert_eq!((span.state, span.from, span.to), (State::Complete, Some(at(10)), Some(at(200))));
+        assert_eq!(
+            (span.state, span.from, span.to),
+            (State::Complete, Some(at(10)), Some(at(200)))
+        );
         assert_eq!(
             span.notes,
             [

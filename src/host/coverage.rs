@@ -168,11 +168,12 @@ impl Coverage {
     /// none of its gaps, so that its silence about `time` means something.
     pub fn reaches_back_to(&self, origin: Origin, time: Timestamp) -> bool {
         let is_gap = self.gaps(origin).iter().any(|gap| gap.from < time && time < gap.to);
-        !is_gap && self.spans.get(&origin).is_some_and(|span| {
-            matches!(span.state, State::Complete | State::Partial)
-                && span.from.is_some_and(|from| from <= time)
-                && span.to.is_some_and(|to| to >= time)
-        })
+        !is_gap
+            && self.spans.get(&origin).is_some_and(|span| {
+                matches!(span.state, State::Complete | State::Partial)
+                    && span.from.is_some_and(|from| from <= time)
+                    && span.to.is_some_and(|to| to >= time)
+            })
     }
 
     /// Every origin in report order, with its span where there is one.

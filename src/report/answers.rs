@@ -159,6 +159,7 @@ fn window(coverage: &Coverage, origin: Origin) -> Option<String> {
         .collect();
     let more = coverage.gaps(origin).len().saturating_sub(gaps.len());
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    let but = if gaps.is_empty() { String::new() } else { format!(" without {}{more}", gaps.join(", ")) };
+    let but =
+        if gaps.is_empty() { String::new() } else { format!(" without {}{more}", gaps.join(", ")) };
     Some(format!("{} to {}{but}", time::format_short(from), time::format_short(to)))
 }

@@ -22,9 +22,9 @@ pub(super) fn services(configs: Vec<ServiceConfig>, states: &[OlderState]) -> Ve
 /// The older state of the registry that a configuration belongs to.
 fn state_of<'s>(config: &ServiceConfig, states: &'s [OlderState]) -> Option<&'s OlderState> {
     let Epoch::History(label) = &config.epoch else { return None };
-    states.iter().find(|state| {
-        state.label == *label && state.services.artifact == config.citation.artifact
-    })
+    states
+        .iter()
+        .find(|state| state.label == *label && state.services.artifact == config.citation.artifact)
 }
 
 /// The current configuration first, then other control sets, older states from the newest on, deleted keys.
@@ -140,9 +140,9 @@ fn differences(service: &Service, states: &[OlderState]) -> Vec<Difference> {
             if data(left) == data(right) || is_volatile(field) {
                 continue;
             }
-            let reached = newer.as_ref().filter(|(_, values)| {
-                is_change && data(values.get(name).copied()) == data(right)
-            });
+            let reached = newer
+                .as_ref()
+                .filter(|(_, values)| is_change && data(values.get(name).copied()) == data(right));
             found.push(Difference {
                 against: against.clone(),
                 field: field.to_owned(),

@@ -43,7 +43,8 @@ pub(super) fn join(facts: Vec<Fact>, coverage: Coverage, window: SignedDuration)
             Fact::Event(event) => events.push(*event),
         }
     }
-    let current = keys.iter().find(|key| key.epoch == super::config::Epoch::Current && key.complete);
+    let current =
+        keys.iter().find(|key| key.epoch == super::config::Epoch::Current && key.complete);
     host.services_key = current.map(|key| key.citation.clone());
     host.older_states = older::states(&keys, &identities);
     let holdings = older::holdings(&host.older_states, &configs, &host.configuration_keys);

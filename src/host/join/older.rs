@@ -33,7 +33,11 @@ pub(super) fn states(keys: &[ServicesKey], identities: &[Identity]) -> Vec<Older
         })
         .collect();
     states.sort_by(|left, right| {
-        (left.time(), &left.label, &left.services).cmp(&(right.time(), &right.label, &right.services))
+        (left.time(), &left.label, &left.services).cmp(&(
+            right.time(),
+            &right.label,
+            &right.services,
+        ))
     });
     states
 }
@@ -45,13 +49,15 @@ fn standing(
     identities: &[Identity],
 ) -> Standing {
     let name = current.and_then(|current| computer(identities, current));
-    let other_name = name
-        .zip(state.computer.as_deref())
-        .is_some_and(|(now, then)| !text::same_name(&now, then));
+    let other_name =
+        name.zip(state.computer.as_deref()).is_some_and(|(now, then)| !text::same_name(&now, then));
     let dates = installed(identities, &Epoch::Current).zip(installed(identities, &key.epoch));
     // A label with a date is a shadow copy's, and what it shadows is younger.
     let is_newer = state.taken.is_none()
-        && key.newest.zip(current.and_then(|current| current.newest)).is_some_and(|(then, now)| then > now);
+        && key
+            .newest
+            .zip(current.and_then(|current| current.newest))
+            .is_some_and(|(then, now)| then > now);
     if other_name {
         Standing::OtherComputer
     } else if is_old_installation(&state.label) || dates.is_some_and(|(now, then)| now != then) {

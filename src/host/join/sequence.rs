@@ -54,8 +54,8 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::host::event::Action;
     use crate::host::Citation;
+    use crate::host::event::Action;
 
     fn event(artifact: &str, record_id: u64, image: &str, provenance: Provenance) -> Event {
         Event {

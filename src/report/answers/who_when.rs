@@ -153,7 +153,9 @@ fn differences(service: &Service, draft: &mut Draft) {
         .differences
         .iter()
         .filter(|one| !(gone && one.is_change && one.field.is_empty()))
-        .filter(|one| !one.is_change || told.insert((text::fold(&one.field), one.before.as_deref())))
+        .filter(|one| {
+            !one.is_change || told.insert((text::fold(&one.field), one.before.as_deref()))
+        })
         .collect();
     differences.sort_by_key(|one| {
         let at = TELLING.iter().position(|name| text::same_name(name, &one.field));
