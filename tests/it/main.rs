@@ -17,6 +17,7 @@ mod join;
 mod lab_evtx;
 mod lab_regf;
 mod lab_samples;
+mod older_states;
 mod readme;
 mod readonly;
 mod report;
