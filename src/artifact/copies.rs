@@ -11,7 +11,7 @@ use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 use sha2::{Digest, Sha256};
 
 use super::{Input, Progress, Sink, event_log_file, read_one, system_hive};
-use crate::host::older::taken;
+use crate::host::older::{number, taken};
 use crate::host::{Event, Fact, Place, Provenance};
 
 /// The records that newer logs hold.
@@ -152,13 +152,6 @@ fn turns<'i, 'e>(older: Turn<'i, 'e>, read: &[(usize, Sink)]) -> Vec<Turn<'i, 'e
     turns.into_values().collect()
 }
 
-/// The number a label ends in: `VSS12` is newer than `VSS2`.
-fn number(label: &str) -> Option<u64> {
-    let digits =
-        label.len().checked_sub(label.trim_end_matches(|c: char| c.is_ascii_digit()).len());
-    label.get(label.len().checked_sub(digits?)?..)?.parse().ok()
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
@@ -201,14 +194,5 @@ mod tests {
         let mut elsewhere = event(7, 100, "a.exe", Provenance::Live);
         elsewhere.computer = "WS02".to_owned();
         assert_eq!(known.compare(&elsewhere), Compared::New);
-    }
-
-    #[test]
-    fn labels_count_like_people() {
-        for (label, expected) in
-            [("VSS2", Some(2)), ("VSS12", Some(12)), ("RegBack", None), ("7", Some(7)), ("", None)]
-        {
-            assert_eq!(number(label), expected, "{label}");
-        }
     }
 }

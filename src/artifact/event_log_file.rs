@@ -160,7 +160,7 @@ fn read(input: &Input<'_>, known: &Known, sink: &mut Sink) {
     }
     if altered > 0 {
         sink.note(format!(
-            "{altered} records say something else than the records of the same id and time in a newer log; both are kept"
+            "records that say something else than those of the same id and time in a newer log: {altered}; both are kept"
         ));
     }
     if matters(&reading, name, sink) {

@@ -122,9 +122,24 @@ pub fn taken(label: &str) -> Option<Timestamp> {
     format!("{date}T{time}Z").parse().ok()
 }
 
+/// The number a label ends in: `VSS12` is newer than `VSS2`.
+pub fn number(label: &str) -> Option<u64> {
+    let stem = label.trim_end_matches(|c: char| c.is_ascii_digit());
+    label.strip_prefix(stem)?.parse().ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn labels_count_like_people() {
+        for (label, expected) in
+            [("VSS2", Some(2)), ("VSS12", Some(12)), ("RegBack", None), ("7", Some(7)), ("", None)]
+        {
+            assert_eq!(number(label), expected, "{label}");
+        }
+    }
 
     #[test]
     fn a_label_tells_when_the_state_was_taken() {

@@ -230,7 +230,13 @@ impl Page {
             }
         }
         let shown = |text: &Option<String>| text.clone().unwrap_or_else(|| "(absent)".to_owned());
-        for state in &service.history {
+        let (same, others): (Vec<_>, Vec<_>) =
+            service.history.iter().partition(|state| state.is_the_same(service.registry));
+        if !same.is_empty() {
+            let names: Vec<&str> = same.iter().map(|state| state.state.as_str()).collect();
+            self.item("-", &format!("the same in {}", names.join(", ")));
+        }
+        for state in others {
             let written = state.last_write.map(|stamp| format!(", last written {}", stamp.short()));
             self.item("-", &format!("{}{}", state.state, written.unwrap_or_default()));
             for change in &state.differences {

@@ -111,6 +111,11 @@ pub(super) fn history(service: &Service) -> Vec<Earlier> {
 }
 
 impl Earlier {
+    /// Whether it is as the current one, where there is a current one; a deleted key was not compared.
+    pub(super) fn is_the_same(&self, registry: bool) -> bool {
+        registry && self.confidence.is_none() && self.differences.is_empty()
+    }
+
     fn new(config: &ServiceConfig, whole: bool) -> Self {
         Self {
             state: config.epoch.label(),

@@ -358,6 +358,6 @@ fn an_altered_record_is_kept_beside_its_original() {
         .iter()
         .map(|one| (one.artifact.as_str(), one.message.as_str()))
         .collect();
-    let message = "1 records say something else than the records of the same id and time in a newer log; both are kept";
+    let message = "records that say something else than those of the same id and time in a newer log: 1; both are kept";
     assert_eq!(said, [(format!("VSS2/{LOG}").as_str(), message)]);
 }

@@ -36,8 +36,9 @@ fn sort(configs: &mut [ServiceConfig], states: &[OlderState]) {
             Epoch::History(_) => 2,
             Epoch::Deleted(_) => 3,
         };
-        let time = state_of(config, states).and_then(OlderState::time);
-        (kind, Reverse(time), config.epoch.clone())
+        let state = state_of(config, states);
+        let place = state.and_then(|state| states.iter().position(|other| other == state));
+        (kind, Reverse(place), config.epoch.clone())
     });
 }
 

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::host::config::{Epoch, ServiceConfig};
 use crate::host::fact::{ConfigurationKey, Identity, IdentityItem, ServicesKey};
-use crate::host::older::{OlderState, Passage, Presence, Standing, taken};
+use crate::host::older::{OlderState, Passage, Presence, Standing, number, taken};
 use crate::host::{Citation, Host, Origin, Service, Span};
 use crate::text;
 
@@ -32,12 +32,8 @@ pub(super) fn states(keys: &[ServicesKey], identities: &[Identity]) -> Vec<Older
             Some(state)
         })
         .collect();
-    states.sort_by(|left, right| {
-        (left.time(), &left.label, &left.services).cmp(&(
-            right.time(),
-            &right.label,
-            &right.services,
-        ))
+    states.sort_by_cached_key(|state| {
+        (state.time(), number(&state.label), state.label.clone(), state.services.clone())
     });
     states
 }
