@@ -23,7 +23,7 @@ use std::sync::Arc;
 pub use collection::{LAYOUTS, Layout};
 pub use file_tree::{Metadata, Storage, TimeSource, Times};
 pub use magic::Magic;
-pub use options::{Limits, Options, ShadowCopies};
+pub use options::{Limits, Options, ShadowCopies, recovery_password};
 pub use path::EvidencePath;
 pub use pattern::{Pattern, Place};
 
