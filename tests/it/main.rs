@@ -19,6 +19,7 @@ mod lab_evtx;
 mod lab_regf;
 mod lab_samples;
 mod mutated_images;
+mod older_states;
 mod readme;
 mod readonly;
 mod report;
