@@ -6,8 +6,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::Reading;
+use super::verify::{self, HashVerdict};
 use crate::diagnostic::{Diagnostic, Impact};
-use crate::evidence::Found;
+use crate::evidence::{Evidence, EvidencePath, Found};
 use crate::host::{Citation, Fact, Origin, Place, Provenance, Span};
 
 /// A file that was opened.
@@ -19,6 +20,8 @@ pub struct FileRead {
     pub size: u64,
     /// What it turned out to be: `SYSTEM hive`, `event log`.
     pub kind: String,
+    /// Whether it is what the collector wrote down; absent where it wrote nothing, or the file cannot be read.
+    pub collector_hash: Option<HashVerdict>,
 }
 
 /// What one artifact says.
@@ -88,7 +91,31 @@ impl Sink {
     /// Records a file that was opened.
     pub(super) fn file(&mut self, found: &Found, kind: &str) {
         let path = found.path.to_string();
-        self.files.push(FileRead { path, size: found.size, kind: kind.to_owned() });
+        let kind = kind.to_owned();
+        self.files.push(FileRead { path, size: found.size, kind, collector_hash: None });
+    }
+
+    /// Holds every file that was opened against what the collector wrote down.
+    pub(super) fn verify(&mut self, evidence: &dyn Evidence) {
+        let mut complaints = Vec::new();
+        for file in &mut self.files {
+            match verify::verify(evidence, &EvidencePath::new(&file.path)) {
+                Ok(None) => {}
+                Ok(Some(verified)) => {
+                    file.collector_hash = Some(verified.verdict);
+                    if verified.verdict == HashVerdict::Mismatch {
+                        complaints.push((file.path.clone(), verified.complaint()));
+                    }
+                }
+                Err(error) => complaints.push((
+                    file.path.clone(),
+                    format!("cannot be read whole to check the collector's hash: {error}"),
+                )),
+            }
+        }
+        for (artifact, message) in complaints {
+            self.diagnostics.push(Diagnostic { artifact, impact: Impact::Partial, message });
+        }
     }
 
     /// Records what the artifact says.
