@@ -58,7 +58,8 @@ impl EvidenceArgs {
     pub(super) fn options(&self) -> Result<Options, String> {
         let mut recovery_keys = Vec::new();
         for given in &self.recovery_keys {
-            recovery_keys.push(recovery_password(given).map_err(|m| format!("--recovery-key: {m}"))?);
+            recovery_keys
+                .push(recovery_password(given).map_err(|m| format!("--recovery-key: {m}"))?);
         }
         for file in &self.recovery_key_files {
             recovery_keys.extend(secrets::recovery_passwords(file)?);
