@@ -11,7 +11,7 @@ use crate::evidence::Evidence;
 use crate::host::{Coverage, Host, Origin, Span, State};
 use crate::rank::{self, Tuning};
 use crate::report::older_state::older_states;
-use crate::report::{EvidenceFile, EvidenceSummary, HostReport};
+use crate::report::{EvidenceSummary, HostReport};
 use crate::text;
 
 /// What bears on the answers.
@@ -33,16 +33,7 @@ pub fn scan(evidence: &dyn Evidence, settings: &Settings, progress: &dyn Progres
     let host = Host::from_facts(reading.facts, coverage, settings.window);
     let ranked = rank::rank(&host, settings.policy.as_ref(), &settings.tuning);
     let older = older_states(&host, &reading.files);
-    let description = evidence.describe();
-    let summary = EvidenceSummary {
-        path: description.path.clone(),
-        format: description.format.to_owned(),
-        files: reading
-            .files
-            .into_iter()
-            .map(|file| EvidenceFile { path: file.path, size: file.size })
-            .collect(),
-    };
+    let summary = EvidenceSummary::new(evidence.describe(), reading.files);
     let mut diagnostics = reading.diagnostics;
     diagnostics.extend(evidence.damage());
     diagnostics.extend(several_computers(&host, &summary.path));

@@ -66,6 +66,13 @@ pub(super) fn read(input: &Input<'_>, _known: &Known, sink: &mut Sink) {
     sink.cover(kind.origin, Span { state, from: None, to: sink.newest, notes });
 }
 
+/// The computer's name in a SYSTEM hive as it lies there, without its transaction logs.
+pub(super) fn computer_name(evidence: &dyn Evidence, found: &Found) -> Option<String> {
+    let replayed = replay(whole(evidence, found).ok()?, &[]);
+    let hive = Hive::open(&replayed).ok()?;
+    system_hive::computer_name(&hive.root().ok()?, found)
+}
+
 /// A hive that by its keys is neither SYSTEM nor SOFTWARE: lost where its place says that it should be, or where
 /// the keys to tell it by may be in its damaged part.
 fn other(input: &Input<'_>, root: &Key<'_>, sink: &mut Sink) {

@@ -22,6 +22,7 @@ pub mod software_hive;
 pub mod sysmon_log;
 pub mod system_hive;
 pub mod system_log;
+pub mod verify;
 
 use std::any::Any;
 use std::collections::BTreeSet;
@@ -143,6 +144,7 @@ fn read_one(input: &Input<'_>, known: &Known) -> Sink {
         sink.lost(format!("reading it failed, a fault of this program: {}", words(panic.as_ref())));
         sink
     });
+    sink.verify(input.evidence);
     if let Some(origin) = input.kind.origin.filter(|_| sink.is_lost()) {
         sink.cover(origin, lost());
     }

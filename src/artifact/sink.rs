@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use super::Reading;
 use super::reach::Reach;
+use super::verify::{self, HashVerdict};
 use crate::diagnostic::{Diagnostic, Impact};
-use crate::evidence::Found;
+use crate::evidence::{Evidence, EvidencePath, Found};
 use crate::host::{Citation, Fact, Origin, Place, Provenance, Span};
 
 /// A file that was opened.
@@ -24,6 +25,8 @@ pub struct FileRead {
     pub history: Option<String>,
     /// Logs of older states: what they add.
     pub records: Option<LogRecords>,
+    /// Whether it is what the collector wrote down; absent where it wrote nothing, or the file cannot be read.
+    pub collector_hash: Option<HashVerdict>,
 }
 
 /// What the log of an older state adds to the newer ones.
@@ -113,6 +116,7 @@ impl Sink {
             kind: kind.to_owned(),
             history: self.history.clone(),
             records: None,
+            collector_hash: None,
         });
     }
 
@@ -128,6 +132,29 @@ impl Sink {
     pub(super) fn added(&mut self, records: LogRecords) {
         if let Some(file) = self.files.first_mut() {
             file.records = Some(records);
+        }
+    }
+
+    /// Holds every file that was opened against what the collector wrote down.
+    pub(super) fn verify(&mut self, evidence: &dyn Evidence) {
+        let mut complaints = Vec::new();
+        for file in &mut self.files {
+            match verify::verify(evidence, &EvidencePath::new(&file.path)) {
+                Ok(None) => {}
+                Ok(Some(verified)) => {
+                    file.collector_hash = Some(verified.verdict);
+                    if verified.verdict == HashVerdict::Mismatch {
+                        complaints.push((file.path.clone(), verified.complaint()));
+                    }
+                }
+                Err(error) => complaints.push((
+                    file.path.clone(),
+                    format!("cannot be read whole to check the collector's hash: {error}"),
+                )),
+            }
+        }
+        for (artifact, message) in complaints {
+            self.diagnostics.push(Diagnostic { artifact, impact: Impact::Partial, message });
         }
     }
 

@@ -5,7 +5,6 @@
 //! given, and opens regular files only.
 
 mod archive;
-mod cache;
 mod collection;
 mod disk;
 mod file_tree;

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Stamp;
+use super::evidence::EvidenceSummary;
 use super::older_state::OlderState;
 use super::service::ServiceReport;
 use super::timeline::{self, TimelineEntry};
@@ -168,26 +169,6 @@ impl Summary {
             unanswered: unanswered.len(),
         }
     }
-}
-
-/// What was examined.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct EvidenceSummary {
-    /// As it was given.
-    pub path: String,
-    /// The layout that was recognised.
-    pub format: String,
-    /// Every file read, sorted by path.
-    pub files: Vec<EvidenceFile>,
-}
-
-/// A file that was read.
-#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct EvidenceFile {
-    /// Its path inside the evidence, as citations name it.
-    pub path: String,
-    /// Its size in bytes.
-    pub size: u64,
 }
 
 /// One origin's coverage.

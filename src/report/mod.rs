@@ -15,8 +15,10 @@ use crate::rank::{self, Tuning, Verdict};
 
 pub mod answers;
 pub mod configuration;
+pub mod detection;
 pub mod event;
 pub mod event_summary;
+pub mod evidence;
 pub mod explain;
 pub mod finding;
 pub mod history;
@@ -36,7 +38,8 @@ mod markdown;
 mod select;
 mod table;
 
-pub use host::{EvidenceFile, EvidenceSummary, HostReport};
+pub use evidence::{EvidenceFile, EvidenceSummary};
+pub use host::HostReport;
 pub use service::ServiceReport;
 pub use stamp::Stamp;
 

@@ -1,7 +1,7 @@
 use std::io;
 
 use super::*;
-use crate::evidence::source::{MemorySource, Source as _, read_exact_at};
+use crate::evidence::source::{MemorySource, read_exact_at};
 
 const BLOCK: usize = 0x4000;
 /// Where the made volume has its records, in blocks.
