@@ -5,6 +5,7 @@
 //! given, and opens regular files only.
 
 mod archive;
+mod cache;
 mod collection;
 mod disk;
 mod file_tree;
