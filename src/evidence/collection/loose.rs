@@ -73,6 +73,7 @@ pub(in crate::evidence) fn open_file(given: &Given) -> io::Result<Option<LooseFi
     }))
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "what a `Layout` gives")]
 fn open_folder(tree: &SharedTree, about: &Description, _options: &Options) -> Result<Taken, Error> {
     let contents = walk(tree.as_ref(), &EvidencePath::root(), MAX_DEPTH, MAX_ENTRIES);
     let mut diagnostics = contents.diagnostics;

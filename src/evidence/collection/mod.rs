@@ -22,6 +22,7 @@ use std::io;
 
 use super::given::{Given, SharedTree};
 use super::{Description, Options, Taken};
+use crate::diagnostic::Diagnostic;
 use crate::error::Error;
 
 /// A way in which collected files are laid out.
@@ -48,12 +49,25 @@ pub const LAYOUTS: &[Layout] = &[
     loose::LAYOUT,
 ];
 
-/// The files in an archive that lies in a collection.
+/// An archive that lies in a collection, opened.
+struct Inner {
+    tree: SharedTree,
+    /// What stood in the way of listing it.
+    diagnostics: Vec<Diagnostic>,
+}
+
+/// Opens an archive that lies in a collection.
 ///
 /// # Errors
-/// An archive that cannot be opened, and one whose password is not among those of the options.
-fn nested_tree(given: &Given, options: &Options) -> io::Result<SharedTree> {
-    let _ = (given, options);
+/// An archive that cannot be opened, one whose password is not among those of the options, and one that lies too
+/// deep.
+fn open_inner(given: &Given, options: &Options) -> io::Result<Inner> {
+    if given.depth >= options.limits.nesting {
+        return Err(io::Error::other(format!(
+            "it lies in more than {} archives and images",
+            options.limits.nesting
+        )));
+    }
     Err(io::Error::new(io::ErrorKind::Unsupported, "archives inside collections are not opened"))
 }
 
@@ -66,7 +80,7 @@ pub(super) fn open(
     for layout in LAYOUTS {
         match (layout.open)(tree, about, options)? {
             Taken::No => {}
-            taken => return Ok(taken),
+            taken @ Taken::Hosts(_) => return Ok(taken),
         }
     }
     Ok(Taken::No)

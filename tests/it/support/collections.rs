@@ -133,7 +133,7 @@ pub(crate) fn velociraptor(root: &Path, host: &str, files: &Files, fields: Field
     let info = json!({ "Hostname": host, "Fqdn": format!("{host}.example") });
     put(root, "client_info.json", info.to_string().as_bytes());
     put(root, "collection_context.json", b"{}");
-    let rows: String = files
+    let rows: Vec<String> = files
         .iter()
         .map(|(path, bytes)| {
             let row = json!({
@@ -142,9 +142,10 @@ pub(crate) fn velociraptor(root: &Path, host: &str, files: &Files, fields: Field
                 "LastAccessed": "2023-05-03T10:00:00Z", "Changed": "0001-01-01T00:00:00Z",
                 "SourceFileSha256": sha256(bytes),
             });
-            format!("{row}\n")
+            row.to_string()
         })
         .collect();
+    let rows = rows.join("\n");
     let results = "results/Windows.Triage.Targets%2F";
     put(root, &format!("{results}All Matches Metadata.json"), rows.as_bytes());
     put(root, &format!("{results}Uploads.json"), rows.as_bytes());
@@ -166,7 +167,8 @@ pub(crate) fn without_holes(bytes: &[u8], old: bool) -> (Vec<u8>, String) {
         at += page.len();
     }
     let index = if old {
-        ranges.iter().map(|range| format!("{range}\n")).collect()
+        let lines: Vec<String> = ranges.iter().map(ToString::to_string).collect();
+        lines.join("\n")
     } else {
         json!({ "ranges": ranges }).to_string()
     };
