@@ -73,6 +73,7 @@ pub(in crate::evidence) fn open_file(given: &Given) -> io::Result<Option<LooseFi
     }))
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "what a `Layout` gives")]
 pub(super) fn open_folder(
     tree: &SharedTree,
     about: &Description,
