@@ -56,7 +56,7 @@ const BLOCK: usize = 4096;
 /// What the artifacts of an image hold: the hash of each, or absent where reading one fails.
 #[derive(Debug, PartialEq, Eq)]
 struct Read {
-    files: BTreeMap<String, Option<String>>,
+    files: BTreeMap<String, Option<[u8; 32]>>,
     /// How much was said of damage.
     said: usize,
 }
@@ -76,10 +76,10 @@ fn read(path: &Path) -> Read {
 }
 
 /// No file of the images is larger than a MiB; a damaged record may say so of one.
-fn hash(host: &dyn Evidence, path: &evidence::EvidencePath) -> Option<String> {
+fn hash(host: &dyn Evidence, path: &evidence::EvidencePath) -> Option<[u8; 32]> {
     let mut bytes = Vec::new();
     host.open(path).ok()?.take(64 << 20).read_to_end(&mut bytes).ok()?;
-    Some(Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect())
+    Some(Sha256::digest(&bytes).into())
 }
 
 /// A copy of a case that can be damaged and repaired.

@@ -29,8 +29,8 @@ pub(crate) fn images() -> &'static Path {
                 let packed =
                     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/images/disks.tar.xz");
                 let digest = Sha256::digest(fs::read(&packed).unwrap());
-                let key: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-                unpacked_once(&packed, &format!("images/{key}"), unpack)
+                let key = u64::from_be_bytes(*digest.first_chunk().unwrap());
+                unpacked_once(&packed, &format!("images/{key:016x}"), unpack)
             },
             PathBuf::from,
         )
