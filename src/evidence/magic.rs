@@ -31,10 +31,15 @@ pub(super) fn words(source: &dyn Source) -> io::Result<String> {
 }
 
 /// Other things people hand over, so that a refusal can name them.
-const FOREIGN: [(usize, &[u8], &str); 20] = [
+const FOREIGN: [(usize, &[u8], &str); 21] = [
     (0, b"EVF\x09\x0d\x0a\xff\x00", "an EnCase disk image (E01)"),
     (0, b"EVF2\x0d\x0a\x81\x00", "an EnCase disk image (Ex01)"),
     (0, b"LVF\x09\x0d\x0a\xff\x00", "an EnCase logical image (L01)"),
+    (
+        0,
+        b"ENCRYPTEDACQUIRE",
+        "an encrypted acquire collection; `acquire-decrypt` with its key opens it",
+    ),
     (0, b"ADSEGMENTEDFILE", "an FTK logical image (AD1)"),
     (0, b"vhdxfile", "a virtual disk (VHDX)"),
     (0, b"conectix", "a virtual disk (VHD)"),

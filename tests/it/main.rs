@@ -5,6 +5,7 @@
 mod architecture;
 mod checklist;
 mod cli;
+mod collection;
 mod docs;
 mod event_log;
 mod event_log_damage;

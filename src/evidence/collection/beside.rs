@@ -82,6 +82,8 @@ pub(super) fn each_folder(
     while let Some((folder, depth, top)) = ahead.pop() {
         looked = looked.saturating_add(1);
         if looked > MAX_FOLDERS {
+            let message = format!("more than {MAX_FOLDERS} folders; the others are not looked at");
+            found.refusals.push(site.refuse(&message));
             break;
         }
         let here = site.below(&folder);
@@ -118,7 +120,7 @@ fn take(site: &Site<'_>, takers: &[Taker]) -> Result<Taken, Error> {
     for taker in takers {
         match site.offer(*taker)? {
             Taken::No => {}
-            taken => return Ok(taken),
+            taken @ Taken::Hosts(_) => return Ok(taken),
         }
     }
     Ok(Taken::No)

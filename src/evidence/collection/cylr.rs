@@ -20,6 +20,7 @@ fn open(tree: &SharedTree, about: &Description, options: &Options) -> Result<Tak
 }
 
 /// The hosts of a collection whose top is that folder.
+#[expect(clippy::unnecessary_wraps, reason = "what a `Taker` gives")]
 pub(super) fn take(site: &Site<'_>) -> Result<Taken, Error> {
     if site.files(|name| name.starts_with("CYLR_COLLECTION_LOG_")).is_empty() {
         return Ok(Taken::No);

@@ -24,6 +24,7 @@ use std::io;
 
 use super::given::{Given, SharedTree};
 use super::{Description, Options, Taken, archive};
+use crate::diagnostic::Diagnostic;
 use crate::error::Error;
 
 /// A way in which collected files are laid out.
@@ -53,13 +54,27 @@ pub const LAYOUTS: &[Layout] = &[
 /// The layouts for what none of [`LAYOUTS`] takes: files wherever they lie.
 pub const LOOSE_LAYOUTS: &[Layout] = &[nested::LAYOUT, loose::LAYOUT];
 
-/// The files in an archive that lies in a collection.
+/// An archive that lies in a collection, opened.
+struct Inner {
+    tree: SharedTree,
+    /// What stood in the way of listing it.
+    diagnostics: Vec<Diagnostic>,
+}
+
+/// Opens an archive that lies in a collection.
 ///
 /// # Errors
-/// An archive that cannot be opened, and one whose password is not among those of the options.
-fn nested_tree(given: &Given, options: &Options) -> io::Result<SharedTree> {
+/// An archive that cannot be opened, one whose password is not among those of the options, and one that lies too
+/// deep.
+fn open_inner(given: &Given, options: &Options) -> io::Result<Inner> {
+    if given.depth >= options.limits.nesting {
+        return Err(io::Error::other(format!(
+            "it lies in more than {} archives and images",
+            options.limits.nesting
+        )));
+    }
     match archive::open(given, options) {
-        Ok(Some(opened)) => Ok(opened.tree),
+        Ok(Some(opened)) => Ok(Inner { tree: opened.tree, diagnostics: opened.diagnostics }),
         Ok(None) => Err(io::Error::new(io::ErrorKind::InvalidData, "not an archive")),
         Err(error) => Err(io::Error::other(error.to_string())),
     }

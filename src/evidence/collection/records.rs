@@ -1,6 +1,7 @@
 //! What collectors wrote down about what they copied. It lies beside the evidence and is as hostile: it is read
 //! line by line, within bounds, and a line that cannot be used is counted.
 
+use std::collections::BTreeMap;
 use std::io::{self, BufRead, BufReader, Read};
 
 use jiff::Timestamp;
@@ -9,8 +10,8 @@ use jiff::tz::Offset;
 use serde::de::DeserializeOwned;
 
 use crate::diagnostic::{Diagnostic, Impact};
-use crate::evidence::EvidencePath;
 use crate::evidence::source::{Cursor, SharedSource};
+use crate::evidence::{EvidencePath, RecordedHash};
 use crate::text::{same_name, utf16le};
 
 /// Bytes of one line; a path of Windows has at most 32,767 characters, and a row names two of them.
@@ -124,13 +125,11 @@ pub(super) fn json_document<T: DeserializeOwned>(source: SharedSource) -> io::Re
 pub(super) fn text(source: SharedSource) -> io::Result<String> {
     let mut bytes = Vec::new();
     Cursor::new(source).take(MAX_DOCUMENT).read_to_end(&mut bytes)?;
-    Ok(match bytes.strip_prefix(b"\xff\xfe") {
-        Some(utf16) => utf16le(utf16),
-        None => {
-            let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
-            String::from_utf8_lossy(bytes).into_owned()
-        }
-    })
+    if let Some(utf16) = bytes.strip_prefix(b"\xff\xfe") {
+        return Ok(utf16le(utf16));
+    }
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
+    Ok(String::from_utf8_lossy(bytes).into_owned())
 }
 
 /// A row of a table, by the names of its columns.
@@ -207,6 +206,32 @@ pub(super) fn hash(text: &str, bytes: usize) -> Option<String> {
         && text.bytes().all(|digit| digit.is_ascii_hexdigit())
         && text.bytes().any(|digit| digit != b'0');
     is_hash.then(|| text.to_ascii_lowercase())
+}
+
+/// What is said of files whose records disagree.
+pub(super) const TWO_HASHES: &str =
+    "files have another hash here than the collector wrote down before; the first is kept";
+
+/// Keeps what a record says of a file's bytes beside what others said. Whether they agree; else the first is kept.
+pub(super) fn keep_hash(
+    recorded: &mut BTreeMap<EvidencePath, RecordedHash>,
+    path: &EvidencePath,
+    new: RecordedHash,
+) -> bool {
+    let Some(known) = recorded.get_mut(path) else {
+        recorded.insert(path.clone(), new);
+        return true;
+    };
+    let mut agree = true;
+    for (known, new) in
+        [(&mut known.sha256, new.sha256), (&mut known.sha1, new.sha1), (&mut known.md5, new.md5)]
+    {
+        agree &= known.is_none() || new.is_none() || *known == new;
+        if known.is_none() {
+            *known = new;
+        }
+    }
+    agree
 }
 
 /// The first few of a list, for a diagnostic.

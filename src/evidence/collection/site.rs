@@ -3,8 +3,9 @@
 use std::io;
 use std::path::PathBuf;
 
+use super::survey::survey_below;
 use super::windows_tree::WindowsTree;
-use super::{Description, Options, Taken};
+use super::{Description, Options, Taken, loose};
 use crate::diagnostic::{Diagnostic, Impact};
 use crate::error::Error;
 use crate::evidence::file_tree::{Contents, EntryKind};
@@ -107,6 +108,18 @@ impl<'o> Site<'o> {
         Error::Refused { path: PathBuf::from(&self.about.path), message: message.into() }
     }
 
+    /// Refuses it, unless there are Windows folders, hives or logs that another layout takes.
+    pub(super) fn refuse_or_leave(&self, message: &str) -> Result<Taken, Error> {
+        let tree = &self.tree;
+        let is_any = !survey_below(tree.as_ref(), &self.base, None).windows.is_empty()
+            || self.base == EvidencePath::root()
+                && matches!(
+                    (loose::LAYOUT.open)(tree, &self.about, self.options)?,
+                    Taken::Hosts(_)
+                );
+        if is_any { Ok(Taken::No) } else { Err(self.refuse(message)) }
+    }
+
     /// What the last component of the given path is called, without the suffix of an archive.
     pub(super) fn stem(&self) -> &str {
         let name = match self.base.name() {
@@ -128,6 +141,22 @@ impl<'o> Site<'o> {
         }
         stem
     }
+}
+
+/// As many as are read, and a word about the others.
+pub(super) fn bounded<T>(
+    mut all: Vec<T>,
+    limit: usize,
+    what: &str,
+    at: &EvidencePath,
+    told: &mut Vec<Diagnostic>,
+) -> Vec<T> {
+    if all.len() > limit {
+        let message = format!("{} {what}, of which only {limit} are read", all.len());
+        told.push(Diagnostic { artifact: at.to_string(), impact: Impact::Partial, message });
+        all.truncate(limit);
+    }
+    all
 }
 
 /// What takes the top of a collection.

@@ -6,6 +6,7 @@
 use std::io::{self, Read};
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use crate::evidence::source::{Cursor, SharedSource, Source};
 
@@ -49,6 +50,8 @@ struct Written {
     file_offset: Number,
     #[serde(default, alias = "FileLength", alias = "fileLength")]
     file_length: Number,
+    /// Only an index as a whole has these; one that cannot be read as such is no range.
+    ranges: Option<IgnoredAny>,
 }
 
 #[derive(Deserialize)]
@@ -138,6 +141,9 @@ fn read(index: SharedSource) -> io::Result<Vec<Range>> {
 }
 
 fn range(written: &Written) -> Option<Range> {
+    if written.ranges.is_some() {
+        return None;
+    }
     Some(Range {
         start: written.original_offset.value()?,
         length: written.length.value()?,
@@ -228,7 +234,7 @@ mod tests {
             ("{}", "no ranges"),
             ("garbage", "neither"),
             (r#"{"ranges":[]}"#, "no ranges"),
-            (r#"{"ranges":[{"length":-1}]}"#, "neither"),
+            (r#"{"ranges":[{"length":-1}]}"#, "none"),
             (r#"{"ranges":[{"length":"x"}]}"#, "none"),
             (r#"{"ranges":[{"length":8}]}"#, "nothing was stored"),
             (r#"{"ranges":[{"length":9,"file_length":9}]}"#, "beyond"),

@@ -20,6 +20,7 @@ fn open(tree: &SharedTree, about: &Description, options: &Options) -> Result<Tak
 }
 
 /// The hosts of a collection whose top is that folder.
+#[expect(clippy::unnecessary_wraps, reason = "what a `Taker` gives")]
 pub(super) fn take(site: &Site<'_>) -> Result<Taken, Error> {
     let (Some(files), Some(_)) = (site.folder("file"), site.folder("collector")) else {
         return Ok(Taken::No);

@@ -24,6 +24,7 @@ pub(super) const LAYOUT: Layout = Layout {
     open,
 };
 
+#[expect(clippy::unnecessary_wraps, reason = "what a `Layout` gives")]
 fn open(tree: &SharedTree, about: &Description, _options: &Options) -> Result<Taken, Error> {
     let Survey { windows, diagnostics } = survey::survey(tree.as_ref());
     if windows.is_empty() {

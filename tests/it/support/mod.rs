@@ -1,5 +1,6 @@
 //! What several tests need.
 
+pub(crate) mod collections;
 pub(crate) mod corpus;
 pub(crate) mod golden;
 pub(crate) mod images;

@@ -1,7 +1,7 @@
 //! `<time>_<target>_CopyLog.csv`: every file copied, with its hash and times on the host.
 //!
-//! Columns: CopiedTimestamp, SourceFile, DestinationFile, FileSize, SourceFileSha1, DeferredCopy, CreatedOnUtc,
-//! ModifiedOnUtc, LastAccessedOnUtc, CopyDuration (KapeDocs, "Log files").
+//! Columns: `CopiedTimestamp,SourceFile,DestinationFile,FileSize,SourceFileSha1,DeferredCopy,CreatedOnUtc,`
+//! `ModifiedOnUtc,LastAccessedOnUtc,CopyDuration` (`KapeDocs`, "Log files").
 
 use super::super::inventory::Inventory;
 use super::super::records::{Row, few, hash, table, time};

@@ -1,13 +1,15 @@
 //! `LongFileNames`: files whose path is too long for KAPE, under a GUID, each with `<GUID>_OriginalPathInfo.txt` that
 //! holds the path it had, such as `C\Windows\…`.
 
+use std::collections::BTreeMap;
+
 use super::super::inventory::Inventory;
 use super::super::records::text;
-use super::super::site::Site;
+use super::super::site::{Site, bounded};
 use super::Explained;
 use crate::diagnostic::{Diagnostic, Impact};
 use crate::evidence::EvidencePath;
-use crate::evidence::file_tree::EntryKind;
+use crate::evidence::file_tree::{Entry, EntryKind};
 use crate::text::fold;
 
 const FOLDER: &str = "LongFileNames";
@@ -19,17 +21,18 @@ const MAX_FILES: usize = 10_000;
 pub(super) fn read(site: &Site<'_>, files: &Inventory, into: &mut Explained) {
     let Some(folder) = site.folder(FOLDER) else { return };
     let entries = site.tree.list(&folder).entries;
-    let notes = entries.iter().filter(|entry| {
+    let is_note = |entry: &&Entry| {
         matches!(entry.kind, EntryKind::File(_)) && fold(&entry.name).ends_with(SUFFIX)
-    });
+    };
+    let notes: Vec<&Entry> = entries.iter().filter(is_note).collect();
+    // The first file of that GUID, whatever its extension.
+    let mut payloads: BTreeMap<String, &Entry> = BTreeMap::new();
+    for entry in entries.iter().filter(|entry| !is_note(entry)) {
+        payloads.entry(id(entry, '.')).or_insert(entry);
+    }
     let mut unplaced = 0_usize;
-    for note in notes.take(MAX_FILES) {
-        let id = note.name.split('_').next().unwrap_or_default();
-        let payload = entries.iter().find(|entry| {
-            entry.path != note.path
-                && fold(entry.name.split('.').next().unwrap_or_default()) == fold(id)
-                && !fold(&entry.name).ends_with(SUFFIX)
-        });
+    for note in bounded(notes, MAX_FILES, "files with long names", &folder, &mut into.diagnostics) {
+        let payload = payloads.get(&id(note, '_'));
         let path = site.read(&note.path, &mut into.diagnostics, text).unwrap_or_default();
         let path = path.trim().replace(':', "").replace('\\', "/");
         let is_placed =
@@ -47,6 +50,11 @@ pub(super) fn read(site: &Site<'_>, files: &Inventory, into: &mut Explained) {
     }
 }
 
+/// The GUID that a name begins with.
+fn id(entry: &Entry, until: char) -> String {
+    fold(entry.name.split(until).next().unwrap_or_default())
+}
+
 fn place(
     site: &Site<'_>,
     files: &Inventory,
@@ -55,6 +63,6 @@ fn place(
     stored: &EvidencePath,
 ) -> bool {
     let names: Vec<&str> = path.split('/').collect();
-    let size = files.find(stored.as_str()).map_or(0, |(_, size)| *size);
-    into.overlay.place(&site.base, &names, stored, size)
+    let bytes = files.find(stored.as_str()).map_or(0, |(_, size)| *size);
+    into.overlay.place(&site.base, &names, stored, bytes)
 }

@@ -1,6 +1,6 @@
 //! What KAPE collected: folders named by drive letter, `VSSn` for shadow copies, and its logs.
 //!
-//! Layout: KapeDocs, "Log files" and "Using KAPE". What is in a container (VHD, VHDX, zip) is laid out alike.
+//! Layout: `KapeDocs`, "Log files" and "Using KAPE". What is in a container (VHD, VHDX, zip) is laid out alike.
 
 mod copy_log;
 mod long_names;
@@ -11,7 +11,7 @@ use std::sync::Arc;
 use super::inventory::Inventory;
 use super::overlay::Overlay;
 use super::records::table;
-use super::site::{Site, hosts};
+use super::site::{Site, bounded, hosts};
 use super::survey::{self, Survey, survey_below};
 use super::windows_tree::WindowsTree;
 use super::{Layout, Options, SharedTree, Taken};
@@ -34,19 +34,23 @@ fn open(tree: &SharedTree, about: &Description, options: &Options) -> Result<Tak
 }
 
 /// The hosts of a collection whose top is that folder.
+#[expect(clippy::unnecessary_wraps, reason = "what a `Taker` gives")]
 pub(super) fn take(site: &Site<'_>) -> Result<Taken, Error> {
-    let logs = site.files(|name| name.ends_with("_COPYLOG.CSV"));
+    let mut logs = site.files(|name| name.ends_with("_COPYLOG.CSV"));
     if logs.is_empty() {
         return Ok(Taken::No);
     }
+    // Their names begin with a time: what the last run copied replaced what those before it did.
+    logs.reverse();
     let mut explained = Explained {
         overlay: Overlay::new(&site.tree, str::to_owned),
         recorded: BTreeMap::new(),
         diagnostics: Vec::new(),
     };
-    let files = Inventory::of(site.tree.as_ref(), &site.base, &mut Vec::new());
-    for log in logs.iter().take(MAX_LOGS) {
-        copy_log::read(site, log, &files, &mut explained);
+    let told = &mut explained.diagnostics;
+    let files = Inventory::of(site.tree.as_ref(), &site.base, told);
+    for log in bounded(logs, MAX_LOGS, "copy logs", &site.base, told) {
+        copy_log::read(site, &log, &files, &mut explained);
     }
     long_names::read(site, &files, &mut explained);
     skipped(site, &mut explained.diagnostics);
@@ -79,7 +83,7 @@ struct Explained {
 fn skipped(site: &Site<'_>, told: &mut Vec<Diagnostic>) {
     let logs =
         site.files(|name| name.ends_with("_SKIPLOG.CSV") || name.ends_with("_SKIPLOG.CSV.CSV"));
-    for log in logs.iter().take(MAX_LOGS) {
+    for log in &bounded(logs, MAX_LOGS, "skip logs", &site.base, told) {
         let mut reasons: BTreeMap<String, usize> = BTreeMap::new();
         let unusable = site.read(log, told, |source| {
             table(source, |row| {

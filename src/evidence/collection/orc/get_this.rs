@@ -1,7 +1,7 @@
 //! `GetThis.csv`: what each sample was on the host, with its hashes and times.
 //!
-//! Columns (`GetThisSqlSchema.xml`): ComputerName, VolumeID, FullName, SampleName, MD5, SHA1, SHA256, AttrType,
-//! AttrName, SnapshotID, the four times of `$STANDARD_INFORMATION` and those of `$FILE_NAME`.
+//! Columns (`GetThisSqlSchema.xml`): `ComputerName,VolumeID,FullName,SampleName,MD5,SHA1,SHA256,AttrType,AttrName,`
+//! `SnapshotID`, the four times of `$STANDARD_INFORMATION` and those of `$FILE_NAME`.
 
 use super::super::records::{Row, few, hash, table, time};
 use super::{Collected, Record, Volume};

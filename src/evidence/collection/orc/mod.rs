@@ -10,10 +10,10 @@ use std::sync::Arc;
 
 use super::inventory::Inventory;
 use super::overlay::Overlay;
-use super::site::{Site, hosts};
+use super::site::{Site, bounded, hosts};
 use super::survey::{self, survey_below};
 use super::windows_tree::WindowsTree;
-use super::{Layout, Options, SharedTree, Taken, host_name};
+use super::{Inner, Layout, Options, SharedTree, Taken, host_name};
 use crate::diagnostic::{Diagnostic, Impact};
 use crate::error::Error;
 use crate::evidence::{Description, EvidencePath, HostName, RecordedHash, WindowsFolder};
@@ -27,7 +27,7 @@ pub(super) const LAYOUT: Layout = Layout {
 
 /// The record in each archive.
 const RECORD: &str = "GetThis.csv";
-/// What WolfLauncher writes beside the archives, in upper case.
+/// What `WolfLauncher` writes beside the archives, in upper case.
 const STATISTICS: [&str; 2] = ["JOBSTATISTICS.CSV", "PROCESSSTATISTICS.CSV"];
 /// Folders and archives that are looked into for the record.
 const MAX_PARTS: usize = 200;
@@ -42,16 +42,26 @@ fn open(tree: &SharedTree, about: &Description, options: &Options) -> Result<Tak
 pub(super) fn take(site: &Site<'_>) -> Result<Taken, Error> {
     let mut collected = Collected::new(site);
     let archives = inner_archives(site);
-    for archive in &archives {
-        collected.add_archive(site, archive);
+    let mut below = site.options.clone();
+    below.archive_passwords.push(PASSWORD.into());
+    for archive in &bounded(archives, MAX_PARTS, "archives", &site.base, &mut collected.diagnostics)
+    {
+        match super::open_inner(&site.given(archive), &below) {
+            Ok(inner) => collected.add_archive(archive, inner),
+            Err(error) => collected.diagnostics.push(Diagnostic {
+                artifact: archive.to_string(),
+                impact: Impact::Lost,
+                message: format!("an archive of the collection cannot be opened: {error}"),
+            }),
+        }
     }
     collected.add_folders(site);
     if collected.records.is_empty() {
         return match collected.diagnostics.into_iter().next() {
-            Some(first) => Err(site.refuse(&format!(
+            Some(first) => site.refuse_or_leave(&format!(
                 "a DFIR-ORC collection of which no archive can be opened: {}: {}",
                 first.artifact, first.message
-            ))),
+            )),
             None => Ok(Taken::No),
         };
     }
@@ -65,9 +75,10 @@ fn inner_archives(site: &Site<'_>) -> Vec<EvidencePath> {
     if !is_named && site.files(|name| STATISTICS.contains(&name)).is_empty() {
         return Vec::new();
     }
-    let mut archives = site.files(|name| name.ends_with(".7Z") || name.ends_with(".ZIP"));
-    archives.truncate(MAX_PARTS);
-    archives
+    let is_archive = |name: &str| {
+        name.rsplit_once('.').is_some_and(|(_, extension)| matches!(extension, "7Z" | "ZIP"))
+    };
+    site.files(is_archive)
 }
 
 /// A `GetThis.csv`: its tree, where it is in it, and where the tree is in the collection.
@@ -122,21 +133,9 @@ impl Collected {
         }
     }
 
-    /// Opens an archive of the collection.
-    fn add_archive(&mut self, site: &Site<'_>, archive: &EvidencePath) {
-        let mut options = site.options.clone();
-        options.archive_passwords.push(PASSWORD.into());
-        let tree = match super::nested_tree(&site.given(archive), &options) {
-            Ok(tree) => tree,
-            Err(error) => {
-                self.diagnostics.push(Diagnostic {
-                    artifact: archive.to_string(),
-                    impact: Impact::Lost,
-                    message: format!("an archive of the collection cannot be opened: {error}"),
-                });
-                return;
-            }
-        };
+    /// Takes an archive of the collection.
+    fn add_archive(&mut self, archive: &EvidencePath, Inner { tree, diagnostics }: Inner) {
+        self.diagnostics.extend(diagnostics);
         let root = EvidencePath::root();
         let record = tree.list(&root).file(RECORD).map(|entry| entry.path.clone());
         let Some(path) = record else { return };
@@ -147,12 +146,18 @@ impl Collected {
 
     /// Takes what is unpacked: the folder itself and those in it.
     fn add_folders(&mut self, site: &Site<'_>) {
-        let below = site.contents.folders().map(|entry| entry.path.clone()).take(MAX_PARTS);
-        for folder in std::iter::once(site.base.clone()).chain(below) {
+        let below = site.contents.folders().map(|entry| entry.path.clone());
+        let folders: Vec<EvidencePath> = std::iter::once(site.base.clone()).chain(below).collect();
+        let mut cut = Vec::new();
+        for folder in bounded(folders, MAX_PARTS, "folders", &site.base, &mut cut) {
             let record = site.tree.list(&folder).file(RECORD).map(|entry| entry.path.clone());
             let Some(path) = record else { continue };
             self.files.add(site.tree.as_ref(), &folder, None, &mut self.diagnostics);
             self.records.push(Record { tree: SharedTree::clone(&site.tree), path, at: None });
+        }
+        // Only of a collection is it worth telling that it was not looked at as a whole.
+        if !self.records.is_empty() {
+            self.diagnostics.extend(cut);
         }
     }
 
@@ -202,5 +207,57 @@ impl Collected {
         hosts(site, found, |description| {
             WindowsTree::new(&tree, description).with_recorded(recorded.clone())
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read as _;
+
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::evidence::folder::Folder;
+    use crate::evidence::{Magic, Pattern, Place};
+
+    const SYSTEM: Pattern =
+        Pattern { magic: Magic::Hive, places: &[Place::current("System32/config/SYSTEM")] };
+
+    #[expect(clippy::disallowed_methods, reason = "the test makes its own evidence")]
+    fn inner(name: &str, row: &str) -> (TempDir, Inner) {
+        let folder = TempDir::new().unwrap();
+        std::fs::write(folder.path().join(name), b"regf and the rest").unwrap();
+        let record = format!("ComputerName,VolumeID,FullName,SampleName,SnapshotID\n{row}\n");
+        std::fs::write(folder.path().join(RECORD), record).unwrap();
+        let tree: SharedTree = Arc::new(Folder::new(folder.path()));
+        (folder, Inner { tree, diagnostics: Vec::new() })
+    }
+
+    #[test]
+    fn files_in_archives_of_the_collection_have_their_place() {
+        let outside = TempDir::new().unwrap();
+        let tree: SharedTree = Arc::new(Folder::new(outside.path()));
+        let path = "case/DFIR-ORC_WorkStation_WS01_General.7z".to_owned();
+        let about = Description { path, ..Description::default() };
+        let options = Options::default();
+        let site = Site::top(&tree, &about, &options);
+        let mut collected = Collected::new(&site);
+        let (_now, now) = inner("a.data", r",0x1,\Windows\System32\config\SYSTEM,a.data,{0}");
+        let (_then, then) = inner("a.data", r",0x1,C:\Windows\System32\config\SYSTEM,A.DATA,{A1}");
+        collected.add_archive(&EvidencePath::new("SystemHives.7z"), now);
+        collected.add_archive(&EvidencePath::new("Older.7z"), then);
+        collected.read();
+        let Taken::Hosts(hosts) = collected.hosts(&site) else { panic!("no host") };
+        let [host] = &hosts[..] else { panic!("{} hosts", hosts.len()) };
+        assert_eq!(host.describe().host_name.as_ref().unwrap().name, "WS01");
+        assert!(host.describe().diagnostics.is_empty(), "{:?}", host.describe().diagnostics);
+        let found = host.find(&SYSTEM).found;
+        let seen: Vec<(&str, Option<&str>)> =
+            found.iter().map(|one| (one.path.as_str(), one.history.as_deref())).collect();
+        let label = "shadow copy A1";
+        assert_eq!(seen, [("SystemHives.7z/a.data", None), ("Older.7z/a.data", Some(label))]);
+        let mut bytes = Vec::new();
+        host.open(&found[0].path).unwrap().read_to_end(&mut bytes).unwrap();
+        assert_eq!(bytes, b"regf and the rest");
     }
 }

@@ -13,12 +13,15 @@ pub(in crate::evidence::collection) const HUNT: Layout = Layout {
 };
 
 fn open(tree: &SharedTree, about: &Description, options: &Options) -> Result<Taken, Error> {
-    let site = Site::top(tree, about, options);
+    Site::top(tree, about, options).offer(take)
+}
+
+fn take(site: &Site<'_>) -> Result<Taken, Error> {
     if site.file("hunt_info.json").is_none() {
         return Ok(Taken::No);
     }
     let folders = site.contents.folders().filter(|entry| entry.name != "results");
-    let found = each_folder(&site, folders.map(|entry| entry.path.clone()), &[super::take]);
+    let found = each_folder(site, folders.map(|entry| entry.path.clone()), &[super::take]);
     if found.hosts.is_empty() {
         return Err(found.refusals.into_iter().next().unwrap_or_else(|| {
             site.refuse("the export of a Velociraptor hunt without the folder of a host")

@@ -20,7 +20,7 @@ use super::records::json_document;
 use super::site::{Site, hosts};
 use super::survey::{Survey, survey_below};
 use super::windows_tree::WindowsTree;
-use super::{Layout, Options, SharedTree, Taken, host_name, loose};
+use super::{Inner, Layout, Options, SharedTree, Taken, host_name, loose};
 use crate::diagnostic::{Diagnostic, Impact};
 use crate::error::Error;
 use crate::evidence::file_tree::FileTree;
@@ -56,9 +56,9 @@ pub(super) fn take(site: &Site<'_>) -> Result<Taken, Error> {
     });
     match (uploads, record) {
         (Some(uploads), record) => collection(site, &uploads, record.as_ref()),
-        (None, record) if record.is_some() || is_old(site) => Err(site.refuse(
+        (None, record) if record.is_some() || is_old(site) => site.refuse_or_leave(
             "a Velociraptor collection without uploaded files: only the results of its artifacts, no hive and no event log",
-        )),
+        ),
         (None, _) => Ok(Taken::No),
     }
 }
@@ -255,9 +255,10 @@ fn encrypted(site: &Site<'_>, data: &EvidencePath) -> Result<Taken, Error> {
     let schemes: Option<Vec<Encryption>> =
         metadata.as_ref().and_then(|record| site.read(record, &mut told, json_document)?);
     let scheme = schemes.into_iter().flatten().find_map(|one| one.scheme).unwrap_or_default();
-    match super::nested_tree(&site.given(data), site.options) {
-        Ok(tree) => {
+    match super::open_inner(&site.given(data), site.options) {
+        Ok(Inner { tree, diagnostics }) => {
             let mut about = site.about.clone();
+            about.diagnostics.extend(diagnostics);
             about.containers.push(format!("encrypted Velociraptor container ({ENCRYPTED})"));
             open(&tree, &about, site.options)
         }

@@ -6,13 +6,14 @@
 
 use serde::Deserialize;
 
-use super::super::records::{hash, json_lines, time};
-use super::super::site::Site;
+use super::super::records::{TWO_HASHES, hash, json_lines, keep_hash, time};
+use super::super::site::{Site, bounded};
 use super::Explained;
 use super::names::{decode, place_of};
 use super::stored::Stored;
 use super::uploads::Upload;
-use crate::evidence::file_tree::{EntryKind, walk};
+use crate::diagnostic::{Diagnostic, Impact};
+use crate::evidence::file_tree::{Entry, EntryKind, walk};
 use crate::evidence::{EvidencePath, RecordedHash, TimeSource, Times};
 use crate::text::fold;
 
@@ -47,14 +48,18 @@ struct Row {
 /// Reads every such record below `results`.
 pub(super) fn read(site: &Site<'_>, results: &EvidencePath, stored: &Stored, into: &mut Explained) {
     let contents = walk(site.tree.as_ref(), results, MAX_DEPTH, MAX_ENTRIES);
-    let records = contents.entries.into_iter().filter(|entry| {
+    into.diagnostics.extend(contents.diagnostics);
+    let is_record = |entry: &Entry| {
         let name = fold(&decode(&entry.name));
-        let is_record = TIMES.iter().any(|end| name.ends_with(end)) || name.ends_with(UPLOADS);
-        is_record && matches!(entry.kind, EntryKind::File(_))
-    });
-    for record in records.take(MAX_RECORDS) {
+        let is_named = TIMES.iter().any(|end| name.ends_with(end)) || name.ends_with(UPLOADS);
+        is_named && matches!(entry.kind, EntryKind::File(_))
+    };
+    let records: Vec<Entry> = contents.entries.into_iter().filter(is_record).collect();
+    let records = bounded(records, MAX_RECORDS, "records", results, &mut into.diagnostics);
+    for record in records {
         let Explained { overlay, recorded, diagnostics } = &mut *into;
         let name = decode(&record.name);
+        let mut doubtful = 0_usize;
         let unusable = site.read(&record.path, diagnostics, |source| {
             json_lines(source, |row: Row| {
                 let Some(place) = row.source.as_deref().and_then(place_of) else {
@@ -62,16 +67,27 @@ pub(super) fn read(site: &Site<'_>, results: &EvidencePath, stored: &Stored, int
                 };
                 let paths = stored.at(&place);
                 if let Some(times) = row.times() {
-                    paths.iter().for_each(|path| overlay.set_times(path, times.clone()));
+                    for path in paths {
+                        overlay.set_times(path, times.clone());
+                    }
                 }
-                if let Some((path, hashes)) = row.hashes(&name, site, stored, paths) {
-                    recorded.entry(path.clone()).or_insert(hashes);
+                if let Some((path, hashes)) = row.hashes(&name, site, stored, paths)
+                    && !keep_hash(recorded, path, hashes)
+                {
+                    doubtful = doubtful.saturating_add(1);
                 }
                 true
             })
         });
         if let Some(unusable) = unusable {
             unusable.tell(&record.path, diagnostics);
+        }
+        if doubtful > 0 {
+            diagnostics.push(Diagnostic {
+                artifact: record.path.to_string(),
+                impact: Impact::Partial,
+                message: format!("{doubtful} {TWO_HASHES}"),
+            });
         }
     }
 }

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::super::overlay::Overlay;
-use super::super::records::{few, hash, json_lines};
+use super::super::records::{TWO_HASHES, few, hash, json_lines, keep_hash};
 use super::super::site::Site;
 use super::Explained;
 use super::stored::Stored;
@@ -125,7 +125,7 @@ impl Told {
 pub(super) fn read(site: &Site<'_>, record: &EvidencePath, stored: &Stored, into: &mut Explained) {
     let (mut missing, mut short, mut unplaced) =
         (Told::default(), Told::default(), Told::default());
-    let mut moved = 0_usize;
+    let (mut doubtful, mut moved) = (Told::default(), 0_usize);
     let Explained { overlay, recorded, diagnostics } = into;
     let unusable = site.read(record, diagnostics, |source| {
         json_lines(source, |upload: Upload| {
@@ -141,8 +141,10 @@ pub(super) fn read(site: &Site<'_>, record: &EvidencePath, stored: &Stored, into
                 }
                 return is_named;
             };
-            if let Some(hashes) = upload.hashes(record.name()) {
-                recorded.entry(path.clone()).or_insert(hashes);
+            if let Some(hashes) = upload.hashes(record.name())
+                && !keep_hash(recorded, path, hashes)
+            {
+                doubtful.add(&upload);
             }
             if upload.is_cut_short() && !overlay.has_holes(path) {
                 short.add(&upload);
@@ -164,6 +166,7 @@ pub(super) fn read(site: &Site<'_>, record: &EvidencePath, stored: &Stored, into
     let what = "files listed there are not in the collection";
     missing.tell(Impact::Partial, record, what, diagnostics);
     short.tell(Impact::Partial, record, "files were not uploaded whole", diagnostics);
+    doubtful.tell(Impact::Partial, record, TWO_HASHES, diagnostics);
     let what = "files could not be shown where the record says they belong";
     unplaced.tell(Impact::Partial, record, what, diagnostics);
 }
