@@ -5,12 +5,15 @@
 //! and not by libraries, because an image that is damaged, cut off or hostile must give errors and never zeros, memory must
 //! not grow with the image, and parts and parents must be readable inside archives and other images too.
 
+mod aff4;
 mod beside;
 pub(super) mod bytes;
 mod ewf;
+mod ewf2;
 mod mapped;
 mod qcow2;
 mod raw;
+mod snappy;
 mod unpack;
 mod vhd;
 mod vhdx;
@@ -39,10 +42,12 @@ pub(super) struct Container {
 /// Every format of disk images that is read; the first that fits is taken.
 pub(super) static CONTAINERS: &[Container] = &[
     ewf::CONTAINER,
+    ewf2::CONTAINER,
     vhdx::CONTAINER,
     vmdk::CONTAINER,
     qcow2::CONTAINER,
     vhd::CONTAINER,
+    aff4::CONTAINER,
     raw::CONTAINER,
 ];
 
@@ -136,6 +141,15 @@ struct Parent {
 /// What makes the image unreadable as a whole, with the remedy where there is one.
 pub(super) fn open(given: &Given, source: SharedSource) -> io::Result<Option<Disk>> {
     open_image(&Image { given, source, above: 0 })
+}
+
+/// Whether a file that is an archive by its bytes is a disk image all the same.
+pub(in crate::evidence) fn is_image_in_archive(
+    given: &Given,
+    source: SharedSource,
+) -> io::Result<bool> {
+    let ends = Ends::of(&Image { given, source, above: 0 })?;
+    Ok((aff4::CONTAINER.is)(&ends))
 }
 
 fn open_image(image: &Image<'_>) -> io::Result<Option<Disk>> {

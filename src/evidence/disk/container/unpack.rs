@@ -3,7 +3,7 @@
 use std::io::{self, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use super::damaged;
+use super::{damaged, snappy};
 
 /// How a unit of a disk is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,6 +14,8 @@ pub(super) enum Method {
     Deflate,
     /// RFC 8878.
     Zstd,
+    /// Snappy, without frames.
+    Snappy,
     /// As it is, followed by its Adler-32 (EWF).
     Summed,
 }
@@ -45,6 +47,7 @@ fn decode(method: Method, packed: &[u8], most: usize) -> io::Result<Vec<u8>> {
                 .map_err(|error| damaged(format!("a compressed part is damaged: {error}")))?;
             bounded(decoder, most)
         }
+        Method::Snappy => snappy::decode(packed, most),
         Method::Summed => summed(packed, most),
     }
 }
