@@ -232,6 +232,10 @@ impl Unpacker for Zip {
         if header.packed_with() != STORED || header.is_encrypted() {
             return Ok(None);
         }
+        if header.size.is_some_and(|size| size != header.packed) {
+            let what = "stored as it is, but with two sizes; its header is damaged";
+            return Err(io::Error::new(io::ErrorKind::InvalidData, what));
+        }
         Ok(Some(Arc::new(self.bytes(header)?)))
     }
 

@@ -4,6 +4,7 @@ pub(crate) mod corpus;
 pub(crate) mod golden;
 pub(crate) mod lab;
 pub(crate) mod logs;
+pub(crate) mod pack;
 pub(crate) mod pages;
 
 use std::sync::Once;
