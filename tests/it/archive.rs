@@ -275,7 +275,7 @@ fn hostile_names_lead_nowhere_and_every_member_is_reached() {
     let (_folder, opened) = open("x.zip", &bytes, &Options::default());
     let (found, said) = logs(opened.hosts.first().unwrap().as_ref());
     let paths: Vec<&str> = found.iter().map(|(path, _)| path.as_str()).collect();
-    assert_eq!(paths, ["C:/Windows/etc/a.evtx", "bb.evtx", "d\0.evtx", long.as_str()]);
+    assert_eq!(paths, ["C:/Windows/etc/a.evtx", "bb.evtx", "bb.evtx~2", "d\0.evtx", long.as_str()]);
     assert!(said.iter().any(|one| one.contains("lead out of the archive")), "{said:?}");
     assert!(said.iter().any(|one| one.contains("bb.evtx~2")), "{said:?}");
 }
@@ -290,7 +290,6 @@ fn what_is_left_of_a_truncated_archive_is_read() {
         ("stream.zip", &pack::zip_stream(&members)[..zip.len() * 6 / 10]),
         ("x.tar", &tar[..tar.len() * 6 / 10]),
         ("x.tar.gz", &pack::gz(&tar)[..zip.len() * 6 / 10]),
-        ("x.tar.xz", &pack::xz(&tar)[..zip.len() * 6 / 10]),
     ] {
         let (_folder, opened) = open(name, bytes, &Options::default());
         assert!(opened.errors.is_empty(), "{name}: {:?}", opened.errors);

@@ -23,7 +23,7 @@ fn quiet() {
     HOOK.call_once(|| {
         let usual = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |panic| {
-            if panic.location().is_some_and(|place| place.file().contains("/tests/it/")) {
+            if panic.location().is_some_and(|place| place.file().contains("tests/it/")) {
                 usual(panic);
             }
         }));
@@ -88,13 +88,13 @@ fn read(path: &std::path::Path) -> (BTreeMap<String, Vec<u8>>, bool) {
 }
 
 /// `is_checked`: the format has checksums of its members' bytes, so that changed bytes must be told as well.
-fn hold(name: &str, sound: &[u8], expected: &Members, is_checked: bool) {
+fn hold(name: &str, sound: &[u8], expected: &Members, is_checked: bool, count: usize) {
     quiet();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(name);
     let mut numbers = Numbers(42);
     let mut whole = 0;
-    for round in 0..COUNT {
+    for round in 0..count {
         let bytes = damage(sound, &mut numbers);
         fs::write(&path, &bytes).unwrap();
         let (logs, said) = read(&path);
@@ -114,31 +114,31 @@ fn hold(name: &str, sound: &[u8], expected: &Members, is_checked: bool) {
 #[test]
 fn damaged_zip_archives() {
     let members = members();
-    hold("x.zip", &pack::zip(&members, CompressionMethod::Deflated), &members, true);
-    hold("stream.zip", &pack::zip_stream(&members), &members, true);
+    hold("x.zip", &pack::zip(&members, CompressionMethod::Deflated), &members, true, COUNT);
+    hold("stream.zip", &pack::zip_stream(&members), &members, true, COUNT);
 }
 
 #[test]
 fn damaged_tar_archives() {
     let members = members();
     let tar = pack::tar(&members);
-    hold("x.tar", &tar, &members, false);
-    hold("x.tar.gz", &pack::gz(&tar), &members, true);
+    hold("x.tar", &tar, &members, false, COUNT);
+    hold("x.tar.gz", &pack::gz(&tar), &members, true, COUNT);
 }
 
 #[test]
 fn damaged_tar_archives_in_slower_formats() {
     let members = members();
     let tar = pack::tar(&members);
-    hold("x.tar.xz", &pack::xz(&tar), &members, true);
-    hold("x.tar.zst", &pack::zst(&tar), &members, true);
-    hold("x.tar.bz2", &pack::bz2(&tar), &members, true);
+    hold("x.tar.xz", &pack::xz(&tar), &members, true, COUNT);
+    hold("x.tar.zst", &pack::zst(&tar), &members, true, COUNT);
+    hold("x.tar.bz2", &pack::bz2(&tar), &members, true, COUNT);
 }
 
 #[test]
 fn damaged_7z_archives() {
     let members = members();
-    hold("x.7z", &pack::seven_z(&members, SevenZ::default()), &members, true);
+    hold("x.7z", &pack::seven_z(&members, SevenZ::default()), &members, true, COUNT / 2);
     let solid = SevenZ { is_solid: true, ..SevenZ::default() };
-    hold("solid.7z", &pack::seven_z(&members, solid), &members, true);
+    hold("solid.7z", &pack::seven_z(&members, solid), &members, true, COUNT / 2);
 }
