@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so")]
 
 mod architecture;
+mod archive;
+mod archive_damage;
 mod checklist;
 mod cli;
 mod collection;
