@@ -98,7 +98,7 @@ impl File {
         if parts.is_empty() {
             return Err(match &self.damage {
                 Some(damage) => damaged(damage.clone()),
-                None => io::ErrorKind::NotFound.into(),
+                None => io::Error::new(io::ErrorKind::NotFound, "the file has no such stream"),
             });
         }
         Stream::of(&parts, cluster)

@@ -46,7 +46,7 @@ pub(super) struct Overlay {
     packed: SharedSource,
     size: u64,
     algorithm: Algorithm,
-    cache: Cache,
+    cache: Cache<Vec<u8>>,
 }
 
 impl Overlay {
