@@ -66,11 +66,11 @@ impl Mft {
     }
 
     fn further_pieces(&self, first: &Record, lost: &mut Vec<String>) -> Vec<attribute_list::Piece> {
-        let Some(list) = first.attributes().find(|attribute| attribute.kind == ATTRIBUTE_LIST)
+        let Some(further) = first.attributes().find(|attribute| attribute.kind == ATTRIBUTE_LIST)
         else {
             return Vec::new();
         };
-        let pieces = Stream::of(&[list], self.cluster)
+        let pieces = Stream::of(&[further], self.cluster)
             .and_then(|stream| attribute_list::read(&stream.open(&self.volume)?));
         let mut pieces = pieces.unwrap_or_else(|error| {
             lost.push(format!("the list of the parts of the $MFT is damaged: {error}"));

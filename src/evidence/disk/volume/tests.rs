@@ -6,6 +6,7 @@ mod damage;
 mod features;
 mod mutations;
 
+use std::fmt::Write as _;
 use std::io;
 use std::sync::Arc;
 
@@ -62,6 +63,9 @@ fn contents(volume: &Volume, name: &str) -> io::Result<Vec<u8>> {
 
 fn is_expected(data: &[u8], file: &Value) -> bool {
     let digest = Sha256::digest(data);
-    let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    let digest = digest.iter().fold(String::new(), |mut text, byte| {
+        write!(text, "{byte:02x}").unwrap();
+        text
+    });
     data.len() as u64 == file["size"].as_u64().unwrap() && file["sha256"] == *digest
 }

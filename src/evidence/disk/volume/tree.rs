@@ -10,7 +10,7 @@ use super::index::{Index, IndexEntry};
 use super::metadata;
 use super::overlay::{self, Overlay};
 use super::record::DATA;
-use super::reparse::OVERLAY;
+use super::reparse::{OVERLAY, Reparse};
 use super::stream::Stream;
 use super::{Found, Volume, deleted, file_name};
 use crate::diagnostic::{Diagnostic, Impact};
@@ -135,7 +135,7 @@ impl Volume {
             return Err(io::ErrorKind::IsADirectory.into());
         }
         let reparse = self.reparse(file)?;
-        let algorithm = reparse.as_ref().map(|reparse| reparse.algorithm()).transpose()?.flatten();
+        let algorithm = reparse.as_ref().map(Reparse::algorithm).transpose()?.flatten();
         if let (Some(reparse), None) = (&reparse, algorithm) {
             let attributes = metadata::attributes(file).unwrap_or(u32::MAX);
             if let Some(obstacle) = reparse.obstacle(attributes) {

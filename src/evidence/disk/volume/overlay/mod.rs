@@ -1,4 +1,4 @@
-//! Files compressed by the Windows Overlay Filter (CompactOS, `compact /exe`).
+//! Files compressed by the Windows Overlay Filter (`CompactOS`, `compact /exe`).
 //!
 //! The file's unnamed stream is one large hole; a stream `WofCompressedData` holds a table of chunk offsets and
 //! the chunks. Layout: wimlib, `resource.c` and the documentation of `system compression` of ntfs-3g; the reparse
