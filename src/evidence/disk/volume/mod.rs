@@ -29,12 +29,13 @@ mod tree;
 mod upcase;
 
 use std::io;
+use std::sync::Arc;
 
 use boot::Geometry;
 use bytes::{damaged, index as length_of, shown, units};
 use cache::Cache;
 use file::File;
-use guard::guarded;
+use guard::{BUDGET, Budgeted, operation};
 use index::{Index, IndexEntry};
 use lookup::Lookup;
 use metadata::ROOT;
@@ -88,7 +89,8 @@ impl Volume {
     /// # Errors
     /// Where there is no boot sector of NTFS, or none of them leads to a `$MFT`.
     pub(in crate::evidence) fn open(source: SharedSource) -> io::Result<Self> {
-        guarded(|| Self::open_guarded(source))
+        let source: SharedSource = Arc::new(Budgeted(source));
+        operation(BUDGET, || Self::open_guarded(source))
     }
 
     fn open_guarded(source: SharedSource) -> io::Result<Self> {
@@ -124,7 +126,7 @@ impl Volume {
 
     /// The volume's label; absent where it has none.
     pub(in crate::evidence) fn label(&self) -> Option<String> {
-        let label = guarded(|| {
+        let label = operation(BUDGET, || {
             let file = self.read(VOLUME)?;
             let label = file.of_kind(VOLUME_NAME).find_map(|label| label.value());
             Ok(label.map(|label| shown(&units(label))))
