@@ -193,6 +193,10 @@ def fill(root, expected):
     expected.errors["secret.txt"] = "Encrypting File System"
     write("deleted/gone.exe", noise(2000, b"gone"))
     expected.files["gone"] = expected.files.pop("deleted/gone.exe")
+    write("deleted/many.bin", b"")
+    del expected.files["deleted/many.bin"]
+    for n in range(60):
+        Path(f"{root}/deleted/many.bin:stream{n}").write_bytes(b"stream %d" % n)
 
 
 class Volume:
@@ -330,11 +334,13 @@ def main():
         try:
             fill(root, expected)
             numbers = {name: (root / name).stat().st_ino
-                       for name in ("stomped.exe", "valid.bin", "secret.txt", "deleted/gone.exe", "links/first.exe")}
+                       for name in ("stomped.exe", "valid.bin", "secret.txt", "deleted/gone.exe", "deleted/many.bin",
+                                     "links/first.exe")}
         finally:
             subprocess.run(["umount", root], check=True)
         subprocess.run(mount, check=True)
         (root / "deleted/gone.exe").unlink()
+        (root / "deleted/many.bin").unlink()
         subprocess.run(["umount", root], check=True)
         volume = Volume(path)
         volume.patch(numbers["stomped.exe"], 0x10, 0, struct.pack("<4Q", *[TICKS_2010 + n for n in range(4)]), True)

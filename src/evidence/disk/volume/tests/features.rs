@@ -185,4 +185,7 @@ fn deleted_files_are_found_and_read() {
     let expected = expected("files");
     assert!(is_expected(&data, &expected.iter().find(|(name, _)| name == "gone").unwrap().1));
     assert_eq!(volume.deleted("stomped.exe"), []);
+    // Extension records name the file by the number that it had while it was alive.
+    let stream = format!("$MFT/{}:stream59", record("deleted/many.bin"));
+    assert_eq!(contents(&volume, &stream).unwrap(), b"stream 59");
 }
