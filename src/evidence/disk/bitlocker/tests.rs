@@ -1,33 +1,41 @@
-use std::io::Read as _;
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::*;
 use crate::evidence::source::MemorySource;
 
-/// The volumes of the corpus, by name: first sectors and metadata.
-fn each_volume(mut look: impl FnMut(&str, &SharedSource, &Path)) {
+#[expect(clippy::disallowed_methods, reason = "the tests' own files, not a report's evidence")]
+#[expect(clippy::print_stderr, reason = "a skipped test says so")]
+fn unpack(mut take: impl FnMut(&str, Vec<u8>)) {
     let corpus = std::env::var_os("SVCTRIAGE_CORPUS").map_or_else(
         || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpus"),
         PathBuf::from,
     );
-    let Ok(packed) = std::fs::File::open(corpus.join("images/bitlocker-headers.tar.xz")) else {
-        return println!("skipped: no corpus");
-    };
-    let folder = tempfile::tempdir().unwrap();
-    let key_file = folder.path().join("key.bek");
+    if !corpus.is_dir() {
+        return eprintln!("skipped: no corpus");
+    }
+    let packed = std::fs::File::open(corpus.join("images/bitlocker-headers.tar.xz")).unwrap();
     let mut archive = tar::Archive::new(lzma_rust2::XzReader::new(packed, true));
     for entry in archive.entries().unwrap() {
         let mut entry = entry.unwrap();
         let name = entry.path().unwrap().file_name().unwrap().to_str().unwrap().to_owned();
         let mut bytes = Vec::new();
         entry.read_to_end(&mut bytes).unwrap();
-        if name.ends_with(".bek") {
-            std::fs::write(&key_file, &bytes).unwrap();
+        take(&name, bytes);
+    }
+}
+
+/// The volumes of the corpus, by name: first sectors and metadata.
+fn each_volume(mut look: impl FnMut(&str, &SharedSource, &Path)) {
+    let mut key_file = tempfile::NamedTempFile::new().unwrap();
+    unpack(|name, bytes| {
+        if name == "recovery_key.bek" {
+            key_file.write_all(&bytes).unwrap();
         } else {
             let source: SharedSource = Arc::new(MemorySource(bytes));
-            look(&name, &source, &key_file);
+            look(name, &source, key_file.path());
         }
-    }
+    });
 }
 
 #[test]
