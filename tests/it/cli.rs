@@ -291,8 +291,9 @@ fn one_file_is_shown_and_written_as_it_is() {
     for name in ["Windows/System32/config/SYSTEM", "C:\\Windows\\System32\\config\\SYSTEM"] {
         let shown = svctriage(&["file", path, name]);
         assert_eq!(shown.status.code(), Some(0), "{}", stderr(&shown));
-        let digest: String =
-            Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+        let digest: String = Sha256::digest(&bytes)
+            .iter()
+            .fold(String::new(), |digits, byte| digits + &format!("{byte:02x}"));
         assert!(stdout(&shown).contains(&digest), "{}", stdout(&shown));
         assert!(stdout(&shown).contains(&format!("{} bytes", bytes.len())));
         let written = svctriage(&["file", path, name, "--bytes"]);

@@ -98,3 +98,26 @@ fn other_volumes_are_not_taken_for_locked_ones() {
         assert!(!is_locked(&MemorySource(bytes)).unwrap());
     }
 }
+
+#[test]
+fn a_decrypted_volume_needs_no_key() {
+    let mut bytes = vec![0; 0x4000];
+    bytes[..11].copy_from_slice(b"\xeb\x58\x90-FVE-FS-");
+    bytes[11..13].copy_from_slice(&512_u16.to_le_bytes());
+    bytes[176..184].copy_from_slice(&0x1000_u64.to_le_bytes());
+    bytes[0x1000..0x1008].copy_from_slice(b"-FVE-FS-");
+    bytes[0x101c..0x1020].copy_from_slice(&2_u32.to_le_bytes());
+    bytes[0x1038..0x1040].copy_from_slice(&0x2000_u64.to_le_bytes());
+    bytes[0x1040..0x1044].copy_from_slice(&48_u32.to_le_bytes());
+    bytes[0x2003..0x200b].copy_from_slice(b"NTFS    ");
+    bytes[0x2200] = 7;
+    bytes[0x400] = 8;
+    let source: SharedSource = Arc::new(MemorySource(bytes.clone()));
+    let volume = unlock(&source, &Options::default()).unwrap();
+    let mut start = vec![0; 0x600];
+    assert_eq!(read_up_to(volume.as_ref(), 0, &mut start).unwrap(), 0x600);
+    assert_eq!((&start[3..11], start[0x200], start[0x400]), (&b"NTFS    "[..], 7, 8));
+    bytes[0x2003] = b'X';
+    let other: SharedSource = Arc::new(MemorySource(bytes));
+    assert!(unlock(&other, &Options::default()).err().unwrap().contains("no file system"));
+}
