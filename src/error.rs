@@ -26,6 +26,18 @@ pub enum Error {
         /// What was found there instead.
         found: String,
     },
+    /// What was given is known, and it cannot be examined.
+    #[error(
+        "{path}: {message}",
+        path = crate::text::terminal_safe(&path.to_string_lossy()),
+        message = crate::text::terminal_safe(message)
+    )]
+    Refused {
+        /// The path as it was given.
+        path: PathBuf,
+        /// What it is, why it is not read and what can be done, in a sentence.
+        message: String,
+    },
     /// A file that tunes the run (approvals, weights) cannot be used.
     #[error("{path}: {message}", path = crate::text::terminal_safe(&path.to_string_lossy()))]
     Settings {

@@ -10,6 +10,7 @@ use crate::diagnostic::{Diagnostic, Impact};
 use crate::evidence::Evidence;
 use crate::host::{Coverage, Host, Origin, Span, State};
 use crate::rank::{self, Tuning};
+use crate::report::older_state::older_states;
 use crate::report::{EvidenceSummary, HostReport};
 use crate::text;
 
@@ -31,10 +32,12 @@ pub fn scan(evidence: &dyn Evidence, settings: &Settings, progress: &dyn Progres
     record_policy(&mut coverage, settings.policy.as_ref());
     let host = Host::from_facts(reading.facts, coverage, settings.window);
     let ranked = rank::rank(&host, settings.policy.as_ref(), &settings.tuning);
+    let older = older_states(&host, &reading.files);
     let summary = EvidenceSummary::new(evidence.describe(), reading.files);
     let mut diagnostics = reading.diagnostics;
+    diagnostics.extend(evidence.damage());
     diagnostics.extend(several_computers(&host, &summary.path));
-    HostReport::new(&host, &ranked, summary, diagnostics)
+    HostReport::new(&host, &ranked, summary, diagnostics).with_older_states(older)
 }
 
 /// How many names a remark lists.

@@ -48,6 +48,9 @@ pub struct EvidenceArgs {
     /// Opens at most N archives or images inside each other.
     #[arg(long, value_name = "N", default_value_t = Limits::default().nesting)]
     pub max_nesting: usize,
+    /// Opens at most N archives and images that lie in one folder, archive or image.
+    #[arg(long, value_name = "N", default_value_t = Limits::default().nested)]
+    pub max_nested: usize,
 }
 
 impl EvidenceArgs {
@@ -75,6 +78,7 @@ impl EvidenceArgs {
                 unpacked: self.max_unpacked,
                 ratio: self.max_ratio,
                 nesting: self.max_nesting,
+                nested: self.max_nested,
             },
         })
     }

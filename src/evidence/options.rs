@@ -42,11 +42,13 @@ pub struct Limits {
     pub ratio: u64,
     /// Archives and images inside archives.
     pub nesting: usize,
+    /// Archives and images that lie in one folder, archive or image, those inside them counted in.
+    pub nested: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { members: 1_000_000, unpacked: 64 << 30, ratio: 1000, nesting: 4 }
+        Self { members: 1_000_000, unpacked: 64 << 30, ratio: 1000, nesting: 4, nested: 10_000 }
     }
 }
 

@@ -66,7 +66,7 @@ pub(super) fn history_label(folder: &str) -> Option<&str> {
         let number = rest.split_once(" OF ").map_or(rest, |(number, _)| number);
         !number.is_empty() && number.chars().all(|digit| digit.is_ascii_digit())
     };
-    let history = matches!(name.as_str(), "REGBACK" | "NTFS_VSS" | "WINDOWS.OLD")
+    let history = matches!(name.as_str(), "REGBACK" | "WINDOWS.OLD")
         || name.strip_prefix("WINDOWS.OLD").is_some_and(|rest| rest.starts_with(['.', '(']))
         || numbered("VSS")
         || numbered("SHADOWCOPY")
@@ -111,7 +111,7 @@ mod tests {
             ("shadow copy 12", true),
             ("shadow copy of 2020", false),
             ("shadow copy x of 2020", false),
-            ("ntfs_vss", true),
+            ("ntfs_vss", false),
             ("%5C%5C.%5CHarddiskVolumeShadowCopy3", true),
             ("HarddiskVolumeShadowCopy1", true),
             ("VSS", false),

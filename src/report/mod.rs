@@ -24,6 +24,7 @@ pub mod finding;
 pub mod history;
 pub mod host;
 pub mod install;
+pub mod older_state;
 pub mod service;
 pub mod stamp;
 pub mod timeline;

@@ -1,11 +1,30 @@
 //! How what was collected is laid out, whatever it lies in: a folder, a volume, an archive.
 
+mod acquire;
+mod beside;
+mod cylr;
+mod host_name;
+mod inventory;
+mod kape;
 pub(super) mod loose;
+mod nested;
+mod orc;
+mod overlay;
+mod records;
+mod remarked;
+mod site;
+mod sparse;
 mod survey;
+mod tanium;
+mod uac;
+mod velociraptor;
 mod windows_tree;
 
-use super::given::SharedTree;
-use super::{Description, Options, Taken};
+use std::io;
+
+use super::given::{Given, SharedTree};
+use super::{Description, Options, Taken, archive};
+use crate::diagnostic::Diagnostic;
 use crate::error::Error;
 
 /// A way in which collected files are laid out.
@@ -17,8 +36,49 @@ pub struct Layout {
     open: fn(&SharedTree, &Description, &Options) -> Result<Taken, Error>,
 }
 
-/// The layouts in the order in which they are tried; the first that takes a tree has it.
-pub const LAYOUTS: &[Layout] = &[windows_tree::LAYOUT, loose::LAYOUT];
+/// The layouts that give files their places, in the order in which they are tried; the first that takes a tree
+/// has it.
+pub const LAYOUTS: &[Layout] = &[
+    velociraptor::HUNT,
+    velociraptor::LAYOUT,
+    orc::LAYOUT,
+    acquire::LAYOUT,
+    tanium::LAYOUT,
+    kape::LAYOUT,
+    cylr::LAYOUT,
+    uac::LAYOUT,
+    beside::LAYOUT,
+    windows_tree::LAYOUT,
+];
+
+/// The layouts for what none of [`LAYOUTS`] takes: files wherever they lie.
+pub const LOOSE_LAYOUTS: &[Layout] = &[nested::LAYOUT, loose::LAYOUT];
+
+/// An archive that lies in a collection, opened.
+struct Inner {
+    tree: SharedTree,
+    /// What stood in the way of listing it.
+    diagnostics: Vec<Diagnostic>,
+}
+
+/// Opens an archive that lies in a collection.
+///
+/// # Errors
+/// An archive that cannot be opened, one whose password is not among those of the options, and one that lies too
+/// deep.
+fn open_inner(given: &Given, options: &Options) -> io::Result<Inner> {
+    if given.depth >= options.limits.nesting {
+        return Err(io::Error::other(format!(
+            "it lies in more than {} archives and images",
+            options.limits.nesting
+        )));
+    }
+    match archive::open(given, options) {
+        Ok(Some(opened)) => Ok(Inner { tree: opened.tree, diagnostics: opened.diagnostics }),
+        Ok(None) => Err(io::Error::new(io::ErrorKind::InvalidData, "not an archive")),
+        Err(error) => Err(io::Error::other(error.to_string())),
+    }
+}
 
 /// The hosts in a tree. `about` says how the tree was reached.
 pub(super) fn open(
@@ -26,10 +86,23 @@ pub(super) fn open(
     about: &Description,
     options: &Options,
 ) -> Result<Taken, Error> {
-    for layout in LAYOUTS {
+    match open_as(LAYOUTS, tree, about, options)? {
+        Taken::No => open_as(LOOSE_LAYOUTS, tree, about, options),
+        taken @ Taken::Hosts(_) => Ok(taken),
+    }
+}
+
+/// The hosts in a tree by some of the layouts.
+pub(super) fn open_as(
+    layouts: &[Layout],
+    tree: &SharedTree,
+    about: &Description,
+    options: &Options,
+) -> Result<Taken, Error> {
+    for layout in layouts {
         match (layout.open)(tree, about, options)? {
             Taken::No => {}
-            taken => return Ok(taken),
+            taken @ Taken::Hosts(_) => return Ok(taken),
         }
     }
     Ok(Taken::No)

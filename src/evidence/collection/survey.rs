@@ -21,9 +21,18 @@ pub(in crate::evidence) struct Survey {
 /// Looks for Windows folders. A folder is one by what it holds (`System32` with `config` or `winevt`), so that
 /// `WINNT` and the Windows folder itself are found.
 pub(in crate::evidence) fn survey(tree: &dyn FileTree) -> Survey {
+    survey_below(tree, &EvidencePath::root(), None)
+}
+
+/// Looks for Windows folders below a folder that holds the state of that label; absent for the current one.
+pub(super) fn survey_below(
+    tree: &dyn FileTree,
+    folder: &EvidencePath,
+    history: Option<&str>,
+) -> Survey {
     let mut search = Search { tree, looked: 0, survey: Survey::default() };
-    let contents = search.list(&EvidencePath::root());
-    search.explore(&EvidencePath::root(), &contents, 0, None);
+    let contents = search.list(folder);
+    search.explore(folder, &contents, 0, history);
     search.survey.windows.sort();
     search.survey
 }

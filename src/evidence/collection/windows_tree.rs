@@ -24,6 +24,7 @@ pub(super) const LAYOUT: Layout = Layout {
     open,
 };
 
+#[expect(clippy::unnecessary_wraps, reason = "what a `Layout` gives")]
 fn open(tree: &SharedTree, about: &Description, _options: &Options) -> Result<Taken, Error> {
     let Survey { windows, diagnostics } = survey::survey(tree.as_ref());
     if windows.is_empty() {
@@ -35,14 +36,14 @@ fn open(tree: &SharedTree, about: &Description, _options: &Options) -> Result<Ta
     for windows in hosts {
         let mut description = Description { format: LAYOUT.name, windows, ..about.clone() };
         description.diagnostics.extend(diagnostics.iter().cloned());
-        describe_host(&mut description, several);
+        describe_host(&mut description, &EvidencePath::root(), several);
         taken.push(Box::new(WindowsTree::new(tree, description)));
     }
     Ok(Taken::Hosts(taken))
 }
 
-/// Says what the layout means for one of its hosts.
-fn describe_host(description: &mut Description, several: bool) {
+/// Says what the layout means for one of its hosts. The given path leads to `base`.
+pub(super) fn describe_host(description: &mut Description, base: &EvidencePath, several: bool) {
     let Some(first) = description.windows.first().cloned() else { return };
     let (root, _) = first.path.split();
     let mut note = |impact, message: &str| {
@@ -64,7 +65,9 @@ fn describe_host(description: &mut Description, several: bool) {
             "only older states of a host were found; to read one as the current state, give its folder",
         );
     }
-    if several && !root.as_str().is_empty() {
+    let root = root.as_str().strip_prefix(base.as_str()).unwrap_or(root.as_str());
+    let root = root.trim_start_matches('/');
+    if several && !root.is_empty() {
         description.path = format!("{}/{root}", description.path);
     }
 }
@@ -197,6 +200,10 @@ impl Evidence for WindowsTree {
 
     fn deleted(&self, name: &str) -> Vec<Metadata> {
         self.tree.deleted(name)
+    }
+
+    fn damage(&self) -> Vec<Diagnostic> {
+        self.tree.damage()
     }
 
     fn recorded_hash(&self, path: &EvidencePath) -> Option<&RecordedHash> {
