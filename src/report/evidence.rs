@@ -121,6 +121,8 @@ mod tests {
     #[test]
     fn what_a_folder_lacks_is_left_out() {
         let read = FileRead {
+            history: None,
+            records: None,
             path: "SYSTEM".into(),
             size: 7,
             kind: "SYSTEM hive".into(),
