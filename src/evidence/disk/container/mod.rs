@@ -5,6 +5,7 @@
 //! and not by libraries, because an image that is damaged, cut off or hostile must give errors and never zeros, memory must
 //! not grow with the image, and parts and parents must be readable inside archives and other images too.
 
+mod aff4;
 mod beside;
 pub(super) mod bytes;
 mod ewf;
@@ -42,6 +43,7 @@ pub(super) static CONTAINERS: &[Container] = &[
     vhdx::CONTAINER,
     vmdk::CONTAINER,
     qcow2::CONTAINER,
+    aff4::CONTAINER,
     vhd::CONTAINER,
     raw::CONTAINER,
 ];

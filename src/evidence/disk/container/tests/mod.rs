@@ -100,6 +100,7 @@ fn images_are_described_in_words() {
         ("dynamic.vhdx", "disk image (VHDX, dynamic), 20.5 KiB"),
         ("flat.vmdk", "disk image (VMDK, monolithicFlat), 2 extents, 20.5 KiB"),
         ("zlib.qcow2", "disk image (QCOW2), 20.5 KiB"),
+        ("zlib.aff4", "disk image (AFF4), 20.5 KiB"),
     ] {
         assert_eq!(words[name], expected);
     }
