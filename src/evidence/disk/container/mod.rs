@@ -179,7 +179,7 @@ impl Ends {
     }
 
     /// The bytes that begin so many bytes before the end.
-    fn from_end(&self, before: usize) -> &[u8] {
+    fn before_end(&self, before: usize) -> &[u8] {
         let at = self.end.len().checked_sub(before);
         at.and_then(|at| self.end.get(at..)).unwrap_or_default()
     }

@@ -19,7 +19,7 @@ impl Graph {
         let mut words: Vec<String> = Vec::new();
         let mut tokens = Tokens(text);
         while let Some(token) = tokens.next() {
-            let token = resolve(&prefixes, token);
+            let token = resolve(&prefixes, &token);
             if words.first().is_some_and(|word| word == "@prefix") {
                 if token == "." {
                     if let [_, prefix, name] = words.as_slice() {
@@ -94,16 +94,16 @@ fn is_named(name: &str, local: &str) -> bool {
 }
 
 /// A name with its prefix written out; `a` is the type.
-fn resolve(prefixes: &[(String, String)], token: Token<'_>) -> String {
+fn resolve(prefixes: &[(String, String)], token: &Token<'_>) -> String {
     match token {
-        Token::Exact(text) => text.to_owned(),
+        Token::Exact(text) => (*text).to_owned(),
         Token::Name("a") => TYPE.to_owned(),
         Token::Name(name) => prefixes
             .iter()
             .find_map(|(prefix, full)| {
                 name.strip_prefix(prefix.as_str()).map(|local| format!("{full}{local}"))
             })
-            .unwrap_or_else(|| name.to_owned()),
+            .unwrap_or_else(|| (*name).to_owned()),
     }
 }
 

@@ -1,5 +1,7 @@
 //! Small writers of the formats, for disks of some sectors.
 
+#![expect(clippy::cast_possible_truncation, reason = "the images have some KiB")]
+
 use std::io::Write;
 
 use md5::{Digest, Md5};
@@ -518,9 +520,10 @@ fn aff4(disk: &[u8], is_snappy: bool) -> Vec<u8> {
     }
     add("aff4%3A%2F%2Fm/map", &map);
     add("aff4%3A%2F%2Fm/idx", b"http://aff4.org/Schema#Zero\naff4://s\n");
-    let method = match is_snappy {
-        true => "http://code.google.com/p/snappy/",
-        false => "https://www.ietf.org/rfc/rfc1950.txt",
+    let method = if is_snappy {
+        "http://code.google.com/p/snappy/"
+    } else {
+        "https://www.ietf.org/rfc/rfc1950.txt"
     };
     let text = format!(
         "@prefix aff4: <http://aff4.org/Schema#> .\n\
