@@ -5,6 +5,7 @@
 //! and not by libraries, because an image that is damaged, cut off or hostile must give errors and never zeros, memory must
 //! not grow with the image, and parts and parents must be readable inside archives and other images too.
 
+mod aff4;
 mod beside;
 pub(super) mod bytes;
 mod ewf;
@@ -42,6 +43,7 @@ pub(super) static CONTAINERS: &[Container] = &[
     vhdx::CONTAINER,
     vmdk::CONTAINER,
     qcow2::CONTAINER,
+    aff4::CONTAINER,
     vhd::CONTAINER,
     raw::CONTAINER,
 ];
@@ -177,7 +179,7 @@ impl Ends {
     }
 
     /// The bytes that begin so many bytes before the end.
-    fn from_end(&self, before: usize) -> &[u8] {
+    fn before_end(&self, before: usize) -> &[u8] {
         let at = self.end.len().checked_sub(before);
         at.and_then(|at| self.end.get(at..)).unwrap_or_default()
     }
