@@ -25,6 +25,9 @@ pub const ESCALATE_NEEDS: i32 = 20;
 /// Without a finding of at least this weight nothing is to be reviewed.
 pub const REVIEW_NEEDS: i32 = 15;
 
+/// Trust that weighs less vouches for nobody.
+pub const VOUCHING: i16 = -5;
+
 /// What to do about a service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -195,15 +198,18 @@ fn decay(mut terms: Vec<Finding>) -> Vec<Finding> {
     terms
 }
 
+/// Whether trust makes a service a known one. Age alone does not: what is old is not therefore good.
+fn vouches(finding: &Finding) -> bool {
+    finding.indicator.family == Family::B && finding.indicator.weight <= VOUCHING
+}
+
 fn verdict(score: i32, findings: &[Finding], against: &[Finding]) -> Verdict {
     let heaviest = findings.iter().map(|finding| finding.weight).max().unwrap_or(0);
     match score {
         ESCALATE.. if heaviest >= ESCALATE_NEEDS => Verdict::Escalate,
         REVIEW.. if heaviest >= REVIEW_NEEDS => Verdict::Review,
         NOTE.. => Verdict::Note,
-        _ if against.iter().any(|finding| finding.indicator.family == Family::B) => {
-            Verdict::KnownGood
-        }
+        _ if against.iter().any(vouches) => Verdict::KnownGood,
         _ => Verdict::NotAssessed,
     }
 }

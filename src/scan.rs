@@ -10,7 +10,8 @@ use crate::diagnostic::{Diagnostic, Impact};
 use crate::evidence::Evidence;
 use crate::host::{Coverage, Host, Origin, Span, State};
 use crate::rank::{self, Tuning};
-use crate::report::{EvidenceFile, EvidenceSummary, HostReport};
+use crate::report::older_state::older_states;
+use crate::report::{EvidenceSummary, HostReport};
 use crate::text;
 
 /// What bears on the answers.
@@ -31,19 +32,12 @@ pub fn scan(evidence: &dyn Evidence, settings: &Settings, progress: &dyn Progres
     record_policy(&mut coverage, settings.policy.as_ref());
     let host = Host::from_facts(reading.facts, coverage, settings.window);
     let ranked = rank::rank(&host, settings.policy.as_ref(), &settings.tuning);
-    let description = evidence.describe();
-    let summary = EvidenceSummary {
-        path: description.path.clone(),
-        format: description.format.to_owned(),
-        files: reading
-            .files
-            .into_iter()
-            .map(|file| EvidenceFile { path: file.path, size: file.size })
-            .collect(),
-    };
+    let older = older_states(&host, &reading.files);
+    let summary = EvidenceSummary::new(evidence.describe(), reading.files);
     let mut diagnostics = reading.diagnostics;
+    diagnostics.extend(evidence.damage());
     diagnostics.extend(several_computers(&host, &summary.path));
-    HostReport::new(&host, &ranked, summary, diagnostics)
+    HostReport::new(&host, &ranked, summary, diagnostics).with_older_states(older)
 }
 
 /// How many names a remark lists.

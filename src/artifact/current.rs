@@ -22,7 +22,8 @@ pub(super) fn choose(sinks: &mut [Sink]) {
                 "one of several {kind}s; {} has the newest key and is read as the current state",
                 current.artifact()
             ));
-            older.history = Some(older.artifact().to_string());
+            let label = older.artifact().to_string();
+            older.demote(label);
         }
     }
     for sink in sinks {
@@ -40,6 +41,9 @@ fn demote(mut fact: Fact, label: &str) -> Option<Fact> {
         Fact::Identity(identity) => &mut identity.epoch,
         Fact::Service(config) => &mut config.epoch,
         Fact::ConfigurationKey(key) => &mut key.epoch,
+        // A control set that was not current in the past is no state of its own.
+        Fact::ServicesKey(key) if key.epoch != Epoch::Current => return None,
+        Fact::ServicesKey(key) => &mut key.epoch,
         Fact::SvchostGroup(_) | Fact::SafeBoot(_) | Fact::Setting(_) => return None,
         Fact::Event(_) => return Some(fact),
     };

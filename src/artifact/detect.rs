@@ -1,18 +1,25 @@
-//! What would be read of evidence, and what is missing for a complete answer; parses nothing.
+//! What would be read of evidence, and what is missing for a complete answer.
+//!
+//! Of artifacts only their beginnings are read; of a SYSTEM hive also the computer's name, where nothing else
+//! tells it.
 
 use std::io::Read as _;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::CATALOG;
 use super::event_log_file::{WITNESSES, witness_by_file_name};
 use super::hive::BaseBlock;
+use super::{hive_file, system_hive};
 use crate::diagnostic::Diagnostic;
-use crate::evidence::{Description, Evidence, Found, Magic};
+use crate::evidence::{Description, Evidence, Found, HostName, Magic};
 
 /// What one host's evidence holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Detection {
     /// What was given and how it was understood.
     pub description: Description,
+    /// The host's name and who says so; absent where nothing does.
+    pub host_name: Option<HostName>,
     /// The files that would be read, in that order.
     pub artifacts: Vec<Detected>,
     /// What is not there.
@@ -47,6 +54,7 @@ pub struct Missing {
 pub fn detect(evidence: &dyn Evidence) -> Detection {
     let mut detection = Detection {
         description: evidence.describe().clone(),
+        host_name: None,
         artifacts: Vec::new(),
         missing: Vec::new(),
         diagnostics: Vec::new(),
@@ -68,7 +76,36 @@ pub fn detect(evidence: &dyn Evidence) -> Detection {
         }
     }
     detection.missing = missing(&detection);
+    detection.host_name = host_name(evidence, &detection);
     detection
+}
+
+/// Who the host is: the collector knows best, then its own hive, then whoever named the evidence.
+fn host_name(evidence: &dyn Evidence, detection: &Detection) -> Option<HostName> {
+    let by_collector = || detection.description.host_name.clone();
+    let by_hive = || {
+        let mut hives = detection.artifacts.iter().filter(|one| {
+            one.found.history.is_none()
+                && one.found.magic == Some(Magic::Hive)
+                && (one.kind == system_hive::KIND.name
+                    || one.stored_name.as_deref().is_some_and(|n| is_hive_of("SYSTEM", n)))
+        });
+        hives.find_map(|one| {
+            // The fuse: a hive that stops the reader has no name to give.
+            let name =
+                catch_unwind(AssertUnwindSafe(|| hive_file::computer_name(evidence, &one.found)));
+            let source = format!("ComputerName in {}", one.found.path);
+            Some(HostName { name: name.ok()??, source })
+        })
+    };
+    let by_path = || {
+        let path = &detection.description.path;
+        let last = path.rsplit('/').next().filter(|name| !name.contains(", "))?;
+        let stem = last.split_once('.').map_or(last, |(stem, _)| stem);
+        let name = Some(stem).filter(|stem| !stem.is_empty())?.to_owned();
+        Some(HostName { name, source: "the name of the evidence".to_owned() })
+    };
+    by_collector().or_else(by_hive).or_else(by_path)
 }
 
 fn look_at(evidence: &dyn Evidence, found: Found, kind: &'static str) -> Detected {

@@ -4,8 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
+use super::copies::Compared;
 use super::event_log::{LogReading, read_log};
-use super::{ArtifactKind, Input, Reading, Sink, event_kind};
+use super::reach::Reach;
+use super::{ArtifactKind, Input, Known, LogRecords, Reading, Sink, event_kind};
 use crate::evidence::{Magic, Pattern, Place};
 use crate::host::{Event, Fact, Origin, Provenance, Span, State};
 use crate::text::{fold, same_name};
@@ -35,7 +37,7 @@ pub(super) const OLD_KIND: ArtifactKind = ArtifactKind {
     },
     origin: None,
     without_it: "",
-    read: |input, sink| {
+    read: |input, _known, sink| {
         sink.partial("the EVT format of Windows XP and Server 2003 is not read");
         if let Some(witness) = witness_by_file_name(input.found.path.name()) {
             sink.cover(witness.origin, span(State::Lost, None, None));
@@ -126,17 +128,26 @@ fn span(state: State, from: Option<Timestamp>, to: Option<Timestamp>) -> Span {
     Span { state, from, to, notes: Vec::new() }
 }
 
-fn read(input: &Input<'_>, sink: &mut Sink) {
+fn read(input: &Input<'_>, known: &Known, sink: &mut Sink) {
     let name = input.found.path.name();
     let mut content = match input.evidence.open(&input.found.path) {
         Ok(content) => content,
         Err(error) => return lost(&format!("cannot be read: {error}"), input, sink),
     };
     let artifact = sink.artifact();
-    let mut facts = Vec::new();
+    let is_older = input.found.history.is_some();
+    let (mut facts, mut records, mut altered) = (Vec::new(), LogRecords::default(), 0_u64);
     let mut take = |record| {
-        let event = event_kind::interpret(&record, &artifact);
-        facts.extend(event.map(|event| Fact::Event(Box::new(event))));
+        let Some(event) = event_kind::interpret(&record, &artifact) else { return };
+        match known.compare(&event) {
+            Compared::Same if is_older => {
+                return records.repeated = records.repeated.saturating_add(1);
+            }
+            Compared::Altered if is_older => altered = altered.saturating_add(1),
+            _ => {}
+        }
+        records.added = records.added.saturating_add(1);
+        facts.push(Fact::Event(Box::new(event)));
     };
     let reading = match read_log(content.as_mut(), &event_kind::selection(), &mut take) {
         Ok(reading) if reading.is_event_log() => reading,
@@ -144,6 +155,14 @@ fn read(input: &Input<'_>, sink: &mut Sink) {
         Err(error) => return lost(&format!("cannot be read: {error}"), input, sink),
     };
     sink.facts = facts;
+    if is_older {
+        sink.added(records);
+    }
+    if altered > 0 {
+        sink.note(format!(
+            "records that say something else than those of the same id and time in a newer log: {altered}; both are kept"
+        ));
+    }
     if matters(&reading, name, sink) {
         tell(&reading, sink);
         cover(&reading, name, sink);
@@ -223,6 +242,7 @@ fn cover(reading: &LogReading, name: &str, sink: &mut Sink) {
     let mut spans: BTreeMap<Origin, Span> = BTreeMap::new();
     for (channel, found) in &reading.channels {
         if let Some(witness) = witness(channel) {
+            sink.reaches.extend(Reach::of(reading, witness.origin, channel, found, sink));
             let known = spans.entry(witness.origin).or_insert_with(|| span(state, None, None));
             known.from = known.from.into_iter().chain(found.first).min();
             known.to = known.to.max(found.last);
@@ -272,6 +292,9 @@ pub(super) fn finish(reading: &mut Reading) {
             let notes = vec![format!("from the {}", log.label())];
             let span = Span { state: known.state, from: Some(from), to: known.to, notes };
             reading.coverage.record(special, span);
+            for gap in reading.coverage.gaps(log).to_vec() {
+                reading.coverage.record_gap(special, gap);
+            }
         }
     }
     for (origin, ids) in EXPECTED {

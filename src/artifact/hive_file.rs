@@ -3,7 +3,7 @@
 use std::io::Read as _;
 
 use super::hive::{Hive, HiveError, Key, LogFile, LogReport, Replayed, replay};
-use super::{Input, Sink, software_hive, system_hive};
+use super::{Input, Known, Sink, software_hive, system_hive};
 use crate::evidence::{Evidence, Found};
 use crate::host::{Origin, Span, State};
 
@@ -36,7 +36,7 @@ const HIVES: [HiveKind; 2] = [
     },
 ];
 
-pub(super) fn read(input: &Input<'_>, sink: &mut Sink) {
+pub(super) fn read(input: &Input<'_>, _known: &Known, sink: &mut Sink) {
     if input.found.size == 0 {
         return nothing(input, sink);
     }
@@ -59,10 +59,18 @@ pub(super) fn read(input: &Input<'_>, sink: &mut Sink) {
     };
     sink.recognised(kind.name);
     let mut notes = describe_replay(&replayed, sink);
+    sink.is_behind = replayed.was_dirty() && replayed.is_still_dirty();
     (kind.read)(&hive, &root, sink);
     notes.extend(changed_services(&replayed, sink));
     let state = if sink.is_damaged() { State::Partial } else { State::Complete };
     sink.cover(kind.origin, Span { state, from: None, to: sink.newest, notes });
+}
+
+/// The computer's name in a SYSTEM hive as it lies there, without its transaction logs.
+pub(super) fn computer_name(evidence: &dyn Evidence, found: &Found) -> Option<String> {
+    let replayed = replay(whole(evidence, found).ok()?, &[]);
+    let hive = Hive::open(&replayed).ok()?;
+    system_hive::computer_name(&hive.root().ok()?, found)
 }
 
 /// A hive that by its keys is neither SYSTEM nor SOFTWARE: lost where its place says that it should be, or where

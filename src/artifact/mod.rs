@@ -3,6 +3,7 @@
 //! [`CATALOG`] says where Windows keeps what; [`read`] finds, opens and reads all of it. A hive or log that
 //! cannot be read costs itself only, and the [`Coverage`] says so.
 
+mod copies;
 mod current;
 pub mod detect;
 pub mod event_kind;
@@ -11,6 +12,7 @@ mod event_log_file;
 pub mod hive;
 mod hive_file;
 pub mod powershell_log;
+mod reach;
 pub mod reference;
 mod registry_change;
 pub mod security_log;
@@ -20,17 +22,17 @@ pub mod software_hive;
 pub mod sysmon_log;
 pub mod system_hive;
 pub mod system_log;
+pub mod verify;
 
 use std::any::Any;
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
-
 use crate::diagnostic::{Diagnostic, Impact};
 use crate::evidence::{Evidence, EvidencePath, Found, Pattern};
 use crate::host::{Coverage, Fact, Origin, Span, State};
-pub use sink::{FileRead, Sink};
+use copies::Known;
+pub use sink::{FileRead, LogRecords, Sink};
 
 /// A kind of file that says something about services.
 pub struct ArtifactKind {
@@ -42,7 +44,7 @@ pub struct ArtifactKind {
     pub origin: Option<Origin>,
     /// Which questions stay open without it, for `detect`; empty where nothing does.
     pub without_it: &'static str,
-    read: fn(&Input<'_>, &mut Sink),
+    read: fn(&Input<'_>, &Known, &mut Sink),
 }
 
 /// Every kind of artifact, in the order in which they are read and reported.
@@ -94,18 +96,13 @@ pub fn read(evidence: &dyn Evidence, progress: &dyn Progress) -> Reading {
     let inputs = gather(evidence, &mut reading);
     let bytes = inputs.iter().fold(0_u64, |sum, input| sum.saturating_add(input.found.size));
     progress.found(inputs.len(), bytes);
-    let mut sinks: Vec<Sink> = inputs
-        .par_iter()
-        .map(|input| {
-            let sink = read_one(input);
-            progress.done(&input.found.path, input.found.size);
-            sink
-        })
-        .collect();
+    let mut sinks = copies::read_in_turn(&inputs, progress);
     current::choose(&mut sinks);
+    let reaches = sinks.iter_mut().flat_map(|sink| std::mem::take(&mut sink.reaches)).collect();
     for sink in sinks {
         sink.pour_into(&mut reading);
     }
+    reach::extend(reaches, &mut reading.coverage);
     event_log_file::finish(&mut reading);
     reading
 }
@@ -135,11 +132,11 @@ fn gather<'e>(evidence: &'e dyn Evidence, reading: &mut Reading) -> Vec<Input<'e
 }
 
 /// The fuse: a panic over hostile bytes is a fault of this program and costs this artifact.
-fn read_one(input: &Input<'_>) -> Sink {
+fn read_one(input: &Input<'_>, known: &Known) -> Sink {
     let empty = || Sink::new(&input.found, input.kind.name);
     let read = catch_unwind(AssertUnwindSafe(|| {
         let mut sink = empty();
-        (input.kind.read)(input, &mut sink);
+        (input.kind.read)(input, known, &mut sink);
         sink
     }));
     let mut sink = read.unwrap_or_else(|panic| {
@@ -147,6 +144,7 @@ fn read_one(input: &Input<'_>) -> Sink {
         sink.lost(format!("reading it failed, a fault of this program: {}", words(panic.as_ref())));
         sink
     });
+    sink.verify(input.evidence);
     if let Some(origin) = input.kind.origin.filter(|_| sink.is_lost()) {
         sink.cover(origin, lost());
     }
@@ -200,14 +198,14 @@ mod tests {
             pattern: Pattern { magic: Magic::Hive, places: &[] },
             origin: Some(Origin::SystemHive),
             without_it: "",
-            read: |_, sink| {
+            read: |_, _, sink| {
                 sink.note("forgotten");
                 panic!("overflow at {}", 7)
             },
         };
         let path = EvidencePath::new("C/SYSTEM");
         let found = Found { history: None, path, size: 1, magic: None };
-        let sink = read_one(&Input { evidence: &Nothing, kind: &KIND, found });
+        let sink = read_one(&Input { evidence: &Nothing, kind: &KIND, found }, &Known::default());
         let mut reading = Reading::default();
         sink.pour_into(&mut reading);
         assert_eq!(

@@ -6,8 +6,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::Reading;
+use super::reach::Reach;
+use super::verify::{self, HashVerdict};
 use crate::diagnostic::{Diagnostic, Impact};
-use crate::evidence::Found;
+use crate::evidence::{Evidence, EvidencePath, Found};
 use crate::host::{Citation, Fact, Origin, Place, Provenance, Span};
 
 /// A file that was opened.
@@ -19,6 +21,21 @@ pub struct FileRead {
     pub size: u64,
     /// What it turned out to be: `SYSTEM hive`, `event log`.
     pub kind: String,
+    /// Which older state it belongs to; absent for the current one.
+    pub history: Option<String>,
+    /// Logs of older states: what they add.
+    pub records: Option<LogRecords>,
+    /// Whether it is what the collector wrote down; absent where it wrote nothing, or the file cannot be read.
+    pub collector_hash: Option<HashVerdict>,
+}
+
+/// What the log of an older state adds to the newer ones.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct LogRecords {
+    /// Records about services that no newer log holds.
+    pub added: u64,
+    /// Records about services that a newer log holds as well.
+    pub repeated: u64,
 }
 
 /// What one artifact says.
@@ -31,9 +48,13 @@ pub struct Sink {
     pub(super) kind: &'static str,
     /// Hives: the newest last-write time, to tell the current one of several.
     pub(super) newest: Option<Timestamp>,
+    /// Hives: the primary file was not written to its end, and no log made up for it.
+    pub(super) is_behind: bool,
     pub(super) facts: Vec<Fact>,
     diagnostics: Vec<Diagnostic>,
     pub(super) spans: Vec<(Origin, Span)>,
+    /// Logs: how far each channel reaches.
+    pub(super) reaches: Vec<Reach>,
     files: Vec<FileRead>,
 }
 
@@ -44,9 +65,11 @@ impl Sink {
             history: found.history.clone(),
             kind,
             newest: None,
+            is_behind: false,
             facts: Vec::new(),
             diagnostics: Vec::new(),
             spans: Vec::new(),
+            reaches: Vec::new(),
             files: Vec::new(),
         };
         sink.file(found, kind);
@@ -87,8 +110,52 @@ impl Sink {
 
     /// Records a file that was opened.
     pub(super) fn file(&mut self, found: &Found, kind: &str) {
-        let path = found.path.to_string();
-        self.files.push(FileRead { path, size: found.size, kind: kind.to_owned() });
+        self.files.push(FileRead {
+            path: found.path.to_string(),
+            size: found.size,
+            kind: kind.to_owned(),
+            history: self.history.clone(),
+            records: None,
+            collector_hash: None,
+        });
+    }
+
+    /// Makes the artifact one of an older state.
+    pub(super) fn demote(&mut self, label: String) {
+        for file in &mut self.files {
+            file.history = Some(label.clone());
+        }
+        self.history = Some(label);
+    }
+
+    /// Tells what the log of an older state adds.
+    pub(super) fn added(&mut self, records: LogRecords) {
+        if let Some(file) = self.files.first_mut() {
+            file.records = Some(records);
+        }
+    }
+
+    /// Holds every file that was opened against what the collector wrote down.
+    pub(super) fn verify(&mut self, evidence: &dyn Evidence) {
+        let mut complaints = Vec::new();
+        for file in &mut self.files {
+            match verify::verify(evidence, &EvidencePath::new(&file.path)) {
+                Ok(None) => {}
+                Ok(Some(verified)) => {
+                    file.collector_hash = Some(verified.verdict);
+                    if verified.verdict == HashVerdict::Mismatch {
+                        complaints.push((file.path.clone(), verified.complaint()));
+                    }
+                }
+                Err(error) => complaints.push((
+                    file.path.clone(),
+                    format!("cannot be read whole to check the collector's hash: {error}"),
+                )),
+            }
+        }
+        for (artifact, message) in complaints {
+            self.diagnostics.push(Diagnostic { artifact, impact: Impact::Partial, message });
+        }
     }
 
     /// Records what the artifact says.
@@ -133,7 +200,8 @@ impl Sink {
         self.diagnostics.iter().any(|diagnostic| diagnostic.impact != Impact::Note)
     }
 
-    /// Adds everything to the host's reading. An older state vouches for no origin: it cannot say what is now.
+    /// Adds everything to the host's reading. An older state vouches for no origin: it cannot say what is now. What its
+    /// logs say of their own time is told by their reaches.
     pub(super) fn pour_into(self, reading: &mut Reading) {
         reading.facts.extend(self.facts);
         reading.diagnostics.extend(self.diagnostics);

@@ -18,8 +18,8 @@ use crate::host::config::{
 use crate::host::coverage::{Coverage, Origin, Span, State};
 use crate::host::event::{Action, Event};
 use crate::host::fact::{
-    ConfigurationKey, Fact, Identity, IdentityItem, SafeBootEntry, Setting, SettingKind,
-    SvchostGroup,
+    ConfigurationKey, Fact, Identity, IdentityItem, SafeBootEntry, ServicesKey, Setting,
+    SettingKind, SvchostGroup,
 };
 
 /// A host in the making.
@@ -222,6 +222,56 @@ impl Scene {
         change(&mut config);
         self.facts.push(Fact::Service(Box::new(config)));
         self
+    }
+
+    /// Adds an older state of the host, whose `Services` key was read completely and does not have the service.
+    #[must_use]
+    pub fn older_without(mut self, label: &str) -> Self {
+        let states = [(Epoch::Current, "SYSTEM".to_owned()), (history(label), hive_of(label))];
+        for (epoch, hive) in states {
+            self.facts.push(Fact::ServicesKey(ServicesKey {
+                epoch,
+                citation: hive_citation(&hive, "ControlSet001\\Services"),
+                complete: true,
+                newest: Some(Self::noon()),
+            }));
+        }
+        self
+    }
+
+    /// Adds an older state of the host, in which the service has these values, changed.
+    #[must_use]
+    pub fn older_with(
+        self,
+        label: &str,
+        change: impl FnOnce(&mut BTreeMap<&'static str, Data>),
+    ) -> Self {
+        let mut scene = self.older_without(label);
+        let Some(mut config) = scene.config.clone() else { return scene };
+        config.epoch = history(label);
+        config.citation.artifact = Arc::from(hive_of(label));
+        let mut changed: BTreeMap<&'static str, Data> = BTreeMap::new();
+        for name in ["ImagePath", "ObjectName", "FailureCommand"] {
+            let value = config.values.iter().find(|value| value.name == name);
+            changed.extend(value.map(|value| (name, value.data.clone())));
+        }
+        config.values.retain(|value| !changed.contains_key(value.name.as_str()));
+        change(&mut changed);
+        for (name, data) in changed {
+            let (name, provenance) = (name.to_owned(), Provenance::Live);
+            config.values.push(RawValue { name, kind: 1, data, offset: 0x3000, provenance });
+        }
+        let _problems = service_values::decode(&mut config);
+        scene.facts.push(Fact::Service(Box::new(config)));
+        scene
+    }
+
+    /// The service was there in an older state only.
+    #[must_use]
+    pub fn only_in(self, label: &str) -> Self {
+        let mut scene = self.older_with(label, |_| {});
+        scene.config = None;
+        scene
     }
 
     /// The key was deleted and recovered.
@@ -437,6 +487,14 @@ fn hive_citation(artifact: &str, path: &str) -> Citation {
         place: Place::Key { path: path.to_owned(), value: None, offset: 0x1000 },
         provenance: Provenance::Live,
     }
+}
+
+fn history(label: &str) -> Epoch {
+    Epoch::History(label.to_owned())
+}
+
+fn hive_of(label: &str) -> String {
+    format!("{label}/SYSTEM")
 }
 
 fn key_citation(name: &str) -> Citation {

@@ -10,9 +10,14 @@ use crate::rank::Verdict;
 use crate::report::RENDERERS;
 
 mod detection;
+pub mod evidence_args;
 pub mod exit;
+mod file;
 mod progress;
 pub mod run;
+mod secrets;
+
+pub use evidence_args::EvidenceArgs;
 
 /// Offline triage of Windows services.
 #[derive(Debug, Parser)]
@@ -20,8 +25,8 @@ pub mod run;
     name = "svctriage",
     version,
     about = "Ranks the suspicious services of a Windows host from its hives and event logs, offline",
-    long_about = "Reads evidence that was already collected from a Windows host - a mounted image, a copied \
-                  tree, loose hives and event logs - and answers the five questions of service triage for \
+    long_about = "Reads evidence that was already collected from a Windows host - a disk image, a triage \
+                  collection, a mounted or copied tree, loose hives and event logs - and answers the five questions of service triage for \
                   every service: what is it, what does it run, who created it and when, which account, did \
                   it start and what followed. Worst first, each with its reasons and with what could not be \
                   checked. Evidence is only ever read.",
@@ -37,10 +42,13 @@ pub struct Cli {
 
 const EXAMPLES: &str = "\
 Examples:
+  svctriage scan DISK.E01                          a disk image, read as it is
+  svctriage scan host.zip                          a triage collection
   svctriage scan /cases/042/C                      a mounted image or a copied tree
   svctriage scan SYSTEM SYSTEM.LOG1 System.evtx    loose files of one host
   svctriage scan HOST1 HOST2 --format csv -o services.csv
-  svctriage detect /cases/042                      what would be read; parses nothing
+  svctriage detect DISK.E01                        what would be read, and what is missing
+  svctriage file DISK.E01 Windows/System32/x.exe   all that is known of one file
   svctriage explain 1 /cases/042/C                 everything about the first row
   svctriage explain P01                            what an indicator asks, and why
 
@@ -55,13 +63,12 @@ pub enum Command {
     /// Ranks the services of one or more hosts.
     #[command(after_help = SCAN_EXAMPLES)]
     Scan(Box<ScanArgs>),
-    /// Says which layout was recognised and what would be read; parses nothing.
-    #[command(after_help = "Example:\n  svctriage detect /cases/042")]
-    Detect {
-        /// Folders, hives or event logs.
-        #[arg(required = true, value_name = "EVIDENCE")]
-        evidence: Vec<PathBuf>,
-    },
+    /// Says what was recognised, what would be read and what is missing, without reading it.
+    #[command(after_help = DETECT_EXAMPLES)]
+    Detect(Box<DetectArgs>),
+    /// Shows what the evidence knows about one file, or writes its bytes.
+    #[command(after_help = FILE_EXAMPLES)]
+    File(Box<FileArgs>),
     /// Explains an indicator by its id, or one service by its row or name.
     #[command(after_help = EXPLAIN_EXAMPLES)]
     Explain(Box<ExplainArgs>),
@@ -87,14 +94,35 @@ pub enum Command {
 
 const SCAN_EXAMPLES: &str = "\
 Examples:
+  svctriage scan DISK.E01
+  svctriage scan disk.vhdx --vss none
+  svctriage scan laptop.vmdk --recovery-key-file recovery.txt
+  svctriage scan host.zip --zip-password-file passwords.txt
   svctriage scan /mnt/image
   svctriage scan SYSTEM SOFTWARE System_backup.evtx --all
   svctriage scan /cases/042/C --format markdown --output ticket.md
   svctriage scan /cases/* --format jsonl --min-verdict review --fail-on escalate
 
-A folder is one host: a Windows tree is looked for at most four levels down, in any letter case; a folder
+Disk images and collections are recognised by content, never by name; of an image in several files give the
+first. A folder is one host: a Windows tree is looked for at most four levels down, in any letter case; a folder
 without one is a host made of the hives and logs in it. Files given by name are one host together, recognised by
 their first bytes, never by their extension.";
+
+const DETECT_EXAMPLES: &str = "\
+Examples:
+  svctriage detect DISK.E01
+  svctriage detect /cases/* --format json
+
+Of artifacts only the first bytes are read, and of a SYSTEM hive the computer's name.";
+
+const FILE_EXAMPLES: &str = "\
+Examples:
+  svctriage file DISK.E01 Windows/System32/drivers/x.sys
+  svctriage file host.zip 'C:\\Users\\a\\Downloads\\x.exe:Zone.Identifier'
+  svctriage file DISK.E01 Windows/System32/config/SYSTEM --bytes > SYSTEM
+
+PATH is as reports cite it, or as Windows writes it; where the evidence has several volumes or folders, from the root
+of the one with the current Windows folder.";
 
 const EXPLAIN_EXAMPLES: &str = "\
 Examples:
@@ -126,10 +154,53 @@ pub struct JudgeArgs {
     pub quiet: bool,
 }
 
+/// `detect`.
+#[derive(Debug, Clone, Args)]
+pub struct DetectArgs {
+    /// Disk images, collections, folders, hives or event logs.
+    #[arg(required = true, value_name = "EVIDENCE")]
+    pub evidence: Vec<PathBuf>,
+    /// What the answer looks like.
+    #[arg(short, long, default_value = "text")]
+    pub format: DetectFormat,
+    /// How evidence is opened.
+    #[command(flatten)]
+    pub opening: EvidenceArgs,
+}
+
+/// What the answer of `detect` looks like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum DetectFormat {
+    /// For people.
+    Text,
+    /// One JSON document (docs/report.md).
+    Json,
+}
+
+/// `file`.
+#[derive(Debug, Clone, Args)]
+pub struct FileArgs {
+    /// The disk image, collection or folder the file is in.
+    #[arg(value_name = "EVIDENCE")]
+    pub evidence: PathBuf,
+    /// The file; `name:stream` asks for an alternate data stream.
+    #[arg(value_name = "PATH")]
+    pub path: String,
+    /// Writes the file's bytes to stdout and nothing else.
+    #[arg(long)]
+    pub bytes: bool,
+    /// Looks at one host only: where the evidence holds several, counted from 1 as `svctriage detect` lists them.
+    #[arg(long, value_name = "N")]
+    pub host: Option<usize>,
+    /// How evidence is opened.
+    #[command(flatten)]
+    pub opening: EvidenceArgs,
+}
+
 /// `scan`.
 #[derive(Debug, Clone, Args)]
 pub struct ScanArgs {
-    /// Folders (one host each) and hives or event logs (one host together).
+    /// Disk images, collections and folders (one host or more each), and hives or event logs (one host together).
     #[arg(required = true, value_name = "EVIDENCE")]
     pub evidence: Vec<PathBuf>,
     /// What the report looks like.
@@ -159,6 +230,9 @@ pub struct ScanArgs {
     /// What bears on the answers.
     #[command(flatten)]
     pub judge: JudgeArgs,
+    /// How evidence is opened.
+    #[command(flatten)]
+    pub opening: EvidenceArgs,
 }
 
 /// `explain`.
@@ -176,6 +250,9 @@ pub struct ExplainArgs {
     /// What bears on the answers.
     #[command(flatten)]
     pub judge: JudgeArgs,
+    /// How evidence is opened.
+    #[command(flatten)]
+    pub opening: EvidenceArgs,
 }
 
 /// When to colour.

@@ -7,15 +7,18 @@ use std::path::{Path, PathBuf};
 use clap::CommandFactory as _;
 
 use super::detection;
+use super::evidence_args::EvidenceArgs;
 use super::exit::Exit;
+use super::file;
 use super::progress::Bar;
-use super::{Cli, ColorArg, Command, ExplainArgs, JudgeArgs, ScanArgs};
+use super::{Cli, ColorArg, Command, DetectArgs, DetectFormat, ExplainArgs, JudgeArgs, ScanArgs};
 use crate::artifact::detect::detect as detect_artifacts;
 use crate::checklist::{self, Policy};
 use crate::diagnostic::Impact;
 use crate::error::Error;
 use crate::evidence;
 use crate::rank::{Tuning, Verdict};
+use crate::report::detection::DetectionReport;
 use crate::report::explain;
 use crate::report::{self, HostReport, Report, ServiceReport};
 use crate::scan::{self, Settings};
@@ -30,7 +33,8 @@ const WIDEST: usize = 160;
 pub fn run(cli: Cli) -> Exit {
     match cli.command {
         Command::Scan(args) => scan(&args),
-        Command::Detect { evidence } => detect(&evidence),
+        Command::Detect(args) => detect(&args),
+        Command::File(args) => file::run(&args),
         Command::Explain(args) => explain(&args),
         Command::Checklist { markdown: true } => print(&explain::checklist_markdown()),
         Command::Checklist { markdown: false } => print(&explain::checklist_table(width())),
@@ -63,7 +67,7 @@ fn scan(args: &ScanArgs) -> Exit {
         warn(&format!("{} exists; --force replaces it", shown(path)));
         return Exit::Output;
     }
-    let outcome = match examine(&args.evidence, &args.judge) {
+    let outcome = match examine(&args.evidence, &args.judge, &args.opening) {
         Ok(outcome) => outcome,
         Err(exit) => return exit,
     };
@@ -109,7 +113,7 @@ fn judge(outcome: &Outcome, fail_on: Option<Verdict>) -> Exit {
     if damaged || outcome.unreadable { Exit::Incomplete } else { Exit::Complete }
 }
 
-fn examine(paths: &[PathBuf], args: &JudgeArgs) -> Result<Outcome, Exit> {
+fn examine(paths: &[PathBuf], args: &JudgeArgs, opening: &EvidenceArgs) -> Result<Outcome, Exit> {
     let policy = match &args.approved {
         Some(path) => Some(read_policy(path).map_err(|error| fail(&error, Exit::Usage))?),
         None => None,
@@ -118,10 +122,7 @@ fn examine(paths: &[PathBuf], args: &JudgeArgs) -> Result<Outcome, Exit> {
         weights: args.weights.iter().cloned().collect(),
         ignored: args.ignored.iter().cloned().collect(),
     };
-    let opened = evidence::open(paths, &evidence::Options::default());
-    for error in &opened.errors {
-        warn(&error.to_string());
-    }
+    let opened = open(paths, opening)?;
     if opened.hosts.is_empty() {
         return Err(Exit::Unreadable);
     }
@@ -147,6 +148,19 @@ fn examine(paths: &[PathBuf], args: &JudgeArgs) -> Result<Outcome, Exit> {
     Ok(Outcome { report: Report::new(about, hosts), unreadable })
 }
 
+/// Opens evidence and says what could not be opened.
+pub(super) fn open(paths: &[PathBuf], opening: &EvidenceArgs) -> Result<evidence::Opened, Exit> {
+    let options = opening.options().map_err(|message| {
+        warn(&message);
+        Exit::Usage
+    })?;
+    let opened = evidence::open(paths, &options);
+    for error in &opened.errors {
+        warn(&error.to_string());
+    }
+    Ok(opened)
+}
+
 fn read_policy(path: &Path) -> Result<Policy, Error> {
     #[expect(clippy::disallowed_methods, reason = "the analyst's own file, not evidence")]
     let text =
@@ -156,16 +170,27 @@ fn read_policy(path: &Path) -> Result<Policy, Error> {
     parsed.map_err(|message| Error::Settings { path: path.to_owned(), message })
 }
 
-fn detect(paths: &[PathBuf]) -> Exit {
-    let opened = evidence::open(paths, &evidence::Options::default());
-    let mut lines = String::new();
-    for host in &opened.hosts {
-        lines.push_str(&detection::describe(&detect_artifacts(host.as_ref())));
-    }
-    for error in &opened.errors {
-        warn(&error.to_string());
-    }
-    match print(&lines) {
+fn detect(args: &DetectArgs) -> Exit {
+    let opened = match open(&args.evidence, &args.opening) {
+        Ok(opened) => opened,
+        Err(exit) => return exit,
+    };
+    let detections: Vec<_> =
+        opened.hosts.iter().map(|host| detect_artifacts(host.as_ref())).collect();
+    let written = match args.format {
+        DetectFormat::Text => {
+            print(&detections.iter().map(detection::describe).collect::<String>())
+        }
+        DetectFormat::Json => {
+            let errors = opened.errors.iter().map(ToString::to_string).collect();
+            let mut bytes = Vec::new();
+            match DetectionReport::new(&detections, errors).write_json(&mut bytes) {
+                Ok(()) => write_stdout(&bytes),
+                Err(error) => fail(&Error::Output(error), Exit::Output),
+            }
+        }
+    };
+    match written {
         Exit::Complete if opened.hosts.is_empty() => Exit::Unreadable,
         Exit::Complete if !opened.errors.is_empty() => Exit::Incomplete,
         exit => exit,
@@ -190,7 +215,7 @@ fn explain(args: &ExplainArgs) -> Exit {
     }
     let report = match &args.report {
         Some(path) => read_report(path).map_err(|error| fail(&error, Exit::Unreadable)),
-        None => examine(&args.evidence, &args.judge).map(|outcome| outcome.report),
+        None => examine(&args.evidence, &args.judge, &args.opening).map(|outcome| outcome.report),
     };
     let report = match report {
         Ok(report) => report,
@@ -236,13 +261,13 @@ fn warn_of_damage(report: &Report) {
     }
 }
 
-fn fail(error: &Error, exit: Exit) -> Exit {
+pub(super) fn fail(error: &Error, exit: Exit) -> Exit {
     warn(&error.to_string());
     exit
 }
 
 #[expect(clippy::print_stderr, reason = "the one place that talks to the user beside the report")]
-fn warn(message: &str) {
+pub(super) fn warn(message: &str) {
     eprintln!("svctriage: {message}");
 }
 
@@ -250,12 +275,12 @@ fn shown(path: &Path) -> String {
     text::terminal_safe(&path.to_string_lossy()).into_owned()
 }
 
-fn print(text: &str) -> Exit {
+pub(super) fn print(text: &str) -> Exit {
     write_stdout(text.as_bytes())
 }
 
 /// A reader that stops early (`| head`) is no error.
-fn write_stdout(bytes: &[u8]) -> Exit {
+pub(super) fn write_stdout(bytes: &[u8]) -> Exit {
     let mut out = io::stdout().lock();
     match out.write_all(bytes).and_then(|()| out.flush()) {
         Ok(()) => Exit::Complete,

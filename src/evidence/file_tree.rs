@@ -4,6 +4,7 @@ use std::io;
 
 use jiff::Timestamp;
 
+use super::magic::Sniffed;
 use super::source::SharedSource;
 use super::{EvidencePath, Magic};
 use crate::diagnostic::{Diagnostic, Impact};
@@ -40,13 +41,25 @@ pub(super) trait FileTree: Send + Sync {
         Vec::new()
     }
 
-    /// The first bytes of a file and its size in bytes.
+    /// What the first bytes of a file say, and its size in bytes.
+    ///
+    /// # Errors
+    /// As [`FileTree::open`].
+    fn examine(&self, file: &EvidencePath) -> io::Result<(Sniffed, u64)> {
+        let source = self.open(file)?;
+        Ok((super::magic::sniff(source.as_ref())?, source.size()))
+    }
+
+    /// Whether a file is read, by its first bytes, and its size in bytes.
     fn sniff(&self, file: &EvidencePath) -> Result<(Option<Magic>, u64), Diagnostic> {
-        let sniffed = self.open(file).and_then(|source| {
-            let size = source.size();
-            Ok((super::magic::sniff(source.as_ref())?.magic(), size))
-        });
-        sniffed.map_err(|error| unreadable(file, &error))
+        let examined = self.examine(file);
+        let examined = examined.map(|(sniffed, size)| (sniffed.magic(), size));
+        examined.map_err(|error| unreadable(file, &error))
+    }
+
+    /// What was wrong with files that were opened so far and could be read all the same, sorted.
+    fn damage(&self) -> Vec<Diagnostic> {
+        Vec::new()
     }
 }
 

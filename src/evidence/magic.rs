@@ -31,7 +31,7 @@ pub(super) fn words(source: &dyn Source) -> io::Result<String> {
 }
 
 /// Other things people hand over, so that a refusal can name them.
-const FOREIGN: [(usize, &[u8], &str); 17] = [
+const FOREIGN: [(usize, &[u8], &str); 21] = [
     (0, b"EVF\x09\x0d\x0a\xff\x00", "an EnCase disk image (E01)"),
     (0, b"EVF2\x0d\x0a\x81\x00", "an EnCase disk image (Ex01)"),
     (0, b"LVF\x09\x0d\x0a\xff\x00", "an EnCase logical image (L01)"),
@@ -49,6 +49,10 @@ const FOREIGN: [(usize, &[u8], &str); 17] = [
     (0, b"PK\x03\x04", "a zip archive"),
     (0, b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
     (0, b"\x1f\x8b", "a gzip file"),
+    (0, b"\x28\xb5\x2f\xfd", "a Zstandard file"),
+    (0, b"BZh", "a bzip2 file"),
+    (0, b"MSCF\0\0\0\0", "a cabinet file (cab)"),
+    (0, b"Rar!\x1a\x07", "a RAR archive"),
     (0, b"\xfd7zXZ\x00", "an xz file"),
     (257, b"ustar", "a tar archive"),
     (3, b"NTFS    ", "an NTFS volume"),

@@ -20,10 +20,11 @@ use std::io::{self, Read, Seek};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+pub use archive::{ARCHIVES, ArchiveKind};
 pub use collection::{LAYOUTS, Layout};
 pub use file_tree::{Metadata, Storage, TimeSource, Times};
 pub use magic::Magic;
-pub use options::{Limits, Options, ShadowCopies};
+pub use options::{Limits, Options, ShadowCopies, recovery_password};
 pub use path::EvidencePath;
 pub use pattern::{Pattern, Place};
 
@@ -65,6 +66,12 @@ pub trait Evidence: Send + Sync {
     /// Records of deleted files of that name, in any case, where the evidence has a file system.
     fn deleted(&self, name: &str) -> Vec<Metadata> {
         let _ = name;
+        Vec::new()
+    }
+
+    /// What was wrong with files that were opened so far and could be read all the same, sorted: members that
+    /// are damaged in their archive.
+    fn damage(&self) -> Vec<Diagnostic> {
         Vec::new()
     }
 
@@ -237,16 +244,45 @@ fn open_one(
         };
     }
     let (folder, name) = folder::split_given(path)?;
-    let given = Given { shown: about.path, tree: Arc::new(folder), path: name, depth: 0 };
+    let given = Given { shown: about.path.clone(), tree: Arc::new(folder), path: name, depth: 0 };
     let failed = |source| Error::Open { path: path.to_owned(), source };
-    match loose::open_file(&given).map_err(failed)? {
-        Some(file) => files.push(file),
-        None => {
+    if let Some(file) = loose::open_file(&given).map_err(failed)? {
+        files.push(file);
+        return Ok(());
+    }
+    if let Some(inside) = archive::open_single(&given, options)?
+        && let Some(file) = loose::open_file(&inside).map_err(failed)?
+    {
+        files.push(file);
+        return Ok(());
+    }
+    match open_given(&given, about, options)? {
+        Taken::Hosts(found) => {
+            hosts.extend(found);
+            Ok(())
+        }
+        Taken::No => {
             let source = given.open().map_err(failed)?;
-            return Err(unsupported(magic::words(source.as_ref()).map_err(failed)?));
+            Err(unsupported(magic::words(source.as_ref()).map_err(failed)?))
         }
     }
-    Ok(())
+}
+
+/// The hosts in a file of any kind. `about` says how it was reached.
+fn open_given(given: &Given, about: Description, options: &Options) -> Result<Taken, Error> {
+    let Some(archive) = archive::open(given, options)? else {
+        let failed = |source| Error::Open { path: PathBuf::from(&given.shown), source };
+        return Ok(match loose::open_file(given).map_err(failed)? {
+            Some(file) => Taken::Hosts(vec![Box::new(loose::Loose::files(vec![file]))]),
+            None => Taken::No,
+        });
+    };
+    let mut about = about;
+    about.containers.push(archive.words);
+    about.diagnostics.extend(archive.diagnostics);
+    let opened = given.path.to_string();
+    about.diagnostics.extend(given.tree.damage().into_iter().filter(|one| one.artifact == opened));
+    collection::open(&archive.tree, &about, options)
 }
 
 /// A path of the examining machine with `/` between components, for reports.

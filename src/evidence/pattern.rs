@@ -62,10 +62,15 @@ pub(super) fn history_label(folder: &str) -> Option<&str> {
             !number.is_empty() && number.chars().all(|digit| digit.is_ascii_digit())
         })
     };
+    let of_shadow_copy = |rest: &str| {
+        let number = rest.split_once(" OF ").map_or(rest, |(number, _)| number);
+        !number.is_empty() && number.chars().all(|digit| digit.is_ascii_digit())
+    };
     let history = matches!(name.as_str(), "REGBACK" | "WINDOWS.OLD")
         || name.strip_prefix("WINDOWS.OLD").is_some_and(|rest| rest.starts_with(['.', '(']))
         || numbered("VSS")
         || numbered("SHADOWCOPY")
+        || name.strip_prefix("SHADOW COPY ").is_some_and(of_shadow_copy)
         || name.contains("HARDDISKVOLUMESHADOWCOPY");
     history.then_some(folder)
 }
@@ -102,6 +107,10 @@ mod tests {
             ("vss12", true),
             ("VSS_2", true),
             ("ShadowCopy3", true),
+            ("shadow copy 2 of 2020-05-31 09:12:44 UTC", true),
+            ("shadow copy 12", true),
+            ("shadow copy of 2020", false),
+            ("shadow copy x of 2020", false),
             ("ntfs_vss", false),
             ("%5C%5C.%5CHarddiskVolumeShadowCopy3", true),
             ("HarddiskVolumeShadowCopy1", true),

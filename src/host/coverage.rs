@@ -101,6 +101,17 @@ pub struct Span {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Coverage {
     spans: BTreeMap<Origin, Span>,
+    #[serde(default)]
+    gaps: BTreeMap<Origin, Vec<Gap>>,
+}
+
+/// A time inside a span of which no log that was read holds the records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Gap {
+    /// The last record before it.
+    pub from: Timestamp,
+    /// The first record after it.
+    pub to: Timestamp,
 }
 
 impl Coverage {
@@ -129,6 +140,20 @@ impl Coverage {
         }
     }
 
+    /// Notes a time of which an origin has no records.
+    pub fn record_gap(&mut self, origin: Origin, gap: Gap) {
+        let gaps = self.gaps.entry(origin).or_default();
+        if !gaps.contains(&gap) {
+            gaps.push(gap);
+            gaps.sort_unstable();
+        }
+    }
+
+    /// The times inside an origin's span of which it has no records, in order.
+    pub fn gaps(&self, origin: Origin) -> &[Gap] {
+        self.gaps.get(&origin).map_or(&[], Vec::as_slice)
+    }
+
     /// How much of an origin was read; an origin nothing was recorded for is absent.
     pub fn state(&self, origin: Origin) -> State {
         self.spans.get(&origin).map_or(State::Absent, |span| span.state)
@@ -139,14 +164,16 @@ impl Coverage {
         self.spans.get(&origin)
     }
 
-    /// Whether a log was read (in part or whole) and its first record is not younger than `time`, so that
-    /// its silence about `time` means something.
+    /// Whether a log was read (in part or whole), its first record is not younger than `time` and `time` is in
+    /// none of its gaps, so that its silence about `time` means something.
     pub fn reaches_back_to(&self, origin: Origin, time: Timestamp) -> bool {
-        self.spans.get(&origin).is_some_and(|span| {
-            matches!(span.state, State::Complete | State::Partial)
-                && span.from.is_some_and(|from| from <= time)
-                && span.to.is_some_and(|to| to >= time)
-        })
+        let is_gap = self.gaps(origin).iter().any(|gap| gap.from < time && time < gap.to);
+        !is_gap
+            && self.spans.get(&origin).is_some_and(|span| {
+                matches!(span.state, State::Complete | State::Partial)
+                    && span.from.is_some_and(|from| from <= time)
+                    && span.to.is_some_and(|to| to >= time)
+            })
     }
 
     /// Every origin in report order, with its span where there is one.

@@ -15,6 +15,8 @@ pub enum Fact {
     Service(Box<ServiceConfig>),
     /// A key under Services without `Type`: a configuration store, not a service.
     ConfigurationKey(ConfigurationKey),
+    /// The `Services` key of a control set as a whole.
+    ServicesKey(ServicesKey),
     /// A group of the `Svchost` key.
     SvchostGroup(SvchostGroup),
     /// An entry below `Control\SafeBoot`.
@@ -84,6 +86,19 @@ pub struct ConfigurationKey {
     pub values: Vec<RawValue>,
     /// Values in it that make Windows load a file (`Performance\Library` and its kin).
     pub load_points: Vec<super::config::LoadPoint>,
+}
+
+/// The `Services` key of a control set: where it was read completely, what has no key below it was not there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServicesKey {
+    /// When it held.
+    pub epoch: Epoch,
+    /// The key.
+    pub citation: Citation,
+    /// Whether every key below it was found, and the hive was written to its end.
+    pub complete: bool,
+    /// The newest last-write time of the keys below it.
+    pub newest: Option<Timestamp>,
 }
 
 /// A group of `Microsoft\Windows NT\CurrentVersion\Svchost`.

@@ -11,6 +11,7 @@ pub mod coverage;
 pub mod event;
 pub mod fact;
 pub mod image_path;
+pub mod older;
 pub mod service;
 pub mod service_command;
 
@@ -22,6 +23,7 @@ pub use coverage::{Coverage, Origin, Span, State};
 pub use event::{Action, Event};
 pub use fact::Fact;
 pub use image_path::ImagePath;
+pub use older::OlderState;
 pub use service::{Role, Service};
 
 use crate::text;
@@ -66,6 +68,10 @@ pub struct Host {
     /// The configuration keys that make Windows load a file, as something to be judged: services in form only,
     /// without `Type`, and not among `services`.
     pub stores: Vec<Service>,
+    /// Older states of the registry, oldest first; those whose time is unknown before the others.
+    pub older_states: Vec<OlderState>,
+    /// The current control set's `Services` key, where a current hive has one that was read completely.
+    pub services_key: Option<Citation>,
     /// The svchost groups by folded name; empty where no SOFTWARE hive was read.
     pub svchost_groups: BTreeMap<String, SvchostGroup>,
     /// The `SafeBoot` entries of the current control set.

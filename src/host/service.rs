@@ -7,6 +7,7 @@ use super::citation::Citation;
 use super::config::ServiceConfig;
 use super::event::{Event, Logon, Subject};
 use super::image_path::ImagePath;
+use super::older::{Passage, Presence};
 use super::service_command::ServiceCommand;
 
 /// The row that stands for the service control manager itself: there where a setting opens it to others or
@@ -99,9 +100,32 @@ pub struct Difference {
     pub before: Option<String>,
     /// What it is in the current control set; absent where it is not.
     pub now: Option<String>,
+    /// Whether the other state is an older one of this host, so that the value changed since; else the two differ, and
+    /// nothing says which is older.
+    pub is_change: bool,
+    /// The next newer state that already has the value of now; absent where it changed after the newest older state.
+    pub until: Option<String>,
     /// The other state's place.
     #[serde(skip)]
     pub citation: Option<Citation>,
+    /// The place in the current control set; absent where it has no key.
+    #[serde(skip)]
+    pub now_citation: Option<Citation>,
+}
+
+impl Difference {
+    /// What differs, in one sentence that names both ends.
+    pub fn sentence(&self) -> String {
+        let shown = |text: &Option<String>| text.clone().unwrap_or_else(|| "(absent)".to_owned());
+        let (before, now) = (shown(&self.before), shown(&self.now));
+        let field = if self.field.is_empty() { "The key" } else { &self.field };
+        if self.is_change {
+            let until = self.until.as_deref().unwrap_or("now");
+            format!("{field} changed between {} and {until}: {before} -> {now}", self.against)
+        } else {
+            format!("{field} differs from {}: there {before}, now {now}", self.against)
+        }
+    }
 }
 
 /// One service of a host.
@@ -113,10 +137,14 @@ pub struct Service {
     pub display_name: Option<String>,
     /// Its configuration in the current control set; absent where only logs or history know it.
     pub config: Option<ServiceConfig>,
-    /// Its configurations elsewhere: other control sets, backups, deleted keys.
+    /// Its configurations elsewhere: other control sets, older states (the newest first), deleted keys.
     pub history: Vec<ServiceConfig>,
     /// What differs between them and the current one.
     pub differences: Vec<Difference>,
+    /// In which comparable older states it has a key, oldest first; empty where no state has one.
+    pub presence: Vec<Presence>,
+    /// When its key came and went between older states and now, in order.
+    pub passages: Vec<Passage>,
     /// The command: `ImagePath`, the implied driver path, or what the install event says.
     pub image: Option<ImagePath>,
     /// The service DLL.
@@ -144,6 +172,8 @@ impl Service {
             config: None,
             history: Vec::new(),
             differences: Vec::new(),
+            presence: Vec::new(),
+            passages: Vec::new(),
             image: None,
             dll: None,
             failure_command: None,

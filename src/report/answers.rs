@@ -81,6 +81,9 @@ pub(super) fn answers(host: &Host, ranked: &Ranked<'_>) -> Vec<ChecklistAnswer> 
     ]
 }
 
+/// Gaps of a log named one by one; further ones are counted.
+const GAPS_SHOWN: usize = 2;
+
 /// An answer in the making.
 struct Draft {
     question: Question,
@@ -148,5 +151,15 @@ pub(super) fn silence(coverage: &Coverage, origin: Origin) -> Option<String> {
 fn window(coverage: &Coverage, origin: Origin) -> Option<String> {
     let span = coverage.span(origin)?;
     let (from, to) = (span.from?, span.to?);
-    Some(format!("{} to {}", time::format_short(from), time::format_short(to)))
+    let gaps: Vec<String> = coverage
+        .gaps(origin)
+        .iter()
+        .take(GAPS_SHOWN)
+        .map(|gap| format!("{} to {}", time::format_short(gap.from), time::format_short(gap.to)))
+        .collect();
+    let more = coverage.gaps(origin).len().saturating_sub(gaps.len());
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    let but =
+        if gaps.is_empty() { String::new() } else { format!(" without {}{more}", gaps.join(", ")) };
+    Some(format!("{} to {}{but}", time::format_short(from), time::format_short(to)))
 }

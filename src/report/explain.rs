@@ -219,20 +219,34 @@ impl Page {
     }
 
     fn history(&mut self, service: &ServiceReport) {
-        if service.history.is_empty() {
+        if service.history.is_empty() && service.passages.is_empty() {
             return;
         }
         self.heading("Elsewhere in the evidence");
+        for passage in &service.passages {
+            self.item("-", &passage.summary);
+            for citation in &passage.citations {
+                self.detail(&citation.to_string());
+            }
+        }
         let shown = |text: &Option<String>| text.clone().unwrap_or_else(|| "(absent)".to_owned());
-        for state in &service.history {
+        let (same, others): (Vec<_>, Vec<_>) =
+            service.history.iter().partition(|state| state.is_the_same(service.registry));
+        if !same.is_empty() {
+            let names: Vec<&str> = same.iter().map(|state| state.state.as_str()).collect();
+            self.item("-", &format!("the same in {}", names.join(", ")));
+        }
+        for state in others {
             let written = state.last_write.map(|stamp| format!(", last written {}", stamp.short()));
             self.item("-", &format!("{}{}", state.state, written.unwrap_or_default()));
             for change in &state.differences {
                 let field = if change.field.is_empty() { "the key" } else { &change.field };
+                let until = change.until.as_ref().map(|state| format!(" (already in {state})"));
                 self.detail(&format!(
-                    "{field}: there {}, now {}",
+                    "{field}: there {}, now {}{}",
                     shown(&change.before),
-                    shown(&change.now)
+                    shown(&change.now),
+                    until.unwrap_or_default()
                 ));
             }
         }

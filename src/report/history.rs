@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::Stamp;
 use super::configuration::Configuration;
 use crate::host::config::{Confidence, ServiceConfig};
-use crate::host::{Citation, Service};
+use crate::host::{Citation, Host, Service};
 
 /// Another state of a service and what differs between it and the current control set.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,6 +35,40 @@ pub struct Change {
     pub before: Option<String>,
     /// What it is in the current control set; null where it is not.
     pub now: Option<String>,
+    /// The next newer state that already has the value of now; null where there is none.
+    pub until: Option<String>,
+    /// The values in both states.
+    pub citations: Vec<Citation>,
+}
+
+/// The service's key came or went between two states.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Passage {
+    /// Whether it came rather than went.
+    pub came: bool,
+    /// The last state before.
+    pub after: String,
+    /// The first state after; null for the current one.
+    pub before: Option<String>,
+    /// What it means, in one sentence.
+    pub summary: String,
+    /// The places in both states: the key where it is there, the `Services` key where it is not.
+    pub citations: Vec<Citation>,
+}
+
+/// When the service's key came and went.
+pub(super) fn passages(host: &Host, service: &Service) -> Vec<Passage> {
+    let label = |state: usize| {
+        host.older_states.get(state).map(|state| state.label.clone()).unwrap_or_default()
+    };
+    let passages = service.passages.iter().map(|one| Passage {
+        came: one.came,
+        after: label(one.after),
+        before: one.before.map(label),
+        summary: one.sentence(&host.older_states),
+        citations: one.citations.to_vec(),
+    });
+    passages.collect()
 }
 
 /// Every other state, those with a key first; differences against a state without a key follow.
@@ -47,8 +81,19 @@ pub(super) fn history(service: &Service) -> Vec<Earlier> {
             field: difference.field.clone(),
             before: difference.before.clone(),
             now: difference.now.clone(),
+            until: difference.until.clone(),
+            citations: [&difference.citation, &difference.now_citation]
+                .into_iter()
+                .flatten()
+                .cloned()
+                .collect(),
         };
-        if let Some(state) = states.iter_mut().find(|state| state.state == difference.against) {
+        // Two states may have one label; the hive tells them apart.
+        let hive = |citation: &Option<Citation>| citation.as_ref().map(|one| one.artifact.clone());
+        let is_it = |state: &&mut Earlier| {
+            state.state == difference.against && hive(&state.citation) == hive(&difference.citation)
+        };
+        if let Some(state) = states.iter_mut().find(is_it) {
             state.differences.push(change);
         } else {
             states.push(Earlier {
@@ -66,6 +111,11 @@ pub(super) fn history(service: &Service) -> Vec<Earlier> {
 }
 
 impl Earlier {
+    /// Whether it is as the current one, where there is a current one; a deleted key was not compared.
+    pub(super) fn is_the_same(&self, registry: bool) -> bool {
+        registry && self.confidence.is_none() && self.differences.is_empty()
+    }
+
     fn new(config: &ServiceConfig, whole: bool) -> Self {
         Self {
             state: config.epoch.label(),

@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::Stamp;
+use super::evidence::EvidenceSummary;
+use super::older_state::OlderState;
 use super::service::ServiceReport;
 use super::timeline::{self, TimelineEntry};
 use crate::diagnostic::Diagnostic;
@@ -24,6 +26,8 @@ pub struct HostReport {
     pub evidence: EvidenceSummary,
     /// Who could speak, and how far; every origin, in a fixed order.
     pub coverage: Vec<CoverageReport>,
+    /// Older states of the host that were read, oldest first.
+    pub older_states: Vec<OlderState>,
     /// Settings that concern every service.
     pub system_settings: Vec<SystemSetting>,
     /// Names of the keys under Services that hold no service.
@@ -167,26 +171,6 @@ impl Summary {
     }
 }
 
-/// What was examined.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct EvidenceSummary {
-    /// As it was given.
-    pub path: String,
-    /// The layout that was recognised.
-    pub format: String,
-    /// Every file read, sorted by path.
-    pub files: Vec<EvidenceFile>,
-}
-
-/// A file that was read.
-#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct EvidenceFile {
-    /// Its path inside the evidence, as citations name it.
-    pub path: String,
-    /// Its size in bytes.
-    pub size: u64,
-}
-
 /// One origin's coverage.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CoverageReport {
@@ -198,8 +182,19 @@ pub struct CoverageReport {
     pub from: Option<Stamp>,
     /// Logs: time of the last record read. Hives: time of the newest key.
     pub to: Option<Stamp>,
+    /// Logs: times in between of which no log that was read holds the records.
+    pub gaps: Vec<GapReport>,
     /// Remarks.
     pub notes: Vec<String>,
+}
+
+/// A time of which no log that was read holds the records.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GapReport {
+    /// The last record before it.
+    pub from: Stamp,
+    /// The first record after it.
+    pub to: Stamp,
 }
 
 /// A setting that concerns every service.
@@ -232,6 +227,7 @@ impl HostReport {
             summary: Summary::new(host, &services),
             evidence,
             coverage: coverage(host),
+            older_states: Vec::new(),
             system_settings: system_settings(host),
             configuration_keys: host
                 .configuration_keys
@@ -245,12 +241,26 @@ impl HostReport {
     }
 }
 
+impl HostReport {
+    /// With the older states of the host and the files of each.
+    #[must_use]
+    pub fn with_older_states(self, older_states: Vec<OlderState>) -> Self {
+        Self { older_states, ..self }
+    }
+}
+
 fn coverage(host: &Host) -> Vec<CoverageReport> {
     let report = |(origin, span): (Origin, Option<&crate::host::Span>)| CoverageReport {
         origin,
         state: span.map_or(State::Absent, |span| span.state),
         from: span.and_then(|span| span.from).map(Stamp),
         to: span.and_then(|span| span.to).map(Stamp),
+        gaps: host
+            .coverage
+            .gaps(origin)
+            .iter()
+            .map(|gap| GapReport { from: Stamp(gap.from), to: Stamp(gap.to) })
+            .collect(),
         notes: span.map(|span| span.notes.clone()).unwrap_or_default(),
     };
     host.coverage.iter().map(report).collect()

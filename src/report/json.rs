@@ -2,7 +2,7 @@
 
 use std::io::{self, Write as _};
 
-use serde::Serialize as _;
+use serde::Serialize;
 use serde_json::ser::{Formatter, PrettyFormatter, Serializer};
 
 use super::json_text::JsonText;
@@ -17,12 +17,17 @@ pub(super) const RENDERER: Renderer = Renderer {
 };
 
 fn render(report: &Report, options: &Options, out: &mut dyn io::Write) -> io::Result<()> {
-    let mut serializer = Serializer::with_formatter(JsonText(out), Outline::default());
     if options.top.is_none() && options.min_verdict.is_none() {
-        report.serialize(&mut serializer)?;
+        write_document(report, out)
     } else {
-        select::narrowed(report, options).serialize(&mut serializer)?;
+        write_document(&select::narrowed(report, options), out)
     }
+}
+
+/// Writes one JSON document and a line end.
+pub(super) fn write_document(document: &impl Serialize, out: &mut dyn io::Write) -> io::Result<()> {
+    let mut serializer = Serializer::with_formatter(JsonText(out), Outline::default());
+    document.serialize(&mut serializer)?;
     serializer.into_inner().write_all(b"\n")
 }
 

@@ -15,13 +15,16 @@ use crate::rank::{self, Tuning, Verdict};
 
 pub mod answers;
 pub mod configuration;
+pub mod detection;
 pub mod event;
 pub mod event_summary;
+pub mod evidence;
 pub mod explain;
 pub mod finding;
 pub mod history;
 pub mod host;
 pub mod install;
+pub mod older_state;
 pub mod service;
 pub mod stamp;
 pub mod timeline;
@@ -35,7 +38,8 @@ mod markdown;
 mod select;
 mod table;
 
-pub use host::{EvidenceFile, EvidenceSummary, HostReport};
+pub use evidence::{EvidenceFile, EvidenceSummary};
+pub use host::HostReport;
 pub use service::ServiceReport;
 pub use stamp::Stamp;
 

@@ -7,7 +7,7 @@ use super::answers::{self, ChecklistAnswer};
 use super::configuration::{self, Configuration, FailurePlan, FailureStep};
 use super::event::{self, EventReport};
 use super::finding::{FindingReport, TechniqueReport, Unanswered};
-use super::history::{self, Earlier};
+use super::history::{self, Earlier, Passage};
 use super::install::{self, Install};
 use crate::checklist::Family;
 use crate::host::config::{ServiceConfig, ServiceType};
@@ -71,6 +71,8 @@ pub struct ServiceReport {
     pub answered_no: usize,
     /// The service in other control sets, backups and deleted keys, and what differs.
     pub history: Vec<Earlier>,
+    /// When its key came and went between older states and now, in order.
+    pub passages: Vec<Passage>,
     /// The events that concern it, in order of time.
     pub events: Vec<EventReport>,
     /// `Minimal` and `Network`, where the service also starts in those safe modes.
@@ -129,6 +131,7 @@ impl ServiceReport {
             unanswered: Unanswered::by_silence(&ranked.unknown),
             answered_no: ranked.answered_no,
             history: history::history(service),
+            passages: history::passages(host, service),
             events: event::events(host, service),
             safe_boot: safe_boot(host, service),
             configuration: config.map(Configuration::new),

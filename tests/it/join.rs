@@ -161,6 +161,34 @@ fn a_child_logged_before_its_install_still_belongs_to_it() {
 }
 
 #[test]
+fn a_failure_command_that_only_events_show_is_found_running() {
+    let services = r"C:\Windows\System32\services.exe";
+    let set = |target: &str, new: &str| {
+        Action::RegistryChanged(RegistryChange {
+            operation: RegistryOperation::ValueSet,
+            service: Some("Updater".to_owned()),
+            target: target.to_owned(),
+            old: None,
+            new: Some(new.to_owned()),
+            image: r"C:\Windows\System32\reg.exe".to_owned(),
+            process_id: Some(9),
+            subject: Subject::default(),
+        })
+    };
+    Scene::ghost("Updater")
+        .event(0, set("ImagePath", r"C:\ProgramData\u.exe"))
+        .event(1, set("FailureCommand", r"C:\ProgramData\f.exe /run"))
+        .event(2, set(r"Parameters\ServiceDll", r"C:\Program Data\u.dll"))
+        .event(60, process(20, r"C:\ProgramData\f.exe", r"C:\ProgramData\f.exe /run", 8, services))
+        .ask(|scope| {
+            assert_eq!(scope.events(Role::Process).count(), 1);
+            let dll = scope.service.dll.as_ref().map(|dll| dll.normalized.as_str());
+            assert_eq!(dll, Some(r"c:\program data\u.dll"));
+        })
+        .unwrap();
+}
+
+#[test]
 fn a_failure_command_by_its_bare_name_is_found_running() {
     let services = r"C:\Windows\System32\services.exe";
     let cmd = r"C:\Windows\System32\cmd.exe";

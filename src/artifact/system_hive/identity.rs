@@ -31,6 +31,12 @@ pub(super) fn read(set: &Key<'_>, sink: &mut Sink) {
     }
 }
 
+/// The computer's name, where it is text and not empty.
+pub(super) fn computer_name(set: &Key<'_>, sink: &mut Sink) -> Option<String> {
+    let (value, _) = find(set, COMPUTER_NAME, "ComputerName", sink)?;
+    value.text().filter(|name| !name.is_empty())
+}
+
 const COMPUTER_NAME: &str = "Control\\ComputerName\\ComputerName";
 
 fn time_zone(set: &Key<'_>, sink: &mut Sink) {

@@ -9,7 +9,7 @@ mod values;
 use super::hive::{Damage, Hive, Key, Listing};
 use super::hive_file::{self, unless_damaged};
 use super::{ArtifactKind, Sink};
-use crate::evidence::{Magic, Pattern, Place};
+use crate::evidence::{Found, Magic, Pattern, Place};
 use crate::host::config::{Epoch, RawValue};
 use crate::host::fact::{Identity, IdentityItem};
 use crate::host::{Fact, Origin, Provenance};
@@ -62,6 +62,14 @@ pub(super) fn read(hive: &Hive<'_>, root: &Key<'_>, sink: &mut Sink) {
         }
     }
     deleted::read(hive, &sets, sink);
+}
+
+/// The computer's name in the current control set; damage on the way is not told.
+pub(super) fn computer_name(root: &Key<'_>, found: &Found) -> Option<String> {
+    let mut sink = Sink::new(found, KIND.name);
+    let sets = control_sets(root, &mut sink);
+    let current = sets.iter().find(|set| set.epoch == Epoch::Current)?;
+    identity::computer_name(&current.key, &mut sink)
 }
 
 /// The control sets: the current one by `Select`, which is there offline while `CurrentControlSet` is not.

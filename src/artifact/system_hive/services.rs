@@ -7,7 +7,7 @@ use crate::artifact::hive_file::unless_damaged;
 use crate::artifact::service_values::{access_rules, decode, load_points};
 use crate::host::Fact;
 use crate::host::config::{AccessRules, ServiceConfig};
-use crate::host::fact::ConfigurationKey;
+use crate::host::fact::{ConfigurationKey, ServicesKey};
 use crate::text::same_name;
 
 pub(super) fn read(set: &ControlSet<'_>, sink: &mut Sink) {
@@ -16,11 +16,17 @@ pub(super) fn read(set: &ControlSet<'_>, sink: &mut Sink) {
         sink.partial(format!("{} has no Services key", set.key.path()));
         return;
     };
-    for key in told(services.subkeys(), services.path(), sink) {
+    let listing = services.subkeys();
+    let complete = listing.damaged.is_empty() && !sink.is_behind;
+    let mut newest = None;
+    for key in told(listing, services.path(), sink) {
         let fact = service(&key, set, sink);
-        sink.newest = sink.newest.max(key.last_write());
+        newest = newest.max(key.last_write());
         sink.fact(fact);
     }
+    sink.newest = sink.newest.max(newest);
+    let (epoch, citation) = (set.epoch.clone(), cite_key(&services, sink));
+    sink.fact(Fact::ServicesKey(ServicesKey { epoch, citation, complete, newest }));
 }
 
 fn service(key: &Key<'_>, set: &ControlSet<'_>, sink: &mut Sink) -> Fact {

@@ -9,6 +9,7 @@ mod command;
 mod creator;
 mod history;
 mod moment;
+mod older;
 mod order;
 mod ticket;
 mod write;
@@ -39,4 +40,7 @@ pub(super) const INDICATORS: &[Indicator] = &[
     command::COMMAND_CHANGED,
     creator::REMOTE_SHARE,
     command::ELSEWHERE,
+    older::APPEARED,
+    older::VANISHED,
+    older::CHANGED,
 ];

@@ -7,6 +7,7 @@ use super::ticket::made;
 use super::{Indicator, Scope};
 use crate::host::Citation;
 
+mod age;
 mod approval;
 mod product;
 mod windows;
@@ -19,6 +20,7 @@ pub(super) const INDICATORS: &[Indicator] = &[
     product::AGENT,
     product::RESPONDER,
     approval::APPROVED_ACTOR,
+    age::LASTING,
 ];
 
 /// The value or event that last named its program.

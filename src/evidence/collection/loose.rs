@@ -74,7 +74,11 @@ pub(in crate::evidence) fn open_file(given: &Given) -> io::Result<Option<LooseFi
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "what a `Layout` gives")]
-fn open_folder(tree: &SharedTree, about: &Description, _options: &Options) -> Result<Taken, Error> {
+pub(super) fn open_folder(
+    tree: &SharedTree,
+    about: &Description,
+    _options: &Options,
+) -> Result<Taken, Error> {
     let contents = walk(tree.as_ref(), &EvidencePath::root(), MAX_DEPTH, MAX_ENTRIES);
     let mut diagnostics = contents.diagnostics;
     let mut files = Vec::new();
@@ -136,7 +140,14 @@ fn history(path: &EvidencePath) -> Option<String> {
 
 impl Loose {
     /// The host made of the loose files of a command line, in the order given.
-    pub(in crate::evidence) fn files(mut files: Vec<LooseFile>) -> Self {
+    pub(in crate::evidence) fn files(files: Vec<LooseFile>) -> Self {
+        let given: Vec<&str> = files.iter().map(|file| file.given.as_str()).collect();
+        let description = Description { path: given.join(", "), ..Description::default() };
+        Self::files_in(&description, files)
+    }
+
+    /// The host made of loose files that lie in one place.
+    pub(in crate::evidence) fn files_in(about: &Description, mut files: Vec<LooseFile>) -> Self {
         let names: Vec<String> = files.iter().map(|file| fold(file.found.path.as_str())).collect();
         for file in &mut files {
             let own = fold(file.found.path.as_str());
@@ -144,10 +155,7 @@ impl Loose {
                 file.found.path = EvidencePath::new(&file.given);
             }
         }
-        let given: Vec<&str> = files.iter().map(|file| file.given.as_str()).collect();
-        let description =
-            Description { path: given.join(", "), format: FILES, ..Description::default() };
-        Self::new(description, files)
+        Self::new(Description { format: FILES, ..about.clone() }, files)
     }
 
     fn new(description: Description, mut files: Vec<LooseFile>) -> Self {
@@ -248,5 +256,13 @@ impl Evidence for Loose {
     fn metadata(&self, path: &EvidencePath) -> io::Result<Metadata> {
         let (tree, place) = self.place_of(path)?;
         tree.metadata(&place)
+    }
+
+    fn damage(&self) -> Vec<Diagnostic> {
+        let mut damage: Vec<Diagnostic> =
+            self.files.iter().flat_map(|file| file.tree.damage()).collect();
+        damage.sort();
+        damage.dedup();
+        damage
     }
 }

@@ -7,9 +7,11 @@ mod host_name;
 mod inventory;
 mod kape;
 pub(super) mod loose;
+mod nested;
 mod orc;
 mod overlay;
 mod records;
+mod remarked;
 mod site;
 mod sparse;
 mod survey;
@@ -20,9 +22,9 @@ mod windows_tree;
 
 use std::io;
 
+use super::archive::{self, ArchiveOpened};
 use super::given::{Given, SharedTree};
 use super::{Description, Options, Taken};
-use crate::diagnostic::Diagnostic;
 use crate::error::Error;
 
 /// A way in which collected files are laid out.
@@ -34,7 +36,8 @@ pub struct Layout {
     open: fn(&SharedTree, &Description, &Options) -> Result<Taken, Error>,
 }
 
-/// The layouts in the order in which they are tried; the first that takes a tree has it.
+/// The layouts that give files their places, in the order in which they are tried; the first that takes a tree
+/// has it.
 pub const LAYOUTS: &[Layout] = &[
     velociraptor::HUNT,
     velociraptor::LAYOUT,
@@ -46,29 +49,29 @@ pub const LAYOUTS: &[Layout] = &[
     uac::LAYOUT,
     beside::LAYOUT,
     windows_tree::LAYOUT,
-    loose::LAYOUT,
 ];
 
-/// An archive that lies in a collection, opened.
-struct Inner {
-    tree: SharedTree,
-    /// What stood in the way of listing it.
-    diagnostics: Vec<Diagnostic>,
-}
+/// The layouts for what none of [`LAYOUTS`] takes: files wherever they lie.
+pub const LOOSE_LAYOUTS: &[Layout] = &[nested::LAYOUT, loose::LAYOUT];
 
 /// Opens an archive that lies in a collection.
 ///
 /// # Errors
 /// An archive that cannot be opened, one whose password is not among those of the options, and one that lies too
 /// deep.
-fn open_inner(given: &Given, options: &Options) -> io::Result<Inner> {
-    if given.depth >= options.limits.nesting {
+fn open_inner(given: &Given, options: &Options) -> io::Result<ArchiveOpened> {
+    let limit = options.limits.nesting;
+    if given.depth >= limit {
         return Err(io::Error::other(format!(
-            "it lies in more than {} archives and images",
-            options.limits.nesting
+            "it lies more than {limit} levels deep; --max-nesting raises this limit"
         )));
     }
-    Err(io::Error::new(io::ErrorKind::Unsupported, "archives inside collections are not opened"))
+    match archive::open(given, options) {
+        Ok(Some(opened)) => Ok(opened),
+        Ok(None) => Err(io::Error::new(io::ErrorKind::InvalidData, "not an archive")),
+        Err(Error::Open { source, .. }) => Err(source),
+        Err(error) => Err(io::Error::other(error.to_string())),
+    }
 }
 
 /// The hosts in a tree. `about` says how the tree was reached.
@@ -77,7 +80,20 @@ pub(super) fn open(
     about: &Description,
     options: &Options,
 ) -> Result<Taken, Error> {
-    for layout in LAYOUTS {
+    match open_as(LAYOUTS, tree, about, options)? {
+        Taken::No => open_as(LOOSE_LAYOUTS, tree, about, options),
+        taken @ Taken::Hosts(_) => Ok(taken),
+    }
+}
+
+/// The hosts in a tree by some of the layouts.
+pub(super) fn open_as(
+    layouts: &[Layout],
+    tree: &SharedTree,
+    about: &Description,
+    options: &Options,
+) -> Result<Taken, Error> {
+    for layout in layouts {
         match (layout.open)(tree, about, options)? {
             Taken::No => {}
             taken @ Taken::Hosts(_) => return Ok(taken),

@@ -202,6 +202,10 @@ impl Evidence for WindowsTree {
         self.tree.deleted(name)
     }
 
+    fn damage(&self) -> Vec<Diagnostic> {
+        self.tree.damage()
+    }
+
     fn recorded_hash(&self, path: &EvidencePath) -> Option<&RecordedHash> {
         self.recorded.get(path)
     }

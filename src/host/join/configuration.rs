@@ -1,20 +1,45 @@
 //! Configurations become services: the current one, its history, and what differs.
 
-use std::collections::BTreeMap;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::host::config::{Data, Epoch, RawValue, ServiceConfig, ServiceType};
 use crate::host::fact::ConfigurationKey;
 use crate::host::image_path::{ImagePath, Naming};
+use crate::host::older::{OlderState, Standing};
 use crate::host::service::{Difference, Service};
 use crate::text;
 
 /// One service for every name, from the configurations of all epochs.
-pub(super) fn services(configs: Vec<ServiceConfig>) -> Vec<Service> {
+pub(super) fn services(configs: Vec<ServiceConfig>, states: &[OlderState]) -> Vec<Service> {
     let mut by_name: BTreeMap<String, Vec<ServiceConfig>> = BTreeMap::new();
     for config in configs {
         by_name.entry(text::fold(&config.name)).or_default().push(config);
     }
-    by_name.into_values().map(service).collect()
+    by_name.into_values().map(|configs| service(configs, states)).collect()
+}
+
+/// The older state of the registry that a configuration belongs to.
+fn state_of<'s>(config: &ServiceConfig, states: &'s [OlderState]) -> Option<&'s OlderState> {
+    let Epoch::History(label) = &config.epoch else { return None };
+    states
+        .iter()
+        .find(|state| state.label == *label && state.services.artifact == config.citation.artifact)
+}
+
+/// The current configuration first, then other control sets, older states from the newest on, deleted keys.
+fn sort(configs: &mut [ServiceConfig], states: &[OlderState]) {
+    configs.sort_by_cached_key(|config| {
+        let kind = match config.epoch {
+            Epoch::Current => 0,
+            Epoch::ControlSet(_) => 1,
+            Epoch::History(_) => 2,
+            Epoch::Deleted(_) => 3,
+        };
+        let state = state_of(config, states);
+        let place = state.and_then(|state| states.iter().position(|other| other == state));
+        (kind, Reverse(place), config.epoch.clone())
+    });
 }
 
 /// The configuration keys that make Windows load a file, in the form of services.
@@ -31,8 +56,8 @@ pub(super) fn stores(keys: &[ConfigurationKey]) -> Vec<Service> {
         .collect()
 }
 
-fn service(mut configs: Vec<ServiceConfig>) -> Service {
-    configs.sort_by(|left, right| left.epoch.cmp(&right.epoch));
+fn service(mut configs: Vec<ServiceConfig>, states: &[OlderState]) -> Service {
+    sort(&mut configs, states);
     let name = configs.first().map(|config| config.name.clone()).unwrap_or_default();
     let mut service = Service::named(name);
     for config in configs {
@@ -54,12 +79,12 @@ fn service(mut configs: Vec<ServiceConfig>) -> Service {
         target.arguments = wrapper.parameters.clone().unwrap_or_default();
         target
     });
-    service.differences = differences(&service);
+    service.differences = differences(&service, states);
     service
 }
 
 /// A value that holds a path and no arguments, so that spaces in it end nothing.
-fn quoted(path: &str) -> ImagePath {
+pub(super) fn quoted(path: &str) -> ImagePath {
     let bare = path.trim().trim_matches('"');
     ImagePath { raw: path.to_owned(), quoted: true, ..ImagePath::parse(&format!("\"{bare}\"")) }
 }
@@ -82,12 +107,18 @@ fn image(config: &ServiceConfig) -> Option<ImagePath> {
 
 /// What differs between the current configuration and those of other control sets and backups. Deleted keys
 /// are not compared: they are no earlier state of a key that exists.
-fn differences(service: &Service) -> Vec<Difference> {
+fn differences(service: &Service, states: &[OlderState]) -> Vec<Difference> {
     let mut found = Vec::new();
+    // The next newer state that can be put in order with the one looked at.
+    let mut newer: Option<(String, Values<'_>)> = None;
     for other in &service.history {
         if !other.epoch.is_earlier_state() {
             continue;
         }
+        let state = state_of(other, states);
+        let is_change = state.is_some_and(|state| {
+            !matches!(state.standing, Standing::OtherComputer | Standing::NotOlder)
+        });
         let against = other.epoch.label();
         let Some(current) = &service.config else {
             found.push(Difference {
@@ -95,44 +126,51 @@ fn differences(service: &Service) -> Vec<Difference> {
                 field: String::new(),
                 before: Some("present".to_owned()),
                 now: None,
+                is_change,
+                until: None,
                 citation: Some(other.citation.clone()),
+                now_citation: None,
             });
             continue;
         };
-        compare(current, other, &against, &mut found);
+        let (now, before) = (values(current), values(other));
+        let names: BTreeSet<&String> = now.keys().chain(before.keys()).collect();
+        for name in names {
+            let (left, right) = (before.get(name).copied(), now.get(name).copied());
+            let Some(field) = right.or(left).map(|value| value.name.as_str()) else { continue };
+            if data(left) == data(right) || is_volatile(field) {
+                continue;
+            }
+            let reached = newer
+                .as_ref()
+                .filter(|(_, values)| is_change && data(values.get(name).copied()) == data(right));
+            found.push(Difference {
+                against: against.clone(),
+                field: field.to_owned(),
+                before: data(left).map(display),
+                now: data(right).map(display),
+                is_change,
+                until: reached.map(|(label, _)| label.clone()),
+                citation: Some(other.cite(field)),
+                now_citation: Some(current.cite(field)),
+            });
+        }
+        if is_change {
+            newer = Some((against, before));
+        }
     }
     found
 }
 
-fn compare(
-    current: &ServiceConfig,
-    other: &ServiceConfig,
-    against: &str,
-    found: &mut Vec<Difference>,
-) {
-    let fold_values = |config: &ServiceConfig| -> BTreeMap<String, RawValue> {
-        config.values.iter().map(|value| (text::fold(&value.name), value.clone())).collect()
-    };
-    let now = fold_values(current);
-    let before = fold_values(other);
-    let names: std::collections::BTreeSet<&String> = now.keys().chain(before.keys()).collect();
-    for name in names {
-        let (left, right) = (before.get(name), now.get(name));
-        if left.map(|value| &value.data) == right.map(|value| &value.data) {
-            continue;
-        }
-        let Some(field) = right.or(left).map(|value| value.name.clone()) else { continue };
-        if is_volatile(&field) {
-            continue;
-        }
-        found.push(Difference {
-            against: against.to_owned(),
-            citation: Some(other.cite(&field)),
-            field,
-            before: left.map(|value| display(&value.data)),
-            now: right.map(|value| display(&value.data)),
-        });
-    }
+/// Values by folded name.
+type Values<'c> = BTreeMap<String, &'c RawValue>;
+
+fn values(config: &ServiceConfig) -> Values<'_> {
+    config.values.iter().map(|value| (text::fold(&value.name), value)).collect()
+}
+
+fn data(value: Option<&RawValue>) -> Option<&Data> {
+    value.map(|value| &value.data)
 }
 
 /// Sub-keys that Windows itself rewrites all the time, so that a difference says nothing.

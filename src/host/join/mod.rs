@@ -1,6 +1,6 @@
 //! The only place where artifacts meet: facts in, one host out.
 //!
-//! Order of work: configurations become services; events are sorted and stripped of duplicates; names are
+//! Order of work: older states of the registry are put in order; configurations become services; events are sorted and stripped of duplicates; names are
 //! learned (display name ↔ key name); events are linked to services by name, then by process; actors are
 //! looked up last, when every install is in its place.
 
@@ -8,6 +8,7 @@ mod actor;
 mod configuration;
 mod identity;
 mod naming;
+mod older;
 mod process;
 mod roster;
 mod sequence;
@@ -15,7 +16,7 @@ mod sequence;
 use jiff::SignedDuration;
 
 use super::event::Event;
-use super::fact::{Fact, Identity, Setting, SettingKind};
+use super::fact::{Fact, Identity, ServicesKey, Setting, SettingKind};
 use super::service::{SERVICE_CONTROL_MANAGER, Service};
 use super::{Coverage, Host, Origin, State};
 use crate::text;
@@ -27,11 +28,13 @@ pub(super) fn join(facts: Vec<Fact>, coverage: Coverage, window: SignedDuration)
     let mut configs = Vec::new();
     let mut identities: Vec<Identity> = Vec::new();
     let mut events: Vec<Event> = Vec::new();
+    let mut keys: Vec<ServicesKey> = Vec::new();
     for fact in facts {
         match fact {
             Fact::Identity(identity) => identities.push(identity),
             Fact::Service(config) => configs.push(*config),
             Fact::ConfigurationKey(key) => host.configuration_keys.push(key),
+            Fact::ServicesKey(key) => keys.push(key),
             Fact::SvchostGroup(group) => {
                 host.svchost_groups.entry(text::fold(&group.name)).or_insert(group);
             }
@@ -40,6 +43,11 @@ pub(super) fn join(facts: Vec<Fact>, coverage: Coverage, window: SignedDuration)
             Fact::Event(event) => events.push(*event),
         }
     }
+    let current =
+        keys.iter().find(|key| key.epoch == super::config::Epoch::Current && key.complete);
+    host.services_key = current.map(|key| key.citation.clone());
+    host.older_states = older::states(&keys, &identities);
+    let holdings = older::holdings(&host.older_states, &configs, &host.configuration_keys);
     host.configuration_keys.retain(|key| key.epoch == super::config::Epoch::Current);
     host.configuration_keys.sort_by_cached_key(|key| text::fold(&key.name));
     host.stores = configuration::stores(&host.configuration_keys);
@@ -47,14 +55,17 @@ pub(super) fn join(facts: Vec<Fact>, coverage: Coverage, window: SignedDuration)
     host.events = sequence::in_order(events);
     host.identity = identity::identify(identities, &host.events);
 
+    older::remark(&mut host);
+
     let hive_read =
         matches!(host.coverage.state(Origin::SystemHive), State::Complete | State::Partial);
-    let mut roster = Roster::new(configuration::services(configs), hive_read);
+    let mut roster = Roster::new(configuration::services(configs, &host.older_states), hive_read);
     naming::learn(&mut roster, &host.events);
     naming::link(&mut roster, &host.events);
     process::follow(&mut roster, &host.events, window);
     actor::attribute(&mut roster, &host.events, window);
     host.services = finish(roster);
+    older::place(&mut host, &holdings);
     add_manager(&mut host);
     host.bursts = super::Bursts::of(&host.services, &host.events);
     host

@@ -190,19 +190,10 @@ fn supply(roster: &mut Roster, index: usize, target: &str, new: Option<&str>) {
         roster.supply_image(index, new);
     } else if text::same_name(target, "DisplayName") {
         roster.supply_display(index, Some(new));
-    }
-    let Some(service) = roster.get_mut(index) else { return };
-    if service.config.is_none()
-        && text::same_name(target, "Parameters\\ServiceDll")
-        && service.dll.is_none()
-    {
-        service.dll = Some(ImagePath::parse(new));
-    }
-    if service.config.is_none()
-        && text::same_name(target, "FailureCommand")
-        && service.failure_command.is_none()
-    {
-        service.failure_command = Some(ImagePath::parse(new));
+    } else if text::same_name(target, "Parameters\\ServiceDll") {
+        roster.supply_dll(index, new);
+    } else if text::same_name(target, "FailureCommand") {
+        roster.supply_failure_command(index, new);
     }
 }
 

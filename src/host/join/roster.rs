@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::configuration;
 use crate::host::event::ServiceNames;
 use crate::host::image_path::{ImagePath, Naming, leaf};
 use crate::host::service::{Link, Role, Service};
@@ -141,6 +142,30 @@ impl Roster {
             && !command.trim().is_empty()
         {
             service.image = Some(ImagePath::parse(command));
+            self.index_program(index);
+        }
+    }
+
+    /// Gives a service without configuration the DLL that an event shows.
+    pub(super) fn supply_dll(&mut self, index: usize, path: &str) {
+        if let Some(service) = self.services.get_mut(index)
+            && service.config.is_none()
+            && service.dll.is_none()
+        {
+            let dll = configuration::quoted(path);
+            self.by_library.entry(dll.normalized.clone()).or_default().push(index);
+            service.dll = Some(dll);
+        }
+    }
+
+    /// Gives a service without configuration the failure command that an event shows.
+    pub(super) fn supply_failure_command(&mut self, index: usize, command: &str) {
+        if let Some(service) = self.services.get_mut(index)
+            && service.config.is_none()
+            && service.failure_command.is_none()
+            && !command.trim().is_empty()
+        {
+            service.failure_command = Some(ImagePath::parse(command));
             self.index_program(index);
         }
     }

@@ -1,10 +1,14 @@
 //! Events in order of time, each once.
 
-use crate::host::citation::Place;
+use std::collections::BTreeSet;
+
+use crate::host::citation::{Place, Provenance};
 use crate::host::event::Event;
 
 /// Sorts events by time, computer, channel and record id and removes duplicates: the same record read from
-/// a live log, an archive and a shadow copy is one event, cited from the most trustworthy copy.
+/// a live log and an archive is one event, cited from the most trustworthy copy. A record that says something else than
+/// another of the same id and time was altered in one of the logs, and both are kept; but what was recovered
+/// from free space may be damaged, and never stands beside a better copy.
 pub(super) fn in_order(mut events: Vec<Event>) -> Vec<Event> {
     events.sort_by(|left, right| {
         key(left)
@@ -12,8 +16,27 @@ pub(super) fn in_order(mut events: Vec<Event>) -> Vec<Event> {
             .then_with(|| left.citation.provenance.cmp(&right.citation.provenance))
             .then_with(|| left.citation.artifact.cmp(&right.citation.artifact))
     });
-    events.dedup_by(|later, earlier| key(later) == key(earlier));
-    events
+    let mut kept: Vec<Event> = Vec::with_capacity(events.len());
+    // What the kept records of one id and time say; filled only where there are several.
+    let mut said: BTreeSet<String> = BTreeSet::new();
+    for event in events {
+        match kept.last() {
+            Some(last) if key(last) == key(&event) => {
+                said.insert(content(last));
+                let is_recovered = event.citation.provenance == Provenance::Recovered;
+                if is_recovered || !said.insert(content(&event)) {
+                    continue;
+                }
+            }
+            _ => said.clear(),
+        }
+        kept.push(event);
+    }
+    kept
+}
+
+fn content(event: &Event) -> String {
+    format!("{:?} {:?}", event.user_sid, event.action)
 }
 
 fn key(event: &Event) -> (jiff::Timestamp, &str, &str, u64, u16) {
@@ -23,5 +46,49 @@ fn key(event: &Event) -> (jiff::Timestamp, &str, &str, u64, u16) {
         }
         Place::Key { path, offset, .. } => (event.time, event.computer.as_str(), path, *offset, 0),
         Place::File => (event.time, event.computer.as_str(), "", 0, 0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::host::Citation;
+    use crate::host::event::Action;
+
+    fn event(artifact: &str, record_id: u64, image: &str, provenance: Provenance) -> Event {
+        Event {
+            time: jiff::Timestamp::UNIX_EPOCH,
+            computer: "WS01".to_owned(),
+            user_sid: None,
+            citation: Citation {
+                artifact: Arc::from(artifact),
+                place: Place::Record { channel: Arc::from("System"), event_id: 1, record_id },
+                provenance,
+            },
+            action: Action::ProcessEnded { process_id: None, image: image.to_owned() },
+        }
+    }
+
+    #[test]
+    fn a_record_is_one_event_however_often_it_is_there() {
+        use Provenance::{Live, Recovered};
+        let mut events = vec![
+            event("b", 2, "x", Live),
+            event("archive", 1, "x", Live),
+            event("live", 1, "x", Live),
+            event("live", 1, "y", Recovered),
+            event("altered", 1, "z", Live),
+            event("altered again", 1, "z", Live),
+            event("a", 2, "x", Recovered),
+        ];
+        let expected = ["altered", "archive", "b"];
+        for _ in 0..events.len() {
+            events.rotate_left(1);
+            let kept = in_order(events.clone());
+            let kept: Vec<&str> = kept.iter().map(|one| &*one.citation.artifact).collect();
+            assert_eq!(kept, expected);
+        }
     }
 }

@@ -2,8 +2,12 @@
 
 use super::{ChecklistAnswer, Draft};
 use crate::checklist::Question;
+use crate::host::config::{Epoch, ServiceConfig};
 use crate::host::coverage::Origin;
 use crate::host::{Host, Role, Service};
+
+/// Other states told one by one; further ones are counted, and all stand in its history.
+const STATES_SHOWN: usize = 3;
 
 pub(super) fn answer(host: &Host, service: &Service) -> ChecklistAnswer {
     let mut draft = Draft::new(Question::What);
@@ -37,6 +41,13 @@ pub(super) fn answer(host: &Host, service: &Service) -> ChecklistAnswer {
     draft.finish()
 }
 
+fn state(config: &ServiceConfig) -> String {
+    match &config.epoch {
+        Epoch::History(label) => format!("The older state {label}"),
+        _ => "Another state of the registry".to_owned(),
+    }
+}
+
 fn without_key(host: &Host, service: &Service, draft: &mut Draft) {
     if let Some(other) = &service.elsewhere {
         let citation = service.links.first().and_then(|link| host.events.get(link.event));
@@ -55,9 +66,13 @@ fn without_key(host: &Host, service: &Service, draft: &mut Draft) {
     if let Some(name) = &service.display_name {
         draft.fact(format!("Display name: {name}"), None);
     }
-    for config in &service.history {
-        let text = format!("Another state of the registry has the key {}.", config.name);
+    for config in service.history.iter().take(STATES_SHOWN) {
+        let text = format!("{} has the key {}.", state(config), config.name);
         draft.fact(text, [config.citation.clone()]);
+    }
+    let more = service.history.len().saturating_sub(STATES_SHOWN);
+    if more > 0 {
+        draft.fact(format!("{more} further states of the registry have it."), None);
     }
     if draft.needs(host, Origin::SystemHive, "Whether its key exists") {
         draft.missing("Its values: the current control set has no key of that name");

@@ -1,13 +1,16 @@
 //! Question 3: who created or changed it, when, and is there a change ticket?
 
+use std::collections::BTreeSet;
+
 use super::{ChecklistAnswer, Draft, silence, window};
 use crate::checklist::{Need, Question};
 use crate::host::coverage::{Origin, State};
 use crate::host::event::Logon;
+use crate::host::service::Difference;
 use crate::host::{Host, Role, Service};
 use crate::rank::{Finding, Ranked};
 use crate::report::event_summary::{self, logon_type_word, subject_name};
-use crate::time;
+use crate::{text, time};
 
 /// Changes listed one by one; further ones are counted, and all stand among the service's events.
 const CHANGES_SHOWN: usize = 5;
@@ -19,6 +22,7 @@ pub(super) fn answer(host: &Host, ranked: &Ranked<'_>) -> ChecklistAnswer {
     if installs == 0 {
         uninstalled(host, service, &mut draft);
     }
+    older(host, service, &mut draft);
     changes(host, service, &mut draft);
     differences(service, &mut draft);
     ticket(host, ranked, &mut draft);
@@ -110,19 +114,58 @@ fn changes(host: &Host, service: &Service, draft: &mut Draft) {
     draft.needs(host, Origin::RegistryEvents, "Who wrote its key");
 }
 
-fn differences(service: &Service, draft: &mut Draft) {
-    let shown = |text: &Option<String>| text.clone().unwrap_or_else(|| "(absent)".to_owned());
-    for difference in service.differences.iter().take(CHANGES_SHOWN) {
-        let field = if difference.field.is_empty() { "The key" } else { &difference.field };
-        let text = format!(
-            "{field} differs from {}: there {}, now {}",
-            difference.against,
-            shown(&difference.before),
-            shown(&difference.now)
-        );
-        draft.fact(text, difference.citation.clone());
+/// What older states of the registry say of when its key came and went.
+fn older(host: &Host, service: &Service, draft: &mut Draft) {
+    for passage in service.passages.iter().take(CHANGES_SHOWN) {
+        draft.fact(passage.sentence(&host.older_states), passage.citations.iter().cloned());
     }
-    let more = service.differences.len().saturating_sub(CHANGES_SHOWN);
+    let more = service.passages.len().saturating_sub(CHANGES_SHOWN);
+    if more > 0 {
+        draft.fact(format!("{more} further times its key came or went."), None);
+    }
+    let oldest = service.presence.first().filter(|_| service.passages.is_empty());
+    if let Some(oldest) = oldest
+        && let (Some(key), Some(state)) = (&oldest.key, host.older_states.get(oldest.state))
+    {
+        let text = format!("Already there in {}: it is at least that old.", state.dated());
+        draft.fact(text, [key.clone()]);
+    }
+}
+
+/// Values that decide what runs, how and as whom; what differs in them is told first.
+const TELLING: [&str; 9] = [
+    "ImagePath",
+    "Parameters\\ServiceDll",
+    "ServiceDll",
+    "FailureCommand",
+    "FailureActions",
+    "ObjectName",
+    "Start",
+    "Type",
+    "RequiredPrivileges",
+];
+
+/// What differs from other states, each change once: the states are in order, the newest first.
+fn differences(service: &Service, draft: &mut Draft) {
+    let mut told: BTreeSet<(String, Option<&str>)> = BTreeSet::new();
+    let gone = service.passages.iter().any(|passage| !passage.came);
+    let mut differences: Vec<&Difference> = service
+        .differences
+        .iter()
+        .filter(|one| !(gone && one.is_change && one.field.is_empty()))
+        .filter(|one| {
+            !one.is_change || told.insert((text::fold(&one.field), one.before.as_deref()))
+        })
+        .collect();
+    differences.sort_by_key(|one| {
+        let at = TELLING.iter().position(|name| text::same_name(name, &one.field));
+        at.unwrap_or(TELLING.len())
+    });
+    for difference in differences.iter().take(CHANGES_SHOWN) {
+        let citations = difference.citation.iter().chain(&difference.now_citation).cloned();
+        draft.fact(difference.sentence(), citations);
+    }
+    let more = differences.len().saturating_sub(CHANGES_SHOWN);
     if more > 0 {
         draft.fact(format!("{more} further differences stand in its history."), None);
     }

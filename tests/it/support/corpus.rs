@@ -56,13 +56,18 @@ fn open(path: &Path) -> BufReader<File> {
     BufReader::new(File::open(path).unwrap())
 }
 
-/// Unpacks once: beside the goal first, then renamed, so that tests running at once do no harm. The size of
-/// the source is part of the name, so that a changed corpus is unpacked anew.
+/// The size of the source is part of the name, so that a changed corpus is unpacked anew.
 fn unpacked(source: &Path, stem: &str, unpack: impl Fn(&Path, &Path)) -> PathBuf {
-    static ATTEMPT: AtomicU32 = AtomicU32::new(0);
     let size = fs::metadata(source).unwrap().len();
-    let root = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap().join("corpus");
-    let goal = root.join(size.to_string()).join(stem);
+    unpacked_once(source, &format!("corpus/{size}/{stem}"), unpack)
+}
+
+/// Unpacks once to a place below `target`: beside the goal first, then renamed, so that tests running at once do
+/// no harm.
+pub(super) fn unpacked_once(source: &Path, place: &str, unpack: impl Fn(&Path, &Path)) -> PathBuf {
+    static ATTEMPT: AtomicU32 = AtomicU32::new(0);
+    let root = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
+    let goal = root.join(place);
     if !goal.exists() {
         fs::create_dir_all(goal.parent().unwrap()).unwrap();
         let attempt = ATTEMPT.fetch_add(1, Ordering::Relaxed);

@@ -3,6 +3,7 @@
 pub(crate) mod collections;
 pub(crate) mod corpus;
 pub(crate) mod golden;
+pub(crate) mod images;
 pub(crate) mod lab;
 pub(crate) mod logs;
 pub(crate) mod pages;

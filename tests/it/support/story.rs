@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use svctriage::artifact::verify::HashVerdict;
 use svctriage::checklist::{
     Family, Hit, Indicator, Lack, Need, Question, Scene, renumbered, technique,
 };
@@ -15,6 +16,7 @@ use svctriage::host::event::{
 };
 use svctriage::host::{Citation, Host, Origin, Span, State};
 use svctriage::rank::{Finding, Ranked, Tuning, Verdict};
+use svctriage::report::evidence::{PartitionSummary, ShadowCopySummary};
 use svctriage::report::{EvidenceFile, EvidenceSummary, HostReport, Report, Settings};
 
 const PUBLIC: Indicator = Indicator {
@@ -269,7 +271,8 @@ fn ranked(host: &Host) -> Vec<Ranked<'_>> {
 /// The story's report.
 pub(crate) fn report() -> Report {
     let host = host();
-    let file = |path: &str, size| EvidenceFile { path: path.to_owned(), size };
+    let file =
+        |path: &str, size| EvidenceFile { path: path.to_owned(), size, ..EvidenceFile::default() };
     let evidence = EvidenceSummary {
         path: "/cases/042/WS-HR-01".to_owned(),
         format: "folder".to_owned(),
@@ -277,6 +280,7 @@ pub(crate) fn report() -> Report {
             file("C/Windows/System32/winevt/Logs/System.evtx", 1_118_208),
             file("C/Windows/System32/config/SYSTEM", 11_534_336),
         ],
+        ..EvidenceSummary::default()
     };
     let diagnostics = vec![
         Diagnostic {
@@ -335,7 +339,26 @@ pub(crate) fn hostile_report(text: &str) -> Report {
     let evidence = EvidenceSummary {
         path: text.to_owned(),
         format: text.to_owned(),
-        files: vec![EvidenceFile { path: text.to_owned(), size: 1 }],
+        containers: vec![text.to_owned()],
+        partitions: vec![PartitionSummary {
+            number: 1,
+            start: 512,
+            size: 1 << 40,
+            table: text.to_owned(),
+            content: text.to_owned(),
+            read: true,
+        }],
+        shadow_copies: vec![ShadowCopySummary {
+            number: 1,
+            id: text.to_owned(),
+            created: None,
+            read: true,
+        }],
+        files: vec![EvidenceFile {
+            path: text.to_owned(),
+            size: 1,
+            collector_hash: Some(HashVerdict::Mismatch),
+        }],
     };
     let diagnostics = vec![Diagnostic {
         artifact: text.to_owned(),

@@ -20,7 +20,7 @@ use super::records::json_document;
 use super::site::{Site, hosts};
 use super::survey::{Survey, survey_below};
 use super::windows_tree::WindowsTree;
-use super::{Inner, Layout, Options, SharedTree, Taken, host_name, loose};
+use super::{ArchiveOpened, Layout, Options, SharedTree, Taken, host_name, loose};
 use crate::diagnostic::{Diagnostic, Impact};
 use crate::error::Error;
 use crate::evidence::file_tree::FileTree;
@@ -256,10 +256,10 @@ fn encrypted(site: &Site<'_>, data: &EvidencePath) -> Result<Taken, Error> {
         metadata.as_ref().and_then(|record| site.read(record, &mut told, json_document)?);
     let scheme = schemes.into_iter().flatten().find_map(|one| one.scheme).unwrap_or_default();
     match super::open_inner(&site.given(data), site.options) {
-        Ok(Inner { tree, diagnostics }) => {
+        Ok(ArchiveOpened { tree, words, diagnostics }) => {
             let mut about = site.about.clone();
             about.diagnostics.extend(diagnostics);
-            about.containers.push(format!("encrypted Velociraptor container ({ENCRYPTED})"));
+            about.containers.push(format!("Velociraptor container ({ENCRYPTED}), {words}"));
             open(&tree, &about, site.options)
         }
         Err(error) => {

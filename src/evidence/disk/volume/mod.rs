@@ -1,1 +1,275 @@
 //! NTFS volumes as trees of files. The only place that names `ntfs`.
+//!
+//! The crate looks names up in the indexes of folders. Everything that it cannot do is ours: a `$MFT` in pieces,
+//! streams in several records, compression, the overlay, what was never written, damaged indexes, deleted files.
+//! A stream is resolved when it is opened; reading it touches nothing but the volume's bytes.
+
+mod attribute_list;
+mod boot;
+mod bytes;
+mod cache;
+mod deleted;
+mod file;
+mod file_name;
+mod guard;
+mod index;
+mod lookup;
+mod lznt1;
+mod metadata;
+mod mft;
+mod overlay;
+mod record;
+mod reparse;
+mod runs;
+mod straight;
+mod stream;
+#[cfg(test)]
+mod tests;
+mod tree;
+mod upcase;
+
+use std::io;
+
+use boot::Geometry;
+use bytes::{damaged, index as length_of, shown, units};
+use file::File;
+use guard::guarded;
+use index::{Index, IndexEntry};
+use lookup::Lookup;
+use metadata::ROOT;
+use mft::Mft;
+use record::{DATA, Reference, VOLUME_NAME};
+use reparse::Reparse;
+use straight::Straightened;
+use upcase::Upcase;
+
+use crate::diagnostic::{Diagnostic, Impact};
+use crate::evidence::EvidencePath;
+use crate::evidence::source::{SharedSource, read_exact_at};
+
+/// The file that stands for all file records: `$MFT/1234` is the file, deleted or not, that has record 1234.
+const RECORDS: &str = "$MFT";
+const VOLUME: u64 = 3;
+const UPCASE: u64 = 10;
+const UPCASE_SIZE: u64 = 0x2_0000;
+/// `FILE_ATTRIBUTE_REPARSE_POINT`.
+const REPARSE_POINT: u32 = 0x400;
+
+/// An NTFS volume.
+///
+/// Paths have `/` between names, which are compared by the volume's own rules; `name:stream` names an alternate
+/// data stream, `$MFT/1234` the file that has record 1234 whether it was deleted or not, `$MFT/1234:stream` a
+/// stream of it.
+pub(in crate::evidence) struct Volume {
+    source: SharedSource,
+    mft: Mft,
+    upcase: Upcase,
+    /// Absent where the crate refuses the volume; then names are looked up in the lists of folders.
+    lookup: Option<Lookup>,
+    serial: u64,
+    diagnostics: Vec<Diagnostic>,
+}
+
+/// A file or folder that a path leads to.
+struct Found {
+    file: File,
+    /// Its times as the index of its folder has them; absent for the root and for files found by their record.
+    index_times: Option<[u64; 4]>,
+    /// The alternate data stream that was asked for.
+    stream: Option<String>,
+}
+
+impl Volume {
+    /// Opens a volume that begins and ends where the source does.
+    ///
+    /// # Errors
+    /// Where there is no boot sector of NTFS, or none of them leads to a `$MFT`.
+    pub(in crate::evidence) fn open(source: SharedSource) -> io::Result<Self> {
+        guarded(|| Self::open_guarded(source))
+    }
+
+    fn open_guarded(source: SharedSource) -> io::Result<Self> {
+        let mut diagnostics = Vec::new();
+        let (geometry, mft) = find_mft(&source, &mut diagnostics)?;
+        let mut volume = Self {
+            mft,
+            upcase: Upcase::unicode(),
+            lookup: None,
+            serial: geometry.serial,
+            diagnostics,
+            source,
+        };
+        match volume.read_upcase() {
+            Ok(upcase) => {
+                volume.upcase = upcase;
+                let view = Straightened::new(&volume.source, &geometry, &volume.mft);
+                volume.lookup = view.and_then(|view| Lookup::open(view).ok());
+            }
+            Err(error) => volume.diagnostics.push(Diagnostic {
+                artifact: "$UpCase".to_owned(),
+                impact: Impact::Partial,
+                message: format!("names are compared by Unicode's rules instead: {error}"),
+            }),
+        }
+        Ok(volume)
+    }
+
+    /// What is wrong with the volume as a whole.
+    pub(in crate::evidence) fn diagnostics(&self) -> &[Diagnostic] {
+        &self.diagnostics
+    }
+
+    /// The volume's serial number, as `vol` prints the lower half of.
+    pub(in crate::evidence) fn serial(&self) -> u64 {
+        self.serial
+    }
+
+    /// The volume's label; absent where it has none.
+    pub(in crate::evidence) fn label(&self) -> Option<String> {
+        let label = guarded(|| {
+            let file = self.read(VOLUME)?;
+            let label = file.of_kind(VOLUME_NAME).find_map(|label| label.value());
+            Ok(label.map(|label| shown(&units(label))))
+        });
+        label.ok().flatten().filter(|label| !label.is_empty())
+    }
+
+    fn cluster(&self) -> u64 {
+        self.mft.cluster
+    }
+
+    fn read(&self, record: u64) -> io::Result<File> {
+        File::read(&self.source, &self.mft, record)
+    }
+
+    fn follow(&self, reference: Reference) -> io::Result<File> {
+        File::follow(&self.source, &self.mft, reference)
+    }
+
+    fn reparse(&self, file: &File) -> io::Result<Option<Reparse>> {
+        let is_flagged = metadata::attributes(file).map(|flags| flags & REPARSE_POINT != 0);
+        match Reparse::of(file, &self.source, self.cluster()) {
+            // Without what it says, the file's own bytes may be no more than a hole.
+            Ok(None) if is_flagged == Some(true) => Err(damaged("the reparse point is lost")),
+            Err(_) if is_flagged == Some(false) => Ok(None),
+            found => found,
+        }
+    }
+
+    fn read_upcase(&self) -> io::Result<Upcase> {
+        let stream = self.read(UPCASE)?.stream(DATA, <[u16]>::is_empty, self.cluster())?;
+        if stream.size != UPCASE_SIZE {
+            return Err(damaged(format!("the table has {} bytes", stream.size)));
+        }
+        let mut table = vec![0; length_of(UPCASE_SIZE)];
+        read_exact_at(stream.open(&self.source)?.as_ref(), 0, &mut table)?;
+        Upcase::parse(&table).ok_or_else(|| damaged("the table is damaged"))
+    }
+
+    /// The file that has a name in a folder, in any case; the exact name before others.
+    fn find(&self, folder: &File, name: &str) -> io::Result<Found> {
+        let found = self.lookup.as_ref().map(|lookup| lookup.find(folder.number(), name));
+        let (file, times) = match found {
+            Some(Ok(Some(found))) if found.is_exact || !found.is_case_sensitive => {
+                (found.file, found.times)
+            }
+            _ => {
+                let entry = self.find_in_list(folder, name)?;
+                (entry.file, entry.key.times)
+            }
+        };
+        Ok(Found { file: self.follow(file)?, index_times: Some(times), stream: None })
+    }
+
+    /// The same without the help of the order of names: for damaged indexes and names that are no Unicode.
+    fn find_in_list(&self, folder: &File, name: &str) -> io::Result<IndexEntry> {
+        let wanted: Vec<u16> = name.encode_utf16().collect();
+        let index = Index::read(&self.source, folder, self.cluster())?;
+        let mut same: Vec<_> = index
+            .entries
+            .into_iter()
+            .filter(|entry| {
+                self.upcase.same(&entry.key.name, &wanted) || shown(&entry.key.name) == name
+            })
+            .collect();
+        same.sort_by_key(|entry| (entry.key.name != wanted, entry.key.name.clone()));
+        let found = same.into_iter().next();
+        found.ok_or_else(|| match index.damage.first() {
+            Some(damage) => damaged(format!("not in its folder, whose index is damaged: {damage}")),
+            None => io::ErrorKind::NotFound.into(),
+        })
+    }
+
+    /// The file that a path leads to.
+    fn locate(&self, path: &EvidencePath) -> io::Result<Found> {
+        let names: Vec<&str> = path.components().collect();
+        if let [first, number] = names.as_slice()
+            && first.eq_ignore_ascii_case(RECORDS)
+        {
+            let (number, stream) = split_stream(number);
+            let number = number.parse().map_err(|_| io::ErrorKind::NotFound)?;
+            return Ok(Found { file: self.read(number)?, index_times: None, stream });
+        }
+        let mut found = Found { file: self.read(ROOT)?, index_times: None, stream: None };
+        let last = names.len().saturating_sub(1);
+        for (nth, name) in names.into_iter().enumerate() {
+            found = self.step(&found.file, name, nth == last)?;
+        }
+        Ok(found)
+    }
+
+    fn step(&self, folder: &File, name: &str, is_last: bool) -> io::Result<Found> {
+        if !folder.base.is_folder() {
+            return Err(io::ErrorKind::NotADirectory.into());
+        }
+        if self.reparse(folder)?.is_some_and(|reparse| reparse.is_link()) {
+            return Err(io::Error::other("leads through a link"));
+        }
+        match self.find(folder, name) {
+            Err(error) if is_last && error.kind() == io::ErrorKind::NotFound => {
+                let (name, stream) = split_stream(name);
+                let stream = Some(stream.ok_or(error)?);
+                Ok(Found { stream, ..self.find(folder, name)? })
+            }
+            found => found,
+        }
+    }
+}
+
+/// `name:stream` in its parts.
+fn split_stream(name: &str) -> (&str, Option<String>) {
+    match name.split_once(':') {
+        // The name of the kind is part of Windows' own syntax.
+        Some((name, stream)) => (name, Some(stream.trim_end_matches(":$DATA").to_owned())),
+        None => (name, None),
+    }
+}
+
+/// The first boot sector that leads to a `$MFT`, and that.
+fn find_mft(source: &SharedSource, told: &mut Vec<Diagnostic>) -> io::Result<(Geometry, Mft)> {
+    let mut why = damaged("no boot sector of an NTFS volume");
+    let candidates = boot::candidates(source.as_ref())?;
+    for (at, geometry) in candidates {
+        match Mft::open(source, &geometry) {
+            Ok((mft, lost)) => {
+                if at > 0 {
+                    told.push(Diagnostic {
+                        artifact: "$Boot".to_owned(),
+                        impact: Impact::Note,
+                        message: format!(
+                            "the boot sector is damaged; its backup at byte {at} is used"
+                        ),
+                    });
+                }
+                told.extend(lost.into_iter().map(|message| Diagnostic {
+                    artifact: RECORDS.to_owned(),
+                    impact: Impact::Partial,
+                    message,
+                }));
+                return Ok((geometry, mft));
+            }
+            Err(error) => why = error,
+        }
+    }
+    Err(why)
+}

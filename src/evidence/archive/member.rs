@@ -1,0 +1,34 @@
+//! What an archive's own directory says of a member.
+
+/// A file, folder or other thing in an archive.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Member {
+    /// Its name as stored, with whatever separators; what is no Unicode is shown with U+FFFD.
+    pub(super) name: String,
+    pub(super) kind: MemberKind,
+    /// Its size in bytes, as the archive says; 0 where it does not say.
+    pub(super) size: u64,
+    /// How many bytes of the archive it is unpacked from, at most.
+    pub(super) packed: u64,
+    /// The number of the run of members that can only be unpacked one after the other.
+    pub(super) run: Option<usize>,
+}
+
+impl Member {
+    /// Whether only unpacking it tells its size.
+    pub(super) fn size_is_unknown(&self) -> bool {
+        self.size == 0 && self.packed > 0
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum MemberKind {
+    File,
+    /// Another name of the earlier member with that number: a hard link.
+    Same(usize),
+    Folder,
+    /// A symbolic link, or a hard link to something that is not in the archive.
+    Link,
+    /// A device, pipe or socket.
+    Special,
+}

@@ -1,1 +1,0 @@
-//! BitLocker volumes: named as such, and unlocked where a key is given.

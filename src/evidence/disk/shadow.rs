@@ -1,1 +1,0 @@
-//! Volume shadow copies: the same volume as it was before.
