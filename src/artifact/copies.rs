@@ -103,7 +103,9 @@ pub(super) fn read_in_turn(inputs: &[Input<'_>], progress: &dyn Progress) -> Vec
     let mut sinks = Vec::new();
     let mut latest = read_turn(&first, &known, progress);
     for turn in turns(older, &latest) {
-        latest.iter().for_each(|(_, sink)| known.add(sink));
+        for (_, sink) in &latest {
+            known.add(sink);
+        }
         sinks.append(&mut latest);
         latest = read_turn(&turn, &known, progress);
     }

@@ -290,6 +290,8 @@ pub(super) fn finish(reading: &mut Reading) {
         let from = ids.iter().filter_map(|id| first.get(&(log, *id)).copied()).min();
         if let (Some(from), Some(known)) = (from, reading.coverage.span(log)) {
             let notes = vec![format!("from the {}", log.label())];
+            // A damaged log of an older state gives events and vouches for no time.
+            let from = known.from.map_or(from, |reaches| from.max(reaches));
             let span = Span { state: known.state, from: Some(from), to: known.to, notes };
             reading.coverage.record(special, span);
             for gap in reading.coverage.gaps(log).to_vec() {

@@ -85,7 +85,9 @@ pub(super) fn extend(reaches: Vec<Reach>, coverage: &mut Coverage) {
         if more > 0 {
             known.push(format!("{channel}: {more} more such gaps between logs"));
         }
-        gaps.into_iter().for_each(|gap| coverage.record_gap(origin, gap));
+        for gap in gaps {
+            coverage.record_gap(origin, gap);
+        }
     }
     for (origin, notes) in notes {
         let state = coverage.state(origin);

@@ -5,6 +5,7 @@
 //! given, and opens regular files only.
 
 mod archive;
+mod cache;
 mod collection;
 mod disk;
 mod file_tree;
@@ -270,12 +271,13 @@ fn open_one(
 
 /// The hosts in a file of any kind. `about` says how it was reached.
 fn open_given(given: &Given, about: Description, options: &Options) -> Result<Taken, Error> {
+    let failed = |source| Error::Open { path: PathBuf::from(&given.shown), source };
     let Some(archive) = archive::open(given, options)? else {
-        let failed = |source| Error::Open { path: PathBuf::from(&given.shown), source };
-        return Ok(match loose::open_file(given).map_err(failed)? {
-            Some(file) => Taken::Hosts(vec![Box::new(loose::Loose::files(vec![file]))]),
-            None => Taken::No,
-        });
+        // A hive or log is no disk image, whatever its bytes hold further on.
+        if let Some(file) = loose::open_file(given).map_err(failed)? {
+            return Ok(Taken::Hosts(vec![Box::new(loose::Loose::files(vec![file]))]));
+        }
+        return disk::open(given, given.open().map_err(failed)?, &about, options);
     };
     let mut about = about;
     about.containers.push(archive.words);

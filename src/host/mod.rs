@@ -27,6 +27,7 @@ pub use older::OlderState;
 pub use service::{Role, Service};
 
 use crate::text;
+use config::ServiceConfig;
 use fact::{ConfigurationKey, SafeBootEntry, Setting, SettingKind, SvchostGroup};
 
 /// What is known of the host itself, each item from the current state only.
@@ -100,6 +101,11 @@ impl Host {
     /// The service of that key name, without case.
     pub fn service(&self, name: &str) -> Option<&Service> {
         self.services.iter().find(|service| text::same_name(&service.name, name))
+    }
+
+    /// The older state of the registry that a configuration stands in, where it is one that was current then.
+    pub fn older_state(&self, config: &ServiceConfig) -> Option<&OlderState> {
+        older::state_of(config, &self.older_states)
     }
 
     /// The settings of one kind.

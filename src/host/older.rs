@@ -4,6 +4,7 @@
 use jiff::Timestamp;
 
 use super::citation::Citation;
+use super::config::{Epoch, ServiceConfig};
 
 /// An older state of the registry, as one SYSTEM hive shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,6 +64,11 @@ impl OlderState {
         self.standing == Standing::Comparable
     }
 
+    /// Whether it is an older state of this installation, though perhaps with losses.
+    pub fn is_of_this_installation(&self) -> bool {
+        matches!(self.standing, Standing::Comparable | Standing::Incomplete)
+    }
+
     /// Its name with a time: `VSS1 (newest service key 2020-05-31 09:12:44Z)`.
     pub fn dated(&self) -> String {
         match (self.taken, self.newest) {
@@ -120,6 +126,17 @@ pub fn taken(label: &str) -> Option<Timestamp> {
     let mut words = label.strip_suffix(" UTC")?.rsplit(' ');
     let (time, date) = (words.next()?, words.next()?);
     format!("{date}T{time}Z").parse().ok()
+}
+
+/// The older state that a configuration stands in; absent for other control sets of older hives.
+pub(super) fn state_of<'s>(
+    config: &ServiceConfig,
+    states: &'s [OlderState],
+) -> Option<&'s OlderState> {
+    let Epoch::History(label) = &config.epoch else { return None };
+    states
+        .iter()
+        .find(|state| state.label == *label && state.services.artifact == config.citation.artifact)
 }
 
 /// The number a label ends in: `VSS12` is newer than `VSS2`.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Stamp;
 use super::configuration::Configuration;
-use crate::host::config::{Confidence, ServiceConfig};
+use crate::host::config::{Confidence, Epoch, ServiceConfig};
 use crate::host::{Citation, Host, Service};
 
 /// Another state of a service and what differs between it and the current control set.
@@ -111,9 +111,11 @@ pub(super) fn history(service: &Service) -> Vec<Earlier> {
 }
 
 impl Earlier {
-    /// Whether it is as the current one, where there is a current one; a deleted key was not compared.
+    /// Whether it is as the current one, where there is a current one. A deleted key was not compared, nor a second current
+    /// key whose name differs in case only.
     pub(super) fn is_the_same(&self, registry: bool) -> bool {
-        registry && self.confidence.is_none() && self.differences.is_empty()
+        let compared = self.confidence.is_none() && self.state != Epoch::Current.label();
+        registry && compared && self.differences.is_empty()
     }
 
     fn new(config: &ServiceConfig, whole: bool) -> Self {

@@ -6,7 +6,7 @@ use super::answers::{self, ChecklistAnswer};
 use super::finding::FindingReport;
 use super::host::HostReport;
 use super::service::ServiceReport;
-use super::{Options, Renderer, Report, layout, select};
+use super::{Options, Renderer, Report, layout, older_state, select};
 use crate::checklist;
 use crate::diagnostic::Impact;
 use crate::host::coverage::State;
@@ -68,6 +68,8 @@ fn page(report: &Report, host: &HostReport, options: &Options) -> Vec<String> {
         ),
         coverage(host),
     ];
+    let older = older_state::in_a_line(&host.older_states);
+    lines.extend(older.map(|labels| format!("Older states: {}.", prose(&labels))));
     let shortlist = select::shortlist(host, options);
     for service in shortlist.services.iter().take(SERVICES_IN_FULL) {
         in_full(service, &mut lines);

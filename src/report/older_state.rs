@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::Stamp;
+use super::{Stamp, layout};
 use crate::artifact::{FileRead, LogRecords};
 use crate::host::Host;
 
@@ -36,6 +36,20 @@ pub struct OlderFile {
     pub kind: String,
     /// Logs: what they add to the newer ones.
     pub records: Option<LogRecords>,
+}
+
+/// Older states named one by one; further ones are counted.
+const SHOWN: usize = 4;
+/// Columns of the name of an older state.
+const LABEL: usize = 60;
+
+/// The names of the older states, the newest first; absent where there are none.
+pub(super) fn in_a_line(states: &[OlderState]) -> Option<String> {
+    let labels = states.iter().rev().map(|state| layout::fit(&state.label, LABEL));
+    let shown: Vec<String> = labels.take(SHOWN).collect();
+    let more = states.len().saturating_sub(shown.len());
+    let more = if more > 0 { format!(", and {more} more") } else { String::new() };
+    (!shown.is_empty()).then(|| format!("{}{more}", shown.join(", ")))
 }
 
 /// The older states of a host, the oldest first; those of which only logs were read, and those that are older control sets

@@ -11,7 +11,7 @@ use super::finding::FindingReport;
 use super::host::{CoverageReport, HostReport};
 use super::layout::{columns, fit, plural, wrap};
 use super::service::ServiceReport;
-use super::{Options, Renderer, Report, select};
+use super::{Options, Renderer, Report, older_state, select};
 use crate::diagnostic::Impact;
 use crate::host::coverage::{Origin, State};
 use crate::rank::Verdict;
@@ -65,6 +65,9 @@ impl Page {
         self.lines.append(&mut wrap(&head, self.width, "", &" ".repeat(LABEL)));
         self.paragraph("HOST", &identity(host));
         self.paragraph("COVERAGE", &coverage(host));
+        if let Some(older) = older_state::in_a_line(&host.older_states) {
+            self.paragraph("OLDER", &fit(&older, self.width.saturating_mul(3)));
+        }
         self.lines.push(String::new());
         self.verdict(host);
         let shortlist = select::shortlist(host, options);
@@ -263,6 +266,9 @@ fn heard(one: &CoverageReport) -> String {
     if let (true, Some(from), Some(to)) = (is_log, one.from, one.to) {
         let day = |stamp: super::Stamp| stamp.0.strftime("%Y-%m-%d").to_string();
         words = format!("{words} {}..{}", day(from), day(to));
+    }
+    if !one.gaps.is_empty() {
+        words = format!("{words} with {}", plural(one.gaps.len(), "gap"));
     }
     if !one.notes.is_empty() {
         words = format!("{words} ({})", fit(&one.notes.join(", "), 200));

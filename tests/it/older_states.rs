@@ -16,8 +16,9 @@ use svctriage::lab::regf::{BaseBlock, Data, Hive};
 use svctriage::report::{HostReport, ServiceReport};
 use tempfile::TempDir;
 
+use crate::report::{assert_valid, plain};
 use crate::support::lab::event;
-use crate::support::scan::scan_one;
+use crate::support::scan::{self, scan_one};
 
 const EVERYBODY: &[u8] = &[1, 0, 4, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
 const MANAGER: Provider =
@@ -360,4 +361,16 @@ fn an_altered_record_is_kept_beside_its_original() {
         .collect();
     let message = "records that say something else than those of the same id and time in a newer log: 1; both are kept";
     assert_eq!(said, [(format!("VSS2/{LOG}").as_str(), message)]);
+}
+
+#[test]
+fn every_form_of_the_report_knows_the_older_states() {
+    let root = evidence("VSS1", "VSS2");
+    let report = scan::report(&[root.path()]);
+    assert_valid(&report);
+    assert!(plain(&report, "table").contains("\nOLDER        VSS2, VSS1\n"));
+    assert!(plain(&report, "markdown").contains("\nOlder states: VSS2, VSS1.\n"));
+    let host = &report.hosts[0];
+    let page = svctriage::report::explain::explain_service(service(host, "Old"), host);
+    assert!(page.contains("  - the same in VSS2, VSS1\n"), "{page}");
 }

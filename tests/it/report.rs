@@ -21,12 +21,12 @@ fn rendered(report: &Report, id: &str, options: &Options) -> String {
     String::from_utf8(bytes).unwrap()
 }
 
-fn plain(report: &Report, id: &str) -> String {
+pub(crate) fn plain(report: &Report, id: &str) -> String {
     rendered(report, id, &Options::default())
 }
 
 /// Holds a report against the schema and the schema's own types.
-fn assert_valid(report: &Report) {
+pub(crate) fn assert_valid(report: &Report) {
     let schema: Value = serde_json::from_str(SCHEMA).unwrap();
     let document: Value = serde_json::from_str(&plain(report, "json")).unwrap();
     let validator = jsonschema::validator_for(&schema).unwrap();

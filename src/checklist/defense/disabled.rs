@@ -5,6 +5,7 @@ use crate::checklist::basis::HIVE;
 use crate::checklist::knowledge::security::{Protection, guard};
 use crate::checklist::staging::{no, yes};
 use crate::checklist::{Family, Hit, Indicator, Question, Scene, Scope, technique};
+use crate::host::OlderState;
 use crate::host::config::{Epoch, Start};
 use crate::time::format_short;
 
@@ -33,10 +34,14 @@ pub(super) const CORE_OFF: Indicator = Indicator {
     check: |scope| {
         let guard = essential(scope)?;
         let Some(config) = scope.config() else {
-            let earlier =
-                scope.service.history.iter().find(|config| {
-                    matches!(config.epoch, Epoch::ControlSet(_) | Epoch::History(_))
-                })?;
+            // Another installation may have had services that this Windows does not know.
+            let earlier = scope.service.history.iter().find(|config| match config.epoch {
+                Epoch::ControlSet(_) => true,
+                Epoch::History(_) => {
+                    scope.host.older_state(config).is_some_and(OlderState::is_of_this_installation)
+                }
+                Epoch::Current | Epoch::Deleted(_) => false,
+            })?;
             let because = format!(
                 "{} has no key in the current control set; an earlier state still has it.",
                 guard.product
@@ -57,6 +62,12 @@ pub(super) const CORE_OFF: Indicator = Indicator {
             Scene::ghost("MpsSvc").before(Epoch::ControlSet(2), |config| {
                 config.start = Some(Start::Auto);
             })
+        }),
+        yes("its key is gone, a shadow copy still has it", || {
+            Scene::hosted("MpsSvc").only_in("shadow copy 1 of 2026-02-02 09:00:00 UTC")
+        }),
+        no("an upgrade of Windows left it behind", || {
+            Scene::hosted("MpsSvc").only_in("Windows.old")
         }),
         no("Defender beside another antivirus", || defender().number("Start", 3)),
         no("Windows 7's anti-spyware, replaced by an antivirus", || {

@@ -109,7 +109,11 @@ pub(super) fn open_folder(
             Err(diagnostic) => diagnostics.push(diagnostic),
         }
     }
-    if files.iter().all(|file| file.found.magic == Some(Magic::HiveLog)) && diagnostics.is_empty() {
+    // A volume always has something that cannot be read; without hives and logs it is no host for that.
+    let is_volume = !about.partitions.is_empty();
+    if files.iter().all(|file| file.found.magic == Some(Magic::HiveLog))
+        && (diagnostics.is_empty() || is_volume)
+    {
         return Ok(Taken::No);
     }
     diagnostics.extend(unlike);

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::host::config::{Data, Epoch, RawValue, ServiceConfig, ServiceType};
 use crate::host::fact::ConfigurationKey;
 use crate::host::image_path::{ImagePath, Naming};
-use crate::host::older::{OlderState, Standing};
+use crate::host::older::{OlderState, Standing, state_of};
 use crate::host::service::{Difference, Service};
 use crate::text;
 
@@ -17,14 +17,6 @@ pub(super) fn services(configs: Vec<ServiceConfig>, states: &[OlderState]) -> Ve
         by_name.entry(text::fold(&config.name)).or_default().push(config);
     }
     by_name.into_values().map(|configs| service(configs, states)).collect()
-}
-
-/// The older state of the registry that a configuration belongs to.
-fn state_of<'s>(config: &ServiceConfig, states: &'s [OlderState]) -> Option<&'s OlderState> {
-    let Epoch::History(label) = &config.epoch else { return None };
-    states
-        .iter()
-        .find(|state| state.label == *label && state.services.artifact == config.citation.artifact)
 }
 
 /// The current configuration first, then other control sets, older states from the newest on, deleted keys.

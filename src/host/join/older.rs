@@ -10,6 +10,9 @@ use crate::host::older::{OlderState, Passage, Presence, Standing, number, taken}
 use crate::host::{Citation, Host, Origin, Service, Span};
 use crate::text;
 
+/// Older states that are not compared and told so in the coverage; the list of older states has all.
+const REMARKS: usize = 8;
+
 /// The keys under Services by older state and folded name.
 pub(super) type Holdings = Vec<BTreeMap<String, Citation>>;
 
@@ -103,6 +106,7 @@ pub(super) fn remark(host: &mut Host) {
             let reason = older.standing.reason()?;
             Some(format!("what {} does not have says nothing: {reason}", older.label))
         })
+        .take(REMARKS)
         .collect();
     if !notes.is_empty() {
         host.coverage.record(Origin::SystemHive, Span { state, from: None, to: None, notes });

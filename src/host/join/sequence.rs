@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::host::citation::{Place, Provenance};
 use crate::host::event::Event;
+use crate::text;
 
 /// Sorts events by time, computer, channel and record id and removes duplicates: the same record read from
 /// a live log and an archive is one event, cited from the most trustworthy copy. A record that says something else than
@@ -14,6 +15,7 @@ pub(super) fn in_order(mut events: Vec<Event>) -> Vec<Event> {
         key(left)
             .cmp(&key(right))
             .then_with(|| left.citation.provenance.cmp(&right.citation.provenance))
+            .then_with(|| is_live(right).cmp(&is_live(left)))
             .then_with(|| left.citation.artifact.cmp(&right.citation.artifact))
     });
     let mut kept: Vec<Event> = Vec::with_capacity(events.len());
@@ -33,6 +35,13 @@ pub(super) fn in_order(mut events: Vec<Event>) -> Vec<Event> {
         kept.push(event);
     }
     kept
+}
+
+/// Whether it is cited from the file that Windows keeps the channel in, rather than from an archive or export.
+fn is_live(event: &Event) -> bool {
+    let Place::Record { channel, .. } = &event.citation.place else { return false };
+    let name = event.citation.artifact.rsplit('/').next().unwrap_or_default();
+    text::same_name(name, &format!("{}.evtx", channel.replace('/', "%4")))
 }
 
 fn content(event: &Event) -> String {
@@ -77,13 +86,13 @@ mod tests {
         let mut events = vec![
             event("b", 2, "x", Live),
             event("archive", 1, "x", Live),
-            event("live", 1, "x", Live),
+            event("C/system.evtx", 1, "x", Live),
             event("live", 1, "y", Recovered),
             event("altered", 1, "z", Live),
             event("altered again", 1, "z", Live),
             event("a", 2, "x", Recovered),
         ];
-        let expected = ["altered", "archive", "b"];
+        let expected = ["C/system.evtx", "altered", "b"];
         for _ in 0..events.len() {
             events.rotate_left(1);
             let kept = in_order(events.clone());
