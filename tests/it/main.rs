@@ -6,6 +6,8 @@ mod architecture;
 mod checklist;
 mod cli;
 mod collection;
+mod collection_damage;
+mod collection_packed;
 mod docs;
 mod event_log;
 mod event_log_damage;

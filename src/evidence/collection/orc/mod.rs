@@ -30,7 +30,7 @@ const RECORD: &str = "GetThis.csv";
 /// What `WolfLauncher` writes beside the archives, in upper case.
 const STATISTICS: [&str; 2] = ["JOBSTATISTICS.CSV", "PROCESSSTATISTICS.CSV"];
 /// Folders and archives that are looked into for the record.
-const MAX_PARTS: usize = 200;
+const MAX_PARTS: usize = 64;
 /// The password that DFIR-ORC's default configuration gives its inner archives, against antivirus software.
 const PASSWORD: &str = "avproof";
 
