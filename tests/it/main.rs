@@ -8,6 +8,8 @@ mod archive_damage;
 mod checklist;
 mod cli;
 mod collection;
+mod collection_damage;
+mod collection_packed;
 mod docs;
 mod event_log;
 mod event_log_damage;
