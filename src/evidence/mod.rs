@@ -272,6 +272,10 @@ fn open_one(
 /// The hosts in a file of any kind. `about` says how it was reached.
 fn open_given(given: &Given, about: Description, options: &Options) -> Result<Taken, Error> {
     let failed = |source| Error::Open { path: PathBuf::from(&given.shown), source };
+    let source = given.open().map_err(failed)?;
+    if disk::is_image_in_archive(given, source).map_err(failed)? {
+        return disk::open(given, given.open().map_err(failed)?, &about, options);
+    }
     let Some(archive) = archive::open(given, options)? else {
         // A hive or log is no disk image, whatever its bytes hold further on.
         if let Some(file) = loose::open_file(given).map_err(failed)? {

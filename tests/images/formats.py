@@ -246,8 +246,9 @@ def ex01(disk, out, style):
         return zlib.compress(plain, 9)
 
     sectors = str(len(image) // 512)
-    section(1, text(["2", "main", "b\tsc\tts\tph", f"512\t64\t{sectors}\t1", "", ""]))
-    section(2, text(["2", "main", "cn\ten\tex", "svctriage\t1\ttests", "", ""]))
+    count = str(-(-len(image) // CHUNK))
+    section(1, text(["1", "main", "ts\tdt\tbp\tph", f"{sectors}\tf\t512\t1", "", ""]))
+    section(2, text(["1", "main", "cn\ten\tex\ttb\tcp\tsb", f"svctriage\t1\ttests\t{count}\t1\t64", "", ""]))
     entries, data, base = bytearray(), bytearray(), len(body)
     for at in range(0, len(image), CHUNK):
         plain = image[at : at + CHUNK]

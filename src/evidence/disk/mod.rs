@@ -9,6 +9,8 @@ mod volume;
 
 use std::sync::Arc;
 
+pub(super) use self::container::is_image_in_archive;
+
 use self::container::Disk;
 use self::mounts::Mounts;
 use self::volume::Volume;

@@ -9,9 +9,11 @@ mod aff4;
 mod beside;
 pub(super) mod bytes;
 mod ewf;
+mod ewf2;
 mod mapped;
 mod qcow2;
 mod raw;
+mod snappy;
 mod unpack;
 mod vhd;
 mod vhdx;
@@ -40,11 +42,13 @@ pub(super) struct Container {
 /// Every format of disk images that is read; the first that fits is taken.
 pub(super) static CONTAINERS: &[Container] = &[
     ewf::CONTAINER,
+    ewf2::CONTAINER,
     vhdx::CONTAINER,
     vmdk::CONTAINER,
     qcow2::CONTAINER,
     aff4::CONTAINER,
     vhd::CONTAINER,
+    aff4::CONTAINER,
     raw::CONTAINER,
 ];
 
@@ -138,6 +142,15 @@ struct Parent {
 /// What makes the image unreadable as a whole, with the remedy where there is one.
 pub(super) fn open(given: &Given, source: SharedSource) -> io::Result<Option<Disk>> {
     open_image(&Image { given, source, above: 0 })
+}
+
+/// Whether a file that is an archive by its bytes is a disk image all the same.
+pub(in crate::evidence) fn is_image_in_archive(
+    given: &Given,
+    source: SharedSource,
+) -> io::Result<bool> {
+    let ends = Ends::of(&Image { given, source, above: 0 })?;
+    Ok((aff4::CONTAINER.is)(&ends))
 }
 
 fn open_image(image: &Image<'_>) -> io::Result<Option<Disk>> {

@@ -9,7 +9,7 @@ use super::beside::{Beside, Parts};
 use super::bytes::Fields;
 use super::mapped::{LARGEST_UNIT, Map, Mapped, Place, Run, Unit};
 use super::unpack::Method;
-use super::{Container, Disk, Image, damaged, size_words, unsupported};
+use super::{Container, Disk, Image, damaged, size_words};
 use crate::diagnostic::{Diagnostic, Impact};
 use crate::evidence::source::{Source, read_exact_at};
 use crate::evidence::{EvidencePath, RecordedHash};
@@ -17,11 +17,9 @@ use crate::evidence::{EvidencePath, RecordedHash};
 pub(super) const CONTAINER: Container = Container {
     name: "E01",
     known_by: "EVF and its version at its start",
-    is: |ends| ends.starts_with(b"EVF\x09\x0d\x0a\xff\x00") || ends.starts_with(EVF2),
+    is: |ends| ends.starts_with(b"EVF\x09\x0d\x0a\xff\x00"),
     open,
 };
-
-const EVF2: &[u8] = b"EVF2\x0d\x0a\x81\x00";
 
 /// Segments of an image: the names end at ZZZ.
 const MOST_SEGMENTS: usize = 100 + 22 * 26 * 26;

@@ -73,11 +73,6 @@ impl Segment {
     pub(super) fn read(file: &dyn Source, index: usize, first_chunk: u64) -> io::Result<Self> {
         let mut header = [0; 13];
         read_exact_at(file, 0, &mut header)?;
-        if header.starts_with(super::EVF2) {
-            return Err(super::unsupported(
-                "the second EnCase format (Ex01) is not read; convert it: ewfexport -f encase6",
-            ));
-        }
         if !header.starts_with(b"EVF\x09\x0d\x0a\xff\x00") {
             return Err(damaged("a segment of the image is none"));
         }

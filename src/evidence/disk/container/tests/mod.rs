@@ -2,6 +2,7 @@
 
 mod made;
 mod mutation;
+mod same_disk;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
