@@ -213,3 +213,76 @@ impl Sink {
         reading.files.extend(self.files);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+    use crate::evidence::{Content, Description, Listing, Metadata, Pattern, RecordedHash};
+
+    /// Files with the same bytes, of which the collector recorded two hashes.
+    struct Collected([RecordedHash; 2]);
+
+    impl Evidence for Collected {
+        fn describe(&self) -> &Description {
+            unreachable!()
+        }
+
+        fn find(&self, _wanted: &Pattern) -> Listing {
+            Listing::default()
+        }
+
+        fn beside(&self, _path: &EvidencePath, _suffixes: &[&str]) -> Listing {
+            Listing::default()
+        }
+
+        fn open(&self, _path: &EvidencePath) -> io::Result<Box<dyn Content>> {
+            Ok(Box::new(io::Cursor::new(b"abc".to_vec())))
+        }
+
+        fn metadata(&self, _path: &EvidencePath) -> io::Result<Metadata> {
+            Err(io::ErrorKind::NotFound.into())
+        }
+
+        fn recorded_hash(&self, path: &EvidencePath) -> Option<&RecordedHash> {
+            let [first, second] = &self.0;
+            match path.as_str() {
+                "SYSTEM" => Some(first),
+                "SYSTEM.LOG1" => Some(second),
+                _ => None,
+            }
+        }
+    }
+
+    #[test]
+    fn every_file_is_held_against_the_collectors_record() {
+        let md5 = |digits: &str| RecordedHash {
+            source: "copylog.csv".into(),
+            md5: Some(digits.into()),
+            ..RecordedHash::default()
+        };
+        let right = "900150983cd24fb0d6963f7d28e17f72";
+        let wrong = "00000000000000000000000000000000";
+        let found =
+            |name| Found { history: None, path: EvidencePath::new(name), size: 3, magic: None };
+        let mut sink = Sink::new(&found("SYSTEM"), "SYSTEM hive");
+        sink.file(&found("SYSTEM.LOG1"), "registry transaction log");
+        sink.file(&found("SYSTEM.LOG2"), "registry transaction log");
+        sink.verify(&Collected([md5(right), md5(wrong)]));
+        let mut reading = Reading::default();
+        sink.pour_into(&mut reading);
+        let verdicts: Vec<_> = reading.files.iter().map(|file| file.collector_hash).collect();
+        assert_eq!(verdicts, [Some(HashVerdict::Match), Some(HashVerdict::Mismatch), None]);
+        let [complaint] = reading.diagnostics.as_slice() else {
+            panic!("{:?}", reading.diagnostics)
+        };
+        assert_eq!(
+            (complaint.artifact.as_str(), complaint.impact),
+            ("SYSTEM.LOG1", Impact::Partial)
+        );
+        for words in [right, wrong, "copylog.csv", "MD5"] {
+            assert!(complaint.message.contains(words), "{}", complaint.message);
+        }
+    }
+}

@@ -26,21 +26,51 @@ pub(super) fn words(source: &dyn Source) -> io::Result<String> {
         (Sniffed::Foreign(words), _) => words.into(),
         (Sniffed::Known(magic), _) => format!("a {}", magic.label()),
         (Sniffed::Unknown, 0) => "an empty file".into(),
+        (Sniffed::Unknown, _) if is_disc(source)? => {
+            "an ISO disc image; unpack it (7z x) and give the folder".into()
+        }
         (Sniffed::Unknown, _) => "a file that is none of these".into(),
     })
 }
 
+/// ISO 9660: the identifier of the first volume descriptor, after 16 sectors of 2048 bytes and a type.
+fn is_disc(source: &dyn Source) -> io::Result<bool> {
+    let mut identifier = [0; 5];
+    let count = read_up_to(source, 0x8001, &mut identifier)?;
+    Ok(identifier.get(..count) == Some(b"CD001"))
+}
+
 /// Other things people hand over, so that a refusal can name them.
-const FOREIGN: [(usize, &[u8], &str); 21] = [
+const FOREIGN: [(usize, &[u8], &str); 29] = [
     (0, b"EVF\x09\x0d\x0a\xff\x00", "an EnCase disk image (E01)"),
     (0, b"EVF2\x0d\x0a\x81\x00", "an EnCase disk image (Ex01)"),
-    (0, b"LVF\x09\x0d\x0a\xff\x00", "an EnCase logical image (L01)"),
+    (
+        0,
+        b"LVF\x09\x0d\x0a\xff\x00",
+        "an EnCase logical image (L01); export its files (ewfexport -f files) and give the folder",
+    ),
+    (
+        0,
+        b"LEF2\x0d\x0a\x81\x00",
+        "an EnCase logical image (Lx01); export its files with EnCase or FTK Imager and give the folder",
+    ),
+    (
+        0,
+        b"ADSEGMENTEDFILE",
+        "an FTK logical image (AD1); export its files with FTK Imager and give the folder",
+    ),
     (
         0,
         b"ENCRYPTEDACQUIRE",
         "an encrypted acquire collection; `acquire-decrypt` with its key opens it",
     ),
-    (0, b"ADSEGMENTEDFILE", "an FTK logical image (AD1)"),
+    (0, b"ADCRYPT\0", "an encrypted FTK image (AD encryption); decrypt it with FTK Imager"),
+    (0, b"AFF10\x0d\x0a\x00", "an AFF image, version 1 to 3; convert it: affconvert -r"),
+    (0x40, b"\x7f\x10\xda\xbe", "a virtual disk (VDI); convert it: qemu-img convert -O raw"),
+    (0, b"COWD", "a virtual disk (VMDK)"),
+    (0, b"WithoutFreeSpace", "a virtual disk (Parallels); convert it: qemu-img convert -O raw"),
+    (0, b"MDMP", "a memory dump of a process"),
+    (0, b"PAGEDU", "a memory dump of Windows; services of it are not read"),
     (0, b"vhdxfile", "a virtual disk (VHDX)"),
     (0, b"conectix", "a virtual disk (VHD)"),
     (0, b"KDMV", "a virtual disk (VMDK)"),
@@ -131,10 +161,29 @@ mod tests {
             (b"ElfFile\0rest", Sniffed::Known(Magic::EventLog)),
             (b"0\0\0\0LfLe", Sniffed::Known(Magic::OldEventLog)),
             (b"PK\x03\x04", Sniffed::Foreign("a zip archive")),
+            (b"COWD", Sniffed::Foreign("a virtual disk (VMDK)")),
             (b"", Sniffed::Unknown),
             (b"ElfFile", Sniffed::Unknown),
         ] {
             assert_eq!(sniff(&MemorySource(bytes.to_vec())).unwrap(), expected, "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_names_the_remedy() {
+        let mut disc = vec![0; 0x8001];
+        disc.extend(b"CD001");
+        let mut virtual_disk = vec![0; 0x40];
+        virtual_disk.extend(b"\x7f\x10\xda\xbe");
+        for (bytes, expected) in [
+            (disc, "7z x"),
+            (virtual_disk, "qemu-img convert"),
+            (b"LVF\x09\x0d\x0a\xff\x00".to_vec(), "ewfexport"),
+            (b"ADSEGMENTEDFILE".to_vec(), "FTK Imager"),
+            (b"AFF10\x0d\x0a\x00".to_vec(), "affconvert"),
+        ] {
+            let words = words(&MemorySource(bytes)).unwrap();
+            assert!(words.contains(expected), "{words}");
         }
     }
 }

@@ -121,9 +121,13 @@ mod tests {
     #[test]
     fn what_a_folder_lacks_is_left_out() {
         let read = FileRead {
+            history: None,
+            records: None,
             path: "SYSTEM".into(),
             size: 7,
             kind: "SYSTEM hive".into(),
+            history: None,
+            records: None,
             collector_hash: None,
         };
         let mut description = Description { path: "x".into(), ..Description::default() };

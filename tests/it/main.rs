@@ -3,9 +3,13 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so")]
 
 mod architecture;
+mod archive;
+mod archive_damage;
 mod checklist;
 mod cli;
 mod collection;
+mod collection_damage;
+mod collection_packed;
 mod docs;
 mod event_log;
 mod event_log_damage;

@@ -71,21 +71,32 @@ fn better(known: Option<io::Error>, other: io::Error) -> io::Error {
     }
 }
 
-/// Looks up everything about a file; absent where neither it nor a deleted record of its name is known.
-pub(super) fn look_up(evidence: &dyn Evidence, path: &str) -> Option<Known> {
+/// Looks up everything about a file.
+///
+/// # Errors
+/// Why neither it nor a deleted record of its name is known.
+pub(super) fn look_up(evidence: &dyn Evidence, path: &str) -> io::Result<Known> {
     let candidates = candidates(evidence.describe(), path);
-    let name = EvidencePath::new(&plain(path));
-    let name = name.name().split(':').next().unwrap_or_default().to_owned();
-    let is_there = |path: &&EvidencePath| match (evidence.metadata(path), evidence.open(path)) {
-        (Err(metadata), Err(open)) => {
-            metadata.kind() != io::ErrorKind::NotFound && open.kind() != io::ErrorKind::NotFound
+    let mut failed = None;
+    let mut found = None;
+    for candidate in &candidates {
+        match evidence.metadata(candidate).err().zip(evidence.open(candidate).err()) {
+            None => {
+                found = Some(candidate);
+                break;
+            }
+            Some((metadata, open)) => {
+                failed = Some(better(failed, better(Some(metadata), open)));
+            }
         }
-        _ => true,
+    }
+    let name = EvidencePath::new(&plain(path));
+    let deleted = evidence.deleted(name.name().split(':').next().unwrap_or_default());
+    let known = found.or_else(|| candidates.first().filter(|_| !deleted.is_empty()));
+    let Some(path) = known.cloned() else {
+        return Err(failed.unwrap_or_else(|| io::ErrorKind::NotFound.into()));
     };
-    let found = candidates.iter().find(is_there);
-    let deleted = evidence.deleted(&name);
-    let path = found.or_else(|| candidates.first().filter(|_| !deleted.is_empty()))?.clone();
-    Some(Known {
+    Ok(Known {
         metadata: evidence.metadata(&path),
         sha256: verify::sha256(evidence, &path),
         verified: verify::verify(evidence, &path),

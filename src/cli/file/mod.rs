@@ -42,20 +42,34 @@ pub(super) fn run(args: &FileArgs) -> Exit {
 fn facts(args: &FileArgs, hosts: &[&dyn Evidence]) -> Exit {
     let mut page = String::new();
     let mut complete = true;
+    let mut missing = Vec::new();
     for host in hosts {
-        if let Some(known) = known::look_up(*host, &args.path) {
-            complete &= known.is_complete();
-            page.push_str(&known.describe(host.describe()));
+        match known::look_up(*host, &args.path) {
+            Ok(known) => {
+                complete &= known.is_complete();
+                page.push_str(&known.describe(host.describe()));
+            }
+            Err(error) => missing.push(error),
         }
     }
     if page.is_empty() {
-        warn(&format!("{}: not in the evidence", text::terminal_safe(&args.path)));
+        for error in &missing {
+            not_there(&args.path, error);
+        }
         return Exit::Unreadable;
     }
     match print(&page) {
         Exit::Complete if !complete => Exit::Incomplete,
         exit => exit,
     }
+}
+
+fn not_there(path: &str, error: &io::Error) {
+    let why = match error.kind() {
+        io::ErrorKind::NotFound => "not in the evidence".to_owned(),
+        _ => error.to_string(),
+    };
+    warn(&format!("{}: {}", text::terminal_safe(path), text::terminal_safe(&why)));
 }
 
 /// The bytes must be those of one file: where several hosts have it, none is chosen.
@@ -85,7 +99,7 @@ fn bytes(args: &FileArgs, hosts: &[&dyn Evidence]) -> Exit {
     }
     let Some((_, mut content)) = found.pop() else {
         if let Some(error) = failed {
-            warn(&format!("{path}: {}", text::terminal_safe(&error.to_string())));
+            not_there(&args.path, &error);
         }
         return Exit::Unreadable;
     };

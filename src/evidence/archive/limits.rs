@@ -75,6 +75,10 @@ impl<R> Metered<'_, R> {
 
 impl<R: Read> Read for Metered<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        // A decoder may take an empty buffer for the end of its input.
+        if buffer.is_empty() {
+            return Ok(0);
+        }
         let count = self.reader.read(buffer)?;
         self.passed = self.passed.saturating_add(u64::try_from(count).unwrap_or(u64::MAX));
         self.meter.within(self.passed)?;

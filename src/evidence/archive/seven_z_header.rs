@@ -244,7 +244,7 @@ impl<'h> Walk<'h> {
             self.is_encrypted = true;
             let rounds = first & 0x3f;
             if rounds > MOST_ROUNDS && rounds != 0x3f {
-                return Err(bad("2 to the power of {rounds} rounds of key derivation"));
+                return Err(bad("the rounds of its key derivation"));
             }
         }
         Ok(())

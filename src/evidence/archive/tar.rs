@@ -7,7 +7,6 @@ use std::collections::BTreeMap;
 use std::io::{self, Read};
 use std::sync::Arc;
 
-use super::Contained;
 use super::compressed::Compression;
 use super::limits::Meter;
 use super::member::{Member, MemberKind};
@@ -15,6 +14,7 @@ use super::register::Register;
 use super::sparse::{Parts, SparseReader, SparseSource};
 use super::tar_reel::{Item, Next, Reel, Stream, Tape};
 use super::tree::{Shelf, Take, Unpacker};
+use super::{Contained, fuse};
 use crate::diagnostic::Impact;
 use crate::evidence::given::Given;
 use crate::evidence::source::{Cursor, SharedSource, Window};
@@ -165,7 +165,7 @@ fn list<T: Tape>(
     let mut numbers: BTreeMap<Vec<u8>, usize> = BTreeMap::new();
     let mut damaged = 0_usize;
     loop {
-        let next = super::fuse::fused(|| reel.next());
+        let next = fuse::fused(|| reel.next());
         match next {
             Ok(Next::Item(item)) => {
                 let member = member(&item, packed, &numbers);
@@ -173,7 +173,7 @@ fn list<T: Tape>(
                 if member.kind == MemberKind::File {
                     numbers.entry(item.name.clone()).or_insert(number);
                 }
-                match super::fuse::fused(|| Ok(each(number, &item, &member, &mut reel))) {
+                match fuse::fused(|| Ok(each(number, &item, &member, &mut reel))) {
                     Ok(None) => {}
                     Ok(Some(problem)) => register.remark(Impact::Partial, problem),
                     Err(error) => return register.remark(Impact::Partial, error.to_string()),
@@ -186,7 +186,17 @@ fn list<T: Tape>(
                     return;
                 }
             }
-            Ok(Next::End { is_marked: true }) => return,
+            Ok(Next::End { is_marked: true }) => {
+                let drained = match packed {
+                    Some(_) => fuse::fused(|| reel.drain()),
+                    None => Ok(()),
+                };
+                if let Err(error) = drained {
+                    let what = format!("damaged; any of its members may be: {error}");
+                    register.remark(Impact::Partial, what);
+                }
+                return;
+            }
             Ok(Next::End { is_marked: false }) => {
                 let what = "ends without the mark of its end; members may be missing";
                 return register.remark(Impact::Partial, what.into());

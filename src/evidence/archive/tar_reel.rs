@@ -145,6 +145,11 @@ impl<T: Tape> Reel<T> {
         }
     }
 
+    /// Reads on to the end, so that checksums which come there are verified.
+    pub(super) fn drain(&mut self) -> io::Result<()> {
+        io::copy(&mut self.tape, &mut io::sink()).map(drop)
+    }
+
     fn skip_rest(&mut self) -> io::Result<()> {
         let bytes = std::mem::take(&mut self.ahead);
         self.tape.skip(bytes)?;
@@ -371,7 +376,10 @@ pub(super) struct StoredBytes<'r, T> {
 impl<T: Tape> Read for StoredBytes<'_, T> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let wanted = buffer.len().min(usize::try_from(self.rest).unwrap_or(usize::MAX));
-        let Some(buffer) = buffer.get_mut(..wanted) else { return Ok(0) };
+        // A decoder may take an empty buffer for the end of its input.
+        let Some(buffer) = buffer.get_mut(..wanted).filter(|buffer| !buffer.is_empty()) else {
+            return Ok(0);
+        };
         let read = self.reel.tape.read(buffer)?;
         let count = u64::try_from(read).unwrap_or(u64::MAX);
         self.rest = self.rest.saturating_sub(count);

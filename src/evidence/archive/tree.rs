@@ -213,14 +213,18 @@ impl ArchiveTree {
             }
         }
         let mut start = Vec::new();
+        let mut failed = None;
         fused(|| {
             self.unpacker.unpack(number, &mut |reader| {
                 start.clear();
-                let read = reader.take(HEAD).read_to_end(&mut start);
-                Ok(read.is_ok())
+                failed = reader.take(HEAD).read_to_end(&mut start).err();
+                Ok(failed.is_none())
             })
         })?;
         let sniffed = magic::sniff(&MemorySource(start))?;
+        if let Some(error) = failed.filter(|_| sniffed == Sniffed::Unknown) {
+            return Err(error);
+        }
         lock(&self.shelf.heads).insert(number, sniffed);
         Ok(sniffed)
     }

@@ -117,13 +117,14 @@ impl Header {
         /// `S_IFMT` and its values (sys/stat.h) in the upper half of the attributes.
         const UNIX: u8 = 3;
         let mode = (self.attributes >> 16) & 0o17_0000;
+        let is_unix = self.system == UNIX;
         match mode {
+            0o12_0000 if is_unix => MemberKind::Link,
+            // Whatever its name and mode say: what has bytes is a file, or they would be lost without a word.
+            _ if self.packed > 0 && self.size != Some(0) => MemberKind::File,
             _ if self.name.ends_with(['/', '\\']) => MemberKind::Folder,
-            0o12_0000 if self.system == UNIX => MemberKind::Link,
-            0o04_0000 if self.system == UNIX => MemberKind::Folder,
-            0o01_0000 | 0o02_0000 | 0o06_0000 | 0o14_0000 if self.system == UNIX => {
-                MemberKind::Special
-            }
+            0o04_0000 if is_unix => MemberKind::Folder,
+            0o01_0000 | 0o02_0000 | 0o06_0000 | 0o14_0000 if is_unix => MemberKind::Special,
             _ => MemberKind::File,
         }
     }
@@ -182,7 +183,13 @@ impl Zip {
         let Some(mut file) = file.map_err(|error| failed(error, password.is_some()))? else {
             return Err(io::ErrorKind::InvalidData.into());
         };
-        let taken = take(&mut file);
+        // AES has a checksum of its own; where the size is not known, neither is the checksum.
+        let taken = if header.aes.is_some() || header.size.is_none() {
+            take(&mut file)
+        } else {
+            let crc = flate2::Crc::new();
+            take(&mut Checked { reader: &mut file, crc, expected: header.crc })
+        };
         is_cut.set(true);
         taken
     }
@@ -231,6 +238,10 @@ impl Unpacker for Zip {
         let header = self.header(member)?;
         if header.packed_with() != STORED || header.is_encrypted() {
             return Ok(None);
+        }
+        if header.size.is_some_and(|size| size != header.packed) {
+            let what = "stored as it is, but with two sizes; its header is damaged";
+            return Err(io::Error::new(io::ErrorKind::InvalidData, what));
         }
         Ok(Some(Arc::new(self.bytes(header)?)))
     }

@@ -189,7 +189,10 @@ fn read_at(source: &SharedSource, place: Place, most: usize) -> io::Result<Direc
         }
     }
     let found = u64::try_from(directory.headers.len()).unwrap_or(u64::MAX);
-    if found < place.count && directory.headers.len() <= most {
+    let starts_with_member = starts_with(source.as_ref(), 0, LOCAL)?;
+    if found == 0 && starts_with_member {
+        directory.damage = Some("its central directory lists nothing".into());
+    } else if found < place.count && directory.headers.len() <= most {
         directory.damage = Some(format!(
             "its central directory is damaged after {found} of {} members",
             place.count

@@ -22,7 +22,7 @@ pub(super) const LAYOUT: Layout = Layout {
 /// Levels of folders below the given one that may be the top of a collection.
 const MAX_DEPTH: usize = 2;
 /// Folders looked into.
-const MAX_FOLDERS: usize = 5000;
+const MAX_FOLDERS: usize = 2000;
 
 const TAKERS: &[Taker] = &[
     velociraptor::take,
@@ -36,7 +36,8 @@ const TAKERS: &[Taker] = &[
 
 fn open(tree: &SharedTree, about: &Description, options: &Options) -> Result<Taken, Error> {
     let site = Site::top(tree, about, options);
-    if site.is_volume() {
+    // A volume of a disk holds what its host wrote; only its top may be where a collector wrote to.
+    if site.is_volume() || !about.partitions.is_empty() {
         return Ok(Taken::No);
     }
     let folders = site.contents.folders().map(|entry| entry.path.clone());

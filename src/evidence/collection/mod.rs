@@ -22,9 +22,9 @@ mod windows_tree;
 
 use std::io;
 
+use super::archive::{self, ArchiveOpened};
 use super::given::{Given, SharedTree};
-use super::{Description, Options, Taken, archive};
-use crate::diagnostic::Diagnostic;
+use super::{Description, Options, Taken};
 use crate::error::Error;
 
 /// A way in which collected files are laid out.
@@ -54,28 +54,22 @@ pub const LAYOUTS: &[Layout] = &[
 /// The layouts for what none of [`LAYOUTS`] takes: files wherever they lie.
 pub const LOOSE_LAYOUTS: &[Layout] = &[nested::LAYOUT, loose::LAYOUT];
 
-/// An archive that lies in a collection, opened.
-struct Inner {
-    tree: SharedTree,
-    /// What stood in the way of listing it.
-    diagnostics: Vec<Diagnostic>,
-}
-
 /// Opens an archive that lies in a collection.
 ///
 /// # Errors
 /// An archive that cannot be opened, one whose password is not among those of the options, and one that lies too
 /// deep.
-fn open_inner(given: &Given, options: &Options) -> io::Result<Inner> {
-    if given.depth >= options.limits.nesting {
+fn open_inner(given: &Given, options: &Options) -> io::Result<ArchiveOpened> {
+    let limit = options.limits.nesting;
+    if given.depth >= limit {
         return Err(io::Error::other(format!(
-            "it lies in more than {} archives and images",
-            options.limits.nesting
+            "it lies more than {limit} levels deep; --max-nesting raises this limit"
         )));
     }
     match archive::open(given, options) {
-        Ok(Some(opened)) => Ok(Inner { tree: opened.tree, diagnostics: opened.diagnostics }),
+        Ok(Some(opened)) => Ok(opened),
         Ok(None) => Err(io::Error::new(io::ErrorKind::InvalidData, "not an archive")),
+        Err(Error::Open { source, .. }) => Err(source),
         Err(error) => Err(io::Error::other(error.to_string())),
     }
 }

@@ -226,3 +226,29 @@ impl Opened {
         Ok(Taken::Hosts(hosts.collect()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_lead_to_the_first_one() {
+        for (name, expected) in [
+            ("DISK.002", Some("DISK.001")),
+            ("HOST.E01", Some("HOST.E01")),
+            ("HOST.E02", Some("HOST.E01")),
+            ("HOST.EAA", Some("HOST.E01")),
+            ("HOST.EX02", Some("HOST.EX01")),
+            ("A.7Z.003", Some("A.7Z.001")),
+            ("A.Z01", Some("A.ZIP")),
+            ("D-FLAT.VMDK", Some("D.VMDK")),
+            ("D-S002.VMDK", Some("D.VMDK")),
+            ("D-000001.VMDK", None),
+            ("HOST.EXE", Some("HOST.E01")),
+            ("HOST.ZIP", None),
+            ("NONE", None),
+        ] {
+            assert_eq!(first_part(name).as_deref(), expected, "{name}");
+        }
+    }
+}

@@ -9,8 +9,9 @@ use super::sparse::Sparse;
 use crate::diagnostic::Diagnostic;
 use crate::evidence::file_tree::{Contents, Entry, EntryKind, FileTree};
 use crate::evidence::given::SharedTree;
+use crate::evidence::magic::{Sniffed, sniff};
 use crate::evidence::source::SharedSource;
-use crate::evidence::{EvidencePath, Magic, Metadata, Storage, Times};
+use crate::evidence::{EvidencePath, Metadata, Storage, Times};
 use crate::text::fold;
 
 /// Folders between the root of a volume and a file; Windows' own limit on paths allows no more by far.
@@ -228,18 +229,24 @@ impl FileTree for Overlay {
         self.tree.deleted(name)
     }
 
-    fn sniff(&self, file: &EvidencePath) -> Result<(Option<Magic>, u64), Diagnostic> {
-        let (tree, path, at) = self.resolve(file);
+    fn examine(&self, file: &EvidencePath) -> io::Result<(Sniffed, u64)> {
         if self.index(file).is_none() {
-            let named = |error: Diagnostic| Diagnostic { artifact: file.to_string(), ..error };
-            return tree
-                .sniff(&path)
-                .map_err(|error| if at.is_some() { named(error) } else { error });
+            let (tree, path, _) = self.resolve(file);
+            return tree.examine(&path);
         }
-        let sniffed = self.open(file).and_then(|source| {
-            let magic = crate::evidence::magic::sniff(source.as_ref())?.magic();
-            Ok((magic, source.size()))
+        let source = self.open(file)?;
+        Ok((sniff(source.as_ref())?, source.size()))
+    }
+
+    fn damage(&self) -> Vec<Diagnostic> {
+        let inner = self.inner.iter().flat_map(|(at, tree)| {
+            tree.damage().into_iter().map(move |one| {
+                let artifact = format!("{at}/{}", one.artifact);
+                Diagnostic { artifact, ..one }
+            })
         });
-        sniffed.map_err(|error| crate::evidence::file_tree::unreadable(file, &error))
+        let mut damage: Vec<Diagnostic> = self.tree.damage().into_iter().chain(inner).collect();
+        damage.sort();
+        damage
     }
 }

@@ -1,30 +1,43 @@
-//! A host's files laid out as collectors lay them out.
+//! A host's files laid out as collectors lay them out, and what is read of them.
 
 #![expect(clippy::disallowed_methods, reason = "the tests make their own evidence")]
+#![expect(clippy::indexing_slicing, reason = "the bytes are the tests' own")]
 #![expect(clippy::unwrap_used, reason = "a test that cannot make its evidence must fail")]
 
 use std::fmt::Write as _;
 use std::fs;
+use std::io::{Cursor, Read as _, Write as _};
 use std::path::Path;
 
 use serde_json::json;
 use sha1::Digest as _;
+use svctriage::diagnostic::Diagnostic;
+use svctriage::evidence::{self, Evidence, EvidencePath, Magic, Opened, Options, Pattern, Place};
+use svctriage::report::HostReport;
+use svctriage::scan::scan;
+use zip::write::SimpleFileOptions;
+
+use super::scan::settings;
 
 /// Files of a host: their path below the root of its drive, and their bytes.
 pub(crate) type Files = Vec<(String, Vec<u8>)>;
 
 /// The evidence of a sample, which is laid out as the root of a drive.
 pub(crate) fn sample(name: &str) -> Files {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("samples").join(name).join("evidence");
+    below(&Path::new(env!("CARGO_MANIFEST_DIR")).join("samples").join(name).join("evidence"))
+}
+
+/// Every file below a folder, sorted.
+fn below(root: &Path) -> Files {
     let mut files = Vec::new();
-    let mut folders = vec![root.clone()];
+    let mut folders = vec![root.to_owned()];
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(&folder).unwrap() {
             let path = entry.unwrap().path();
             if path.is_dir() {
                 folders.push(path);
             } else {
-                let below = path.strip_prefix(&root).unwrap().to_str().unwrap().replace('\\', "/");
+                let below = path.strip_prefix(root).unwrap().to_str().unwrap().replace('\\', "/");
                 files.push((below, fs::read(&path).unwrap()));
             }
         }
@@ -226,4 +239,115 @@ pub(crate) fn orc(root: &Path, folder: &str, files: &Files, snapshot: &str, is_u
         format!("\u{feff}{record}").into_bytes()
     };
     put(root, &format!("{folder}/GetThis.csv"), &bytes);
+}
+
+pub(crate) const SYSTEM: Pattern = Pattern {
+    magic: Magic::Hive,
+    places: &[
+        Place::current("System32/config/SYSTEM"),
+        Place::history("System32/config/RegBack/SYSTEM", "RegBack"),
+    ],
+};
+pub(crate) const LOGS: Pattern =
+    Pattern { magic: Magic::EventLog, places: &[Place::current("System32/winevt/Logs/*.evtx")] };
+pub(crate) const SYSMON: Pattern = Pattern {
+    magic: Magic::EventLog,
+    places: &[Place::current("System32/winevt/Logs/Microsoft-Windows-Sysmon%4Operational.evtx")],
+};
+pub(crate) const HIVE: &str = "Windows/System32/config/SYSTEM";
+pub(crate) const NO_SNAPSHOT: &str = "{00000000-0000-0000-0000-000000000000}";
+
+pub(crate) fn open(path: &Path) -> Opened {
+    evidence::open(&[path.to_owned()], &Options::default())
+}
+
+pub(crate) fn hosts(path: &Path) -> Vec<Box<dyn Evidence>> {
+    let opened = open(path);
+    assert!(opened.errors.is_empty(), "{:?}", opened.errors);
+    opened.hosts
+}
+
+pub(crate) fn only_host(path: &Path) -> Box<dyn Evidence> {
+    let mut hosts = hosts(path);
+    assert_eq!(
+        hosts.len(),
+        1,
+        "{:?}",
+        hosts.iter().map(|host| host.describe()).collect::<Vec<_>>()
+    );
+    hosts.remove(0)
+}
+
+pub(crate) fn refusal(path: &Path) -> String {
+    let opened = open(path);
+    assert!(opened.hosts.is_empty());
+    assert_eq!(opened.errors.len(), 1);
+    opened.errors[0].to_string()
+}
+
+/// A service's name, verdict and score, and what each finding adds to it.
+pub(crate) type Ranked = (String, String, i32, Vec<(String, i32)>);
+
+/// The services in their order, with verdicts and decibans.
+fn ranking(report: &HostReport) -> Vec<Ranked> {
+    let ranked = report.services.iter().map(|one| {
+        let findings = one.findings.iter().chain(&one.against);
+        let findings = findings.map(|finding| (finding.id.clone(), finding.decibans)).collect();
+        (one.name.clone(), format!("{:?}", one.verdict), one.score, findings)
+    });
+    ranked.collect()
+}
+
+pub(crate) fn ranked(host: &dyn Evidence) -> Vec<Ranked> {
+    ranking(&scan(host, &settings(), &()))
+}
+
+/// The ranking of a sample as it is committed.
+pub(crate) fn expected(name: &str) -> Vec<Ranked> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("samples").join(name).join("evidence");
+    ranked(only_host(&path).as_ref())
+}
+
+/// A hive by its first bytes, which no other is.
+pub(crate) fn hive(mark: u8) -> Vec<u8> {
+    let mut bytes = b"regf".to_vec();
+    bytes.resize(4096, 0);
+    bytes[100] = mark;
+    bytes
+}
+
+pub(crate) fn found(host: &dyn Evidence, pattern: &Pattern) -> Vec<(String, Option<String>, u8)> {
+    let listing = host.find(pattern);
+    assert!(listing.diagnostics.is_empty(), "{:?}", listing.diagnostics);
+    let read = |path: &EvidencePath| {
+        let mut bytes = Vec::new();
+        host.open(path).unwrap().read_to_end(&mut bytes).unwrap();
+        bytes.get(100).copied().unwrap_or_default()
+    };
+    let found = listing.found.iter();
+    found.map(|one| (one.path.to_string(), one.history.clone(), read(&one.path))).collect()
+}
+
+pub(crate) fn told(host: &dyn Evidence, words: &str) -> Diagnostic {
+    let diagnostics = &host.describe().diagnostics;
+    let one = diagnostics.iter().find(|one| one.message.contains(words)).cloned();
+    assert!(one.is_some(), "no {words} in {diagnostics:#?}");
+    one.unwrap()
+}
+
+/// A zip archive of everything below a folder, encrypted with a password where there is one.
+pub(crate) fn zipped(root: &Path, password: Option<&str>) -> Vec<u8> {
+    let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    let options = SimpleFileOptions::default();
+    for (path, bytes) in below(root) {
+        match password {
+            Some(password) => {
+                let options = options.with_aes_encryption(zip::AesMode::Aes256, password);
+                zip.start_file(path, options).unwrap();
+            }
+            None => zip.start_file(path, options).unwrap(),
+        }
+        zip.write_all(&bytes).unwrap();
+    }
+    zip.finish().unwrap().into_inner()
 }

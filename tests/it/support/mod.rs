@@ -6,6 +6,7 @@ pub(crate) mod golden;
 pub(crate) mod images;
 pub(crate) mod lab;
 pub(crate) mod logs;
+pub(crate) mod pack;
 pub(crate) mod pages;
 
 use std::sync::Once;

@@ -13,7 +13,7 @@ use super::overlay::Overlay;
 use super::site::{Site, bounded, hosts};
 use super::survey::{self, survey_below};
 use super::windows_tree::WindowsTree;
-use super::{Inner, Layout, Options, SharedTree, Taken, host_name};
+use super::{ArchiveOpened, Layout, Options, SharedTree, Taken, host_name};
 use crate::diagnostic::{Diagnostic, Impact};
 use crate::error::Error;
 use crate::evidence::{Description, EvidencePath, HostName, RecordedHash, WindowsFolder};
@@ -30,7 +30,7 @@ const RECORD: &str = "GetThis.csv";
 /// What `WolfLauncher` writes beside the archives, in upper case.
 const STATISTICS: [&str; 2] = ["JOBSTATISTICS.CSV", "PROCESSSTATISTICS.CSV"];
 /// Folders and archives that are looked into for the record.
-const MAX_PARTS: usize = 200;
+const MAX_PARTS: usize = 64;
 /// The password that DFIR-ORC's default configuration gives its inner archives, against antivirus software.
 const PASSWORD: &str = "avproof";
 
@@ -134,7 +134,11 @@ impl Collected {
     }
 
     /// Takes an archive of the collection.
-    fn add_archive(&mut self, archive: &EvidencePath, Inner { tree, diagnostics }: Inner) {
+    fn add_archive(
+        &mut self,
+        archive: &EvidencePath,
+        ArchiveOpened { tree, diagnostics, .. }: ArchiveOpened,
+    ) {
         self.diagnostics.extend(diagnostics);
         let root = EvidencePath::root();
         let record = tree.list(&root).file(RECORD).map(|entry| entry.path.clone());
@@ -224,13 +228,13 @@ mod tests {
         Pattern { magic: Magic::Hive, places: &[Place::current("System32/config/SYSTEM")] };
 
     #[expect(clippy::disallowed_methods, reason = "the test makes its own evidence")]
-    fn inner(name: &str, row: &str) -> (TempDir, Inner) {
+    fn inner(name: &str, row: &str) -> (TempDir, ArchiveOpened) {
         let folder = TempDir::new().unwrap();
         std::fs::write(folder.path().join(name), b"regf and the rest").unwrap();
         let record = format!("ComputerName,VolumeID,FullName,SampleName,SnapshotID\n{row}\n");
         std::fs::write(folder.path().join(RECORD), record).unwrap();
         let tree: SharedTree = Arc::new(Folder::new(folder.path()));
-        (folder, Inner { tree, diagnostics: Vec::new() })
+        (folder, ArchiveOpened { tree, words: String::new(), diagnostics: Vec::new() })
     }
 
     #[test]

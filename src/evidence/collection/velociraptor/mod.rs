@@ -20,14 +20,14 @@ use super::records::json_document;
 use super::site::{Site, hosts};
 use super::survey::{Survey, survey_below};
 use super::windows_tree::WindowsTree;
-use super::{Inner, Layout, Options, SharedTree, Taken, host_name, loose};
+use super::{ArchiveOpened, Layout, Options, SharedTree, Taken, host_name, loose};
 use crate::diagnostic::{Diagnostic, Impact};
 use crate::error::Error;
 use crate::evidence::file_tree::FileTree;
 use crate::evidence::{Description, EvidencePath, HostName, RecordedHash, WindowsFolder};
 use crate::text::fold;
-use names::decode;
-use stored::{Stored, Upload, is_accessor};
+use names::{decode, volume};
+use stored::{Stored, UPLOADS, Upload, is_accessor};
 
 pub(super) const LAYOUT: Layout = Layout {
     name: "Velociraptor collection",
@@ -50,9 +50,12 @@ pub(super) fn take(site: &Site<'_>) -> Result<Taken, Error> {
         return encrypted(site, &data);
     }
     let record = site.file("uploads.json");
-    let uploads = site.folder("uploads").filter(|uploads| {
-        let contents = site.tree.list(uploads);
-        record.is_some() || contents.folders().any(|entry| is_accessor(&entry.name))
+    let uploads = site.folder(UPLOADS);
+    let uploads = uploads.filter(|uploads| record.is_some() || holds_accessors(site, uploads));
+    // Somebody may have given the folder of the uploads itself, or unpacked nothing else.
+    let uploads = uploads.or_else(|| {
+        let is_uploads = record.is_none() && holds_accessors(site, &site.base);
+        is_uploads.then(|| site.base.clone())
     });
     match (uploads, record) {
         (Some(uploads), record) => collection(site, &uploads, record.as_ref()),
@@ -61,6 +64,18 @@ pub(super) fn take(site: &Site<'_>) -> Result<Taken, Error> {
         ),
         (None, _) => Ok(Taken::No),
     }
+}
+
+/// Whether a folder holds one named after an accessor with a volume in it.
+fn holds_accessors(site: &Site<'_>, folder: &EvidencePath) -> bool {
+    let contents = site.tree.list(folder);
+    let mut accessors = contents.folders().filter(|entry| is_accessor(&entry.name));
+    accessors.any(|accessor| {
+        let volumes = site.tree.list(&accessor.path);
+        // Its names are escaped; what other collectors call `file/C` is not.
+        let is_volume = |name: &str| name.contains('%') && volume(&decode(name)).is_certain();
+        volumes.folders().any(|entry| is_volume(&entry.name))
+    })
 }
 
 /// Whether it has the marks of a collection that uploaded nothing.
@@ -82,7 +97,7 @@ fn collection(
     record: Option<&EvidencePath>,
 ) -> Result<Taken, Error> {
     let mut diagnostics = Vec::new();
-    let stored = Stored::look(site.tree.as_ref(), &site.base, uploads, &mut diagnostics);
+    let stored = Stored::look(site.tree.as_ref(), uploads, &mut diagnostics);
     let mut overlay = Overlay::new(&site.tree, decode);
     overlay.expand(stored.files.indexes(), site.options.limits.ratio);
     let mut explained = Explained { overlay, recorded: BTreeMap::new(), diagnostics };
@@ -256,10 +271,10 @@ fn encrypted(site: &Site<'_>, data: &EvidencePath) -> Result<Taken, Error> {
         metadata.as_ref().and_then(|record| site.read(record, &mut told, json_document)?);
     let scheme = schemes.into_iter().flatten().find_map(|one| one.scheme).unwrap_or_default();
     match super::open_inner(&site.given(data), site.options) {
-        Ok(Inner { tree, diagnostics }) => {
+        Ok(ArchiveOpened { tree, words, diagnostics }) => {
             let mut about = site.about.clone();
             about.diagnostics.extend(diagnostics);
-            about.containers.push(format!("encrypted Velociraptor container ({ENCRYPTED})"));
+            about.containers.push(format!("Velociraptor container ({ENCRYPTED}), {words}"));
             open(&tree, &about, site.options)
         }
         Err(error) => {

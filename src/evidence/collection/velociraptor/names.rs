@@ -40,6 +40,13 @@ pub(super) struct Volume {
     pub(super) shadow: Option<String>,
 }
 
+impl Volume {
+    /// Whether it is a drive or a shadow copy: no other folder is called that.
+    pub(super) fn is_certain(&self) -> bool {
+        self.shadow.is_some() || self.key.len() == 2 && self.key.ends_with(':')
+    }
+}
+
 /// The volume of a decoded name: `C:`, `\\.\C:` or `\\?\GLOBALROOT\Device\HarddiskVolumeShadowCopy3`.
 pub(super) fn volume(name: &str) -> Volume {
     let last = name.trim_end_matches('\\').rsplit(['\\', '/']).next().unwrap_or(name);

@@ -71,7 +71,7 @@ pub(super) fn read(site: &Site<'_>, results: &EvidencePath, stored: &Stored, int
                         overlay.set_times(path, times.clone());
                     }
                 }
-                if let Some((path, hashes)) = row.hashes(&name, site, stored, paths)
+                if let Some((path, hashes)) = row.hashes(&name, stored, paths)
                     && !keep_hash(recorded, path, hashes)
                 {
                     doubtful = doubtful.saturating_add(1);
@@ -111,12 +111,11 @@ impl Row {
     fn hashes<'s>(
         &self,
         record: &str,
-        site: &Site<'_>,
         stored: &'s Stored,
         paths: &'s [EvidencePath],
     ) -> Option<(&'s EvidencePath, RecordedHash)> {
         if let Some(upload) = &self.upload
-            && let Some(path) = upload.stored(&site.base, stored)
+            && let Some(path) = upload.stored(stored)
             && let Some(hashes) = upload.hashes(record)
         {
             return Some((path, hashes));

@@ -15,6 +15,9 @@ use super::super::inventory::Inventory;
 /// family reads the volume. `ntfs_vss` gives the live volume too, and beside it what differs in shadow copies.
 const ACCESSORS: [&str; 6] = ["auto", "ntfs", "lazy_ntfs", "mft", "file", "ntfs_vss"];
 
+/// The folder that everything was uploaded to.
+pub(super) const UPLOADS: &str = "uploads";
+
 /// The folder of what one accessor read from one volume.
 pub(super) struct Upload {
     pub(super) accessor: String,
@@ -27,6 +30,8 @@ pub(super) struct Upload {
 /// The files of a collection.
 pub(super) struct Stored {
     pub(super) files: Inventory,
+    /// The folder of them all: `uploads`.
+    root: EvidencePath,
     /// The most believed accessor first, then by volume.
     pub(super) volumes: Vec<Upload>,
     by_components: BTreeMap<String, EvidencePath>,
@@ -34,10 +39,9 @@ pub(super) struct Stored {
 }
 
 impl Stored {
-    /// Looks at everything below `uploads`, which lies in `base`.
+    /// Looks at everything below `uploads`.
     pub(super) fn look(
         tree: &dyn FileTree,
-        base: &EvidencePath,
         uploads: &EvidencePath,
         told: &mut Vec<Diagnostic>,
     ) -> Self {
@@ -55,18 +59,19 @@ impl Stored {
             }
         }
         volumes.sort_by_key(|upload| (rank(&upload.accessor), upload.path.clone()));
-        let mut stored =
-            Self { files, volumes, by_components: BTreeMap::new(), by_place: BTreeMap::new() };
-        stored.index(base);
+        let root = uploads.clone();
+        let (by_components, by_place) = (BTreeMap::new(), BTreeMap::new());
+        let mut stored = Self { files, root, volumes, by_components, by_place };
+        stored.index();
         stored
     }
 
-    fn index(&mut self, base: &EvidencePath) {
-        let above = base.components().count();
+    fn index(&mut self) {
+        let above = self.root.components().count();
         for (path, _) in self.files.iter() {
             let names: Vec<String> = path.components().skip(above).map(decode).collect();
             self.by_components.entry(key(&names)).or_insert_with(|| path.clone());
-            if let [_, _, on, rest @ ..] = names.as_slice() {
+            if let [_, on, rest @ ..] = names.as_slice() {
                 let place = place(&volume(on), rest.iter().map(String::as_str));
                 self.by_place.entry(place).or_default().push(path.clone());
             }
@@ -75,7 +80,14 @@ impl Stored {
 
     /// The file of those components, which begin with `uploads`.
     pub(super) fn by_components(&self, components: &[String]) -> Option<&EvidencePath> {
-        self.by_components.get(&key(components))
+        let (first, rest) = components.split_first()?;
+        self.by_components.get(&key(rest)).filter(|_| first == UPLOADS)
+    }
+
+    /// The file of that stored name, which begins with `uploads/`.
+    pub(super) fn by_name(&self, name: &str) -> Option<&EvidencePath> {
+        let rest = name.trim_start_matches('/').strip_prefix(UPLOADS)?.strip_prefix('/')?;
+        self.files.find(self.root.child(rest).as_str()).map(|(path, _)| path)
     }
 
     /// The files that are that place of the host: one for each accessor that read it.

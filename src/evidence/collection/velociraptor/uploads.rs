@@ -55,17 +55,10 @@ impl Upload {
     }
 
     /// Where its bytes are; the stored name is written as it is stored, the components as they were on the host.
-    pub(super) fn stored<'s>(
-        &self,
-        base: &EvidencePath,
-        stored: &'s Stored,
-    ) -> Option<&'s EvidencePath> {
+    pub(super) fn stored<'s>(&self, stored: &'s Stored) -> Option<&'s EvidencePath> {
         let named = self.stored_name.as_deref().or(self.vfs_path.as_deref());
-        let named = named.map(|name| name.trim_start_matches('/'));
-        let named = named.filter(|name| name.starts_with("uploads/"));
-        let named = named.and_then(|name| stored.files.find(base.child(name).as_str()));
         let by_components = || self.components().and_then(|names| stored.by_components(names));
-        named.map(|(path, _)| path).or_else(by_components)
+        named.and_then(|name| stored.by_name(name)).or_else(by_components)
     }
 
     /// The hashes of what was stored.
@@ -132,7 +125,7 @@ pub(super) fn read(site: &Site<'_>, record: &EvidencePath, stored: &Stored, into
             if upload.kind.as_deref() == Some(INDEX) {
                 return true;
             }
-            let Some(path) = upload.stored(&site.base, stored) else {
+            let Some(path) = upload.stored(stored) else {
                 let is_named = upload.components().is_some()
                     || upload.stored_name.is_some()
                     || upload.vfs_path.is_some();

@@ -74,16 +74,18 @@ impl Header {
         format!("BitLocker, {cipher}, protected by {protectors}")
     }
 
+    /// Where the first sectors of a volume are that is decrypted or not yet encrypted, and how many bytes they have.
+    pub(super) fn first_sectors_of_plain(&self) -> Option<(u64, u64)> {
+        let metadata = &self.metadata;
+        let is_plain = metadata.encryption_method == 0 && metadata.encrypted_volume_size == 0;
+        is_plain.then_some((metadata.volume_header_offset, metadata.volume_header_size))
+    }
+
     /// Why no key would help.
     pub(super) fn unsupported(&self) -> Option<String> {
         let method = self.metadata.encryption_method;
         if self.volume.variant == BdeVariant::WindowsVista {
             return Some("the format of Windows Vista cannot be decrypted here".to_owned());
-        }
-        if method == 0 {
-            return Some(
-                "it is decrypted or not yet encrypted; only its header is left".to_owned(),
-            );
         }
         if self.volume.bitlocker_guid == ENCRYPT_ON_WRITE {
             return Some(

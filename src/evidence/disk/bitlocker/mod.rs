@@ -46,6 +46,9 @@ pub(super) fn describe(source: &SharedSource) -> String {
 /// decrypted with any key.
 pub(super) fn unlock(source: &SharedSource, options: &Options) -> Result<SharedSource, String> {
     let header = Header::read(source).map_err(|problem| format!("BitLocker: {problem}"))?;
+    if let Some(first) = header.first_sectors_of_plain() {
+        return checked(Plain { source: SharedSource::clone(source), first }, &header);
+    }
     if let Some(problem) = header.unsupported() {
         return Err(format!("{}: {problem}", header.words()));
     }
@@ -56,7 +59,10 @@ pub(super) fn unlock(source: &SharedSource, options: &Options) -> Result<SharedS
             let masked = positions.get(..index).unwrap_or_default().to_vec();
             let pages = Pages::new(source, masked);
             match guarded(|| key.unlock(pages)).map_err(|error| error.to_string())? {
-                Ok(volume) => return Decrypted::shared(volume, &header),
+                Ok(volume) => {
+                    let size = volume.volume_size();
+                    return checked(Decrypted { size, volume: Mutex::new(volume) }, &header);
+                }
                 Err(BdeError::AuthenticationFailed { .. }) => {}
                 Err(error) => return Err(format!("{}: {error}", header.words())),
             }
@@ -74,24 +80,40 @@ struct Decrypted {
     size: u64,
 }
 
+/// A volume that BitLocker no longer, or not yet, encrypts: only its first sectors lie elsewhere.
+struct Plain {
+    source: SharedSource,
+    /// Where the first sectors are and how many bytes they have.
+    first: (u64, u64),
+}
+
 /// How the boot sectors begin at offset 3 that a decrypted volume may have.
 const FILE_SYSTEMS: [&[u8]; 5] =
     [b"NTFS    ", b"EXFAT   ", b"MSDOS5.0", b"MSWIN4.1", b"ReFS\0\0\0\0"];
 
-impl Decrypted {
-    /// Checks that what was unlocked is a file system: a wrong cipher gives noise, not an error.
-    fn shared(volume: DecryptedVolume<Pages>, header: &Header) -> Result<SharedSource, String> {
-        let decrypted = Self { size: volume.volume_size(), volume: Mutex::new(volume) };
-        let mut sector = [0; 512];
-        let read = read_up_to(&decrypted, 0, &mut sector).map_err(|error| error.to_string())?;
-        let label = sector.get(3..11).unwrap_or_default();
-        if read < sector.len() || !FILE_SYSTEMS.contains(&label) {
-            return Err(format!(
-                "{}: the key fits, but what it decrypts is no file system",
-                header.words()
-            ));
+/// Checks that what was unlocked is a file system: a wrong cipher gives noise, not an error.
+fn checked(volume: impl Source + 'static, header: &Header) -> Result<SharedSource, String> {
+    let mut sector = [0; 512];
+    let read = read_up_to(&volume, 0, &mut sector).map_err(|error| error.to_string())?;
+    let label = sector.get(3..11).unwrap_or_default();
+    if read < sector.len() || !FILE_SYSTEMS.contains(&label) {
+        return Err(format!("{}: what it decrypts to is no file system", header.words()));
+    }
+    Ok(Arc::new(volume))
+}
+
+impl Source for Plain {
+    fn size(&self) -> u64 {
+        self.source.size()
+    }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        let (start, size) = self.first;
+        let rest = usize::try_from(size.saturating_sub(offset)).unwrap_or(usize::MAX);
+        match buffer.get_mut(..buffer.len().min(rest)) {
+            Some(buffer) if rest > 0 => self.source.read_at(start.saturating_add(offset), buffer),
+            _ => self.source.read_at(offset, buffer),
         }
-        Ok(Arc::new(decrypted))
     }
 }
 

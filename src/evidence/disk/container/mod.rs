@@ -46,6 +46,7 @@ pub(super) static CONTAINERS: &[Container] = &[
     vhdx::CONTAINER,
     vmdk::CONTAINER,
     qcow2::CONTAINER,
+    aff4::CONTAINER,
     vhd::CONTAINER,
     aff4::CONTAINER,
     raw::CONTAINER,
@@ -191,7 +192,7 @@ impl Ends {
     }
 
     /// The bytes that begin so many bytes before the end.
-    fn from_end(&self, before: usize) -> &[u8] {
+    fn before_end(&self, before: usize) -> &[u8] {
         let at = self.end.len().checked_sub(before);
         at.and_then(|at| self.end.get(at..)).unwrap_or_default()
     }

@@ -3,7 +3,7 @@
 use std::io::{self, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use super::{damaged, snappy};
+use super::damaged;
 
 /// How a unit of a disk is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,8 +14,10 @@ pub(super) enum Method {
     Deflate,
     /// RFC 8878.
     Zstd,
-    /// Snappy, without frames.
+    /// The block format of Snappy.
     Snappy,
+    /// The frame format of LZ4.
+    Lz4,
     /// As it is, followed by its Adler-32 (EWF).
     Summed,
 }
@@ -47,7 +49,8 @@ fn decode(method: Method, packed: &[u8], most: usize) -> io::Result<Vec<u8>> {
                 .map_err(|error| damaged(format!("a compressed part is damaged: {error}")))?;
             bounded(decoder, most)
         }
-        Method::Snappy => snappy::decode(packed, most),
+        Method::Snappy => snappy(packed, most),
+        Method::Lz4 => bounded(lz4_flex::frame::FrameDecoder::new(packed), most),
         Method::Summed => summed(packed, most),
     }
 }
@@ -64,6 +67,15 @@ fn bounded(decoder: impl Read, most: usize) -> io::Result<Vec<u8>> {
         return Err(damaged(format!("a compressed part has more than {most} bytes")));
     }
     Ok(unpacked)
+}
+
+fn snappy(packed: &[u8], most: usize) -> io::Result<Vec<u8>> {
+    let failed = |error| damaged(format!("a compressed part is damaged: {error}"));
+    // The size comes first, and would be allocated whatever it says.
+    if snap::raw::decompress_len(packed).map_err(failed)? > most {
+        return Err(damaged(format!("a compressed part has more than {most} bytes")));
+    }
+    snap::raw::Decoder::new().decompress_vec(packed).map_err(failed)
 }
 
 fn summed(packed: &[u8], most: usize) -> io::Result<Vec<u8>> {

@@ -23,7 +23,7 @@ const UNUSED: u32 = u32::MAX;
 
 /// Where the footer begins, counted from the end: it has 511 bytes where Virtual PC before 2004 wrote it.
 fn footer_at_end(ends: &Ends) -> Option<usize> {
-    [FOOTER, 511].into_iter().find(|size| ends.from_end(*size).starts_with(COOKIE))
+    [FOOTER, 511].into_iter().find(|size| ends.before_end(*size).starts_with(COOKIE))
 }
 
 struct Footer {
@@ -48,7 +48,7 @@ impl Footer {
     fn read(image: &Image<'_>) -> io::Result<(Self, bool)> {
         let ends = Ends::of(image)?;
         Ok(match footer_at_end(&ends) {
-            Some(size) => (Self::new(ends.from_end(size)), false),
+            Some(size) => (Self::new(ends.before_end(size)), false),
             None => (Self::new(&ends.start), true),
         })
     }

@@ -1,7 +1,7 @@
 //! Volume shadow copies: the same volume as it was before.
 //!
 //! Source of the layout and of the order in which stores are applied: Joachim Metz, "Volume Shadow Snapshot (VSS)
-//! format" (libvshadow documentation); of the store flags: dfir_ntfs by Maxim Suhanov.
+//! format" (libvshadow documentation); of the store flags: `dfir_ntfs` by Maxim Suhanov.
 
 mod catalog;
 mod record;

@@ -54,14 +54,15 @@ pub(super) fn guid_at(bytes: &[u8], at: usize) -> Option<[u8; 16]> {
 
 /// A GUID as `vssadmin` prints it.
 pub(super) fn guid(bytes: &[u8; 16]) -> String {
-    let [a, b, c, d, e, f, g, h, rest @ ..] = *bytes;
-    let tail: String = rest.iter().map(|byte| format!("{byte:02x}")).collect();
-    let (clock, node) = tail.split_at_checked(4).unwrap_or((&tail, ""));
+    let first = u32_at(bytes, 0).unwrap_or_default();
+    let middle = u32_at(bytes, 4).unwrap_or_default();
+    let last = u64_at(bytes, 8).unwrap_or_default().swap_bytes();
     format!(
-        "{{{:08x}-{:04x}-{:04x}-{clock}-{node}}}",
-        u32::from_le_bytes([a, b, c, d]),
-        u16::from_le_bytes([e, f]),
-        u16::from_le_bytes([g, h]),
+        "{{{first:08x}-{:04x}-{:04x}-{:04x}-{:012x}}}",
+        middle & 0xffff,
+        middle >> 16,
+        last >> 48,
+        last & 0xffff_ffff_ffff
     )
 }
 

@@ -1,6 +1,6 @@
 //! An attribute list: which file records hold the attributes of a file that has too many for one.
 //!
-//! Layout: Linux-NTFS project, "$ATTRIBUTE_LIST".
+//! Layout: Linux-NTFS project, `$ATTRIBUTE_LIST`.
 
 use std::io;
 

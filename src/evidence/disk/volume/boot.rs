@@ -72,29 +72,31 @@ fn record_size(field: u8, cluster: u64) -> Option<u64> {
     }
 }
 
-/// The volume's boot sectors that make sense, each with its offset in bytes: the boot sector itself, then
-/// copies of it at the end of the volume and, as Windows NT 3.51 had it, in the middle.
-pub(super) fn candidates(volume: &dyn Source) -> io::Result<Vec<(u64, Geometry)>> {
-    let mut found = Vec::new();
+/// The volume's boot sector; absent where it makes no sense.
+pub(super) fn first(volume: &dyn Source) -> io::Result<Option<Geometry>> {
     let mut sector = [0; BOOT_SECTOR];
     read_up_to(volume, 0, &mut sector)?;
-    found.extend(Geometry::parse(&sector).map(|geometry| (0, geometry)));
+    Ok(Geometry::parse(&sector))
+}
+
+/// Copies of the boot sector that make sense, each with its offset in bytes: at the end of the volume and, as
+/// Windows NT 3.51 had it, in the middle. What cannot be read has none.
+pub(super) fn backups(volume: &dyn Source) -> Vec<(u64, Geometry)> {
     let end = volume.size();
     let start = end.saturating_sub(SEARCHED_FOR_BACKUP).max(1).next_multiple_of(512);
-    let mut tail = vec![0; index(end.saturating_sub(start))];
-    // A volume that is cut off may well have no readable end.
-    let count = read_up_to(volume, start, &mut tail).unwrap_or(0);
-    tail.truncate(count);
-    let sectors = (start..).step_by(BOOT_SECTOR).zip(tail.as_chunks::<BOOT_SECTOR>().0);
-    let backups: Vec<_> =
-        sectors.filter_map(|(at, sector)| Some((at, Geometry::parse(sector)?))).collect();
-    found.extend(backups.into_iter().rev().take(2));
-    let middle = (end / 1024).saturating_mul(512);
-    if middle > 0 && read_up_to(volume, middle, &mut sector).is_ok_and(|count| count == BOOT_SECTOR)
-    {
-        found.extend(Geometry::parse(&sector).map(|geometry| (middle, geometry)));
+    let middle = (end / 1024).saturating_mul(512).max(512);
+    let mut found = Vec::new();
+    for (start, length) in [(start, SEARCHED_FOR_BACKUP), (middle, 512)] {
+        let mut bytes = vec![0; index(length)];
+        let count = read_up_to(volume, start, &mut bytes).unwrap_or(0);
+        bytes.truncate(count);
+        let sectors = (start..).step_by(BOOT_SECTOR).zip(bytes.as_chunks::<BOOT_SECTOR>().0);
+        let here: Vec<_> =
+            sectors.filter_map(|(at, sector)| Some((at, Geometry::parse(sector)?))).collect();
+        // The backup of this volume is the last; before it may lie one of an older, smaller volume.
+        found.extend(here.into_iter().rev().take(2));
     }
-    Ok(found)
+    found
 }
 
 #[cfg(test)]

@@ -1,34 +1,42 @@
-//! The parts of a compressed stream that were unpacked last.
+//! What was worked out last: unpacked parts of a compressed stream, lists of folders.
 
 use std::collections::VecDeque;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// How many parts are kept: enough for a few readers of one stream, little enough for thousands of streams.
+/// How much is kept: enough for a few readers of one stream, little enough for thousands of streams.
 const KEPT: usize = 4;
 
-/// The parts that were unpacked last, by their numbers.
-#[derive(Default)]
-pub(super) struct Cache(Mutex<VecDeque<(u64, Arc<[u8]>)>>);
+/// What was worked out last, by its number.
+pub(super) struct Cache<T>(Mutex<VecDeque<(u64, Arc<T>)>>);
 
-impl Cache {
-    /// A part, unpacked now if it is not at hand. Nothing is locked meanwhile.
+impl<T> Default for Cache<T> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<T> Cache<T> {
+    /// What has that number, worked out now if it is not at hand. Nothing is locked meanwhile.
+    ///
+    /// # Errors
+    /// What `work` says.
     pub(super) fn get(
         &self,
         number: u64,
-        unpack: impl FnOnce() -> io::Result<Vec<u8>>,
-    ) -> io::Result<Arc<[u8]>> {
-        let kept = |parts: &VecDeque<(u64, Arc<[u8]>)>| {
-            parts.iter().find(|(kept, _)| *kept == number).map(|(_, part)| Arc::clone(part))
+        work: impl FnOnce() -> io::Result<T>,
+    ) -> io::Result<Arc<T>> {
+        let kept = |all: &VecDeque<(u64, Arc<T>)>| {
+            all.iter().find(|(kept, _)| *kept == number).map(|(_, one)| Arc::clone(one))
         };
-        if let Some(part) = kept(&self.0.lock().unwrap_or_else(PoisonError::into_inner)) {
-            return Ok(part);
+        if let Some(one) = kept(&self.0.lock().unwrap_or_else(PoisonError::into_inner)) {
+            return Ok(one);
         }
-        let part: Arc<[u8]> = unpack()?.into();
-        let mut parts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        parts.truncate(KEPT.saturating_sub(1));
-        parts.push_front((number, Arc::clone(&part)));
-        Ok(part)
+        let one = Arc::new(work()?);
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.truncate(KEPT.saturating_sub(1));
+        all.push_front((number, Arc::clone(&one)));
+        Ok(one)
     }
 }
 

@@ -44,7 +44,7 @@ impl File {
         let numbers: BTreeSet<u64> = pieces.iter().map(|piece| piece.reference.record).collect();
         for extension in numbers.into_iter().filter(|other| *other != number).take(MOST_RECORDS) {
             match mft.record(extension) {
-                Ok(record) if record.base() == file.reference() => file.extensions.push(record),
+                Ok(record) if file.is_extended_by(&record) => file.extensions.push(record),
                 Ok(_) => file.damage = Some(format!("file record {extension} is another file's")),
                 Err(error) => file.damage = Some(error.to_string()),
             }
@@ -69,9 +69,12 @@ impl File {
         self.base.number
     }
 
-    /// How its extension records name it.
-    fn reference(&self) -> Reference {
-        Reference { record: self.base.number, sequence: self.base.sequence() }
+    fn is_extended_by(&self, record: &Record) -> bool {
+        let (base, sequence) = (record.base(), self.base.sequence());
+        // The sequence number grows when a file is deleted, and its extension records keep the old one.
+        let is_same = base.sequence == sequence
+            || !self.base.is_in_use() && base.sequence == sequence.wrapping_sub(1);
+        base.record == self.number() && is_same
     }
 
     /// Its attributes; those in several parts once for each part.
@@ -98,7 +101,7 @@ impl File {
         if parts.is_empty() {
             return Err(match &self.damage {
                 Some(damage) => damaged(damage.clone()),
-                None => io::ErrorKind::NotFound.into(),
+                None => io::Error::new(io::ErrorKind::NotFound, "the file has no such stream"),
             });
         }
         Stream::of(&parts, cluster)

@@ -1,6 +1,6 @@
 //! `$FILE_NAME`: a name of a file, in its record and, copied, in the index of its folder.
 //!
-//! Layout: Linux-NTFS project, "$FILE_NAME".
+//! Layout: Linux-NTFS project, `$FILE_NAME`.
 
 use super::bytes::{slice_at, u32_at, u64_at, units};
 use super::record::Reference;

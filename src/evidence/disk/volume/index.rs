@@ -1,7 +1,7 @@
 //! The index of a folder: the names in it, in nodes that lead to each other.
 //!
 //! Every readable node is listed, even where the one that should lead to it is damaged.
-//! Layout: Linux-NTFS project, "$INDEX_ROOT" and "$INDEX_ALLOCATION".
+//! Layout: Linux-NTFS project, `$INDEX_ROOT` and `$INDEX_ALLOCATION`.
 
 use std::collections::BTreeSet;
 use std::io;

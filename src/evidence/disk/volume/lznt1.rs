@@ -20,7 +20,7 @@ pub(super) struct Lznt1 {
     /// Where its clusters are, without regard to compression.
     stored: Extents,
     unit: u64,
-    cache: Cache,
+    cache: Cache<Vec<u8>>,
 }
 
 /// How a unit is kept.

@@ -66,11 +66,11 @@ impl Mft {
     }
 
     fn further_pieces(&self, first: &Record, lost: &mut Vec<String>) -> Vec<attribute_list::Piece> {
-        let Some(list) = first.attributes().find(|attribute| attribute.kind == ATTRIBUTE_LIST)
+        let Some(further) = first.attributes().find(|attribute| attribute.kind == ATTRIBUTE_LIST)
         else {
             return Vec::new();
         };
-        let pieces = Stream::of(&[list], self.cluster)
+        let pieces = Stream::of(&[further], self.cluster)
             .and_then(|stream| attribute_list::read(&stream.open(&self.volume)?));
         let mut pieces = pieces.unwrap_or_else(|error| {
             lost.push(format!("the list of the parts of the $MFT is damaged: {error}"));
@@ -83,14 +83,16 @@ impl Mft {
 
     /// Adds the pieces that an extension record describes. Returns how many clusters are known then.
     fn extend(&mut self, record: &Record, mut clusters: u64) -> u64 {
-        let mut runs = Runs::clone(&self.runs);
+        let runs = Arc::make_mut(&mut self.runs);
         let data =
             |attribute: &Attribute<'_>| attribute.kind == DATA && attribute.name().is_empty();
         for outside in record.attributes().filter(data).filter_map(|data| data.outside()) {
-            let added = runs.add(outside.pairs, outside.first_cluster, self.cluster, false);
-            clusters = clusters.max(outside.first_cluster.saturating_add(added));
+            // Records are found in the order of the pieces, and so they stay.
+            if outside.first_cluster >= clusters {
+                let added = runs.add(outside.pairs, outside.first_cluster, self.cluster, false);
+                clusters = outside.first_cluster.saturating_add(added);
+            }
         }
-        self.runs = Arc::new(runs);
         clusters
     }
 

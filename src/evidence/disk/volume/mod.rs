@@ -29,11 +29,13 @@ mod tree;
 mod upcase;
 
 use std::io;
+use std::sync::Arc;
 
 use boot::Geometry;
 use bytes::{damaged, index as length_of, shown, units};
+use cache::Cache;
 use file::File;
-use guard::guarded;
+use guard::{BUDGET, Budgeted, operation};
 use index::{Index, IndexEntry};
 use lookup::Lookup;
 use metadata::ROOT;
@@ -66,6 +68,8 @@ pub(in crate::evidence) struct Volume {
     upcase: Upcase,
     /// Absent where the crate refuses the volume; then names are looked up in the lists of folders.
     lookup: Option<Lookup>,
+    /// The folders whose names were last looked up without it.
+    indexes: Cache<Index>,
     serial: u64,
     diagnostics: Vec<Diagnostic>,
 }
@@ -85,33 +89,29 @@ impl Volume {
     /// # Errors
     /// Where there is no boot sector of NTFS, or none of them leads to a `$MFT`.
     pub(in crate::evidence) fn open(source: SharedSource) -> io::Result<Self> {
-        guarded(|| Self::open_guarded(source))
+        let source: SharedSource = Arc::new(Budgeted(source));
+        operation(BUDGET, || Self::open_guarded(source))
     }
 
     fn open_guarded(source: SharedSource) -> io::Result<Self> {
         let mut diagnostics = Vec::new();
         let (geometry, mft) = find_mft(&source, &mut diagnostics)?;
-        let mut volume = Self {
-            mft,
-            upcase: Upcase::unicode(),
-            lookup: None,
-            serial: geometry.serial,
-            diagnostics,
-            source,
-        };
-        match volume.read_upcase() {
+        let (upcase, lookup) = match read_upcase(&source, &mft) {
             Ok(upcase) => {
-                volume.upcase = upcase;
-                let view = Straightened::new(&volume.source, &geometry, &volume.mft);
-                volume.lookup = view.and_then(|view| Lookup::open(view).ok());
+                let view = Straightened::new(&source, &geometry, &mft);
+                (upcase, view.and_then(|view| Lookup::open(view).ok()))
             }
-            Err(error) => volume.diagnostics.push(Diagnostic {
-                artifact: "$UpCase".to_owned(),
-                impact: Impact::Partial,
-                message: format!("names are compared by Unicode's rules instead: {error}"),
-            }),
-        }
-        Ok(volume)
+            Err(error) => {
+                diagnostics.push(Diagnostic {
+                    artifact: "$UpCase".to_owned(),
+                    impact: Impact::Partial,
+                    message: format!("names are compared by Unicode's rules instead: {error}"),
+                });
+                (Upcase::unicode(), None)
+            }
+        };
+        let (indexes, serial) = (Cache::default(), geometry.serial);
+        Ok(Self { source, mft, upcase, lookup, indexes, serial, diagnostics })
     }
 
     /// What is wrong with the volume as a whole.
@@ -126,7 +126,7 @@ impl Volume {
 
     /// The volume's label; absent where it has none.
     pub(in crate::evidence) fn label(&self) -> Option<String> {
-        let label = guarded(|| {
+        let label = operation(BUDGET, || {
             let file = self.read(VOLUME)?;
             let label = file.of_kind(VOLUME_NAME).find_map(|label| label.value());
             Ok(label.map(|label| shown(&units(label))))
@@ -156,16 +156,6 @@ impl Volume {
         }
     }
 
-    fn read_upcase(&self) -> io::Result<Upcase> {
-        let stream = self.read(UPCASE)?.stream(DATA, <[u16]>::is_empty, self.cluster())?;
-        if stream.size != UPCASE_SIZE {
-            return Err(damaged(format!("the table has {} bytes", stream.size)));
-        }
-        let mut table = vec![0; length_of(UPCASE_SIZE)];
-        read_exact_at(stream.open(&self.source)?.as_ref(), 0, &mut table)?;
-        Upcase::parse(&table).ok_or_else(|| damaged("the table is damaged"))
-    }
-
     /// The file that has a name in a folder, in any case; the exact name before others.
     fn find(&self, folder: &File, name: &str) -> io::Result<Found> {
         let found = self.lookup.as_ref().map(|lookup| lookup.find(folder.number(), name));
@@ -184,17 +174,16 @@ impl Volume {
     /// The same without the help of the order of names: for damaged indexes and names that are no Unicode.
     fn find_in_list(&self, folder: &File, name: &str) -> io::Result<IndexEntry> {
         let wanted: Vec<u16> = name.encode_utf16().collect();
-        let index = Index::read(&self.source, folder, self.cluster())?;
-        let mut same: Vec<_> = index
-            .entries
-            .into_iter()
-            .filter(|entry| {
-                self.upcase.same(&entry.key.name, &wanted) || shown(&entry.key.name) == name
-            })
-            .collect();
-        same.sort_by_key(|entry| (entry.key.name != wanted, entry.key.name.clone()));
-        let found = same.into_iter().next();
-        found.ok_or_else(|| match index.damage.first() {
+        let is_lossy = name.contains(char::REPLACEMENT_CHARACTER);
+        let index = self
+            .indexes
+            .get(folder.number(), || Index::read(&self.source, folder, self.cluster()))?;
+        let same = index.entries.iter().filter(|entry| {
+            let found = &entry.key.name;
+            self.upcase.same(found, &wanted) || is_lossy && shown(found) == name
+        });
+        let found = same.min_by_key(|entry| (entry.key.name != wanted, &entry.key.name));
+        found.cloned().ok_or_else(|| match index.damage.first() {
             Some(damage) => damaged(format!("not in its folder, whose index is damaged: {damage}")),
             None => io::ErrorKind::NotFound.into(),
         })
@@ -226,9 +215,10 @@ impl Volume {
             return Err(io::Error::other("leads through a link"));
         }
         match self.find(folder, name) {
-            Err(error) if is_last && error.kind() == io::ErrorKind::NotFound => {
+            Err(error)
+                if is_last && error.kind() == io::ErrorKind::NotFound && name.contains(':') =>
+            {
                 let (name, stream) = split_stream(name);
-                let stream = Some(stream.ok_or(error)?);
                 Ok(Found { stream, ..self.find(folder, name)? })
             }
             found => found,
@@ -239,37 +229,53 @@ impl Volume {
 /// `name:stream` in its parts.
 fn split_stream(name: &str) -> (&str, Option<String>) {
     match name.split_once(':') {
-        // The name of the kind is part of Windows' own syntax.
-        Some((name, stream)) => (name, Some(stream.trim_end_matches(":$DATA").to_owned())),
+        // The name of the kind is part of Windows' own syntax: `name::$DATA` is the unnamed stream.
+        Some((name, stream)) => {
+            let stream = stream.trim_end_matches(":$DATA");
+            (name, Some(stream.to_owned()).filter(|stream| !stream.is_empty()))
+        }
         None => (name, None),
     }
 }
 
+fn read_upcase(source: &SharedSource, mft: &Mft) -> io::Result<Upcase> {
+    let stream = File::read(source, mft, UPCASE)?.stream(DATA, <[u16]>::is_empty, mft.cluster)?;
+    if stream.size != UPCASE_SIZE {
+        return Err(damaged(format!("the table has {} bytes", stream.size)));
+    }
+    let mut table = vec![0; length_of(UPCASE_SIZE)];
+    read_exact_at(stream.open(source)?.as_ref(), 0, &mut table)?;
+    Upcase::parse(&table).ok_or_else(|| damaged("the table is damaged"))
+}
+
 /// The first boot sector that leads to a `$MFT`, and that.
 fn find_mft(source: &SharedSource, told: &mut Vec<Diagnostic>) -> io::Result<(Geometry, Mft)> {
-    let mut why = damaged("no boot sector of an NTFS volume");
-    let candidates = boot::candidates(source.as_ref())?;
-    for (at, geometry) in candidates {
-        match Mft::open(source, &geometry) {
-            Ok((mft, lost)) => {
-                if at > 0 {
-                    told.push(Diagnostic {
-                        artifact: "$Boot".to_owned(),
-                        impact: Impact::Note,
-                        message: format!(
-                            "the boot sector is damaged; its backup at byte {at} is used"
-                        ),
-                    });
-                }
-                told.extend(lost.into_iter().map(|message| Diagnostic {
-                    artifact: RECORDS.to_owned(),
-                    impact: Impact::Partial,
-                    message,
-                }));
-                return Ok((geometry, mft));
-            }
-            Err(error) => why = error,
+    let first = boot::first(source.as_ref())?.ok_or_else(|| damaged("no boot sector of NTFS"));
+    let found = first.and_then(|geometry| {
+        let (mft, lost) = Mft::open(source, &geometry)?;
+        Ok((geometry, mft, lost))
+    });
+    let (geometry, mft, lost) = match found {
+        Ok(found) => found,
+        Err(error) => {
+            let mut backups =
+                boot::backups(source.as_ref()).into_iter().filter_map(|(at, backup)| {
+                    let (mft, lost) = Mft::open(source, &backup).ok()?;
+                    Some((at, backup, mft, lost))
+                });
+            let Some((at, backup, mft, lost)) = backups.next() else { return Err(error) };
+            told.push(Diagnostic {
+                artifact: "$Boot".to_owned(),
+                impact: Impact::Note,
+                message: format!("the boot sector is damaged; its backup at byte {at} is used"),
+            });
+            (backup, mft, lost)
         }
-    }
-    Err(why)
+    };
+    told.extend(lost.into_iter().map(|message| Diagnostic {
+        artifact: RECORDS.to_owned(),
+        impact: Impact::Partial,
+        message,
+    }));
+    Ok((geometry, mft))
 }

@@ -15,7 +15,7 @@ pub(super) const OVERLAY: u32 = 0x8000_0017;
 const NAME_SURROGATE: u32 = 0x2000_0000;
 /// Microsoft's tags for sockets, pipes and devices of the Windows Subsystem for Linux.
 const SPECIAL: [u32; 4] = [0x8000_0023, 0x8000_0024, 0x8000_0025, 0x8000_0026];
-/// `\[MS-FSCC\]`: reparse data have at most 16 KiB.
+/// \[MS-FSCC\]: reparse data have at most 16 KiB.
 const LARGEST: u64 = 16 << 10;
 /// `FILE_ATTRIBUTE_OFFLINE`, `_RECALL_ON_OPEN`, `_RECALL_ON_DATA_ACCESS`: the bytes are elsewhere.
 const ELSEWHERE: u32 = 0x1000 | 0x4_0000 | 0x40_0000;
@@ -99,7 +99,7 @@ impl Reparse {
     }
 }
 
-/// `IO_REPARSE_TAG_CLOUD` to `_CLOUD_F`, and the older one of OneDrive.
+/// `IO_REPARSE_TAG_CLOUD` to `_CLOUD_F`, and the older one of `OneDrive`.
 fn is_cloud(tag: u32) -> bool {
     tag & 0xffff_0fff == 0x9000_001a || tag == 0x8000_0021
 }

@@ -8,6 +8,9 @@ use std::sync::Arc;
 use super::bytes::{damaged, index};
 use crate::evidence::source::{SharedSource, Source};
 
+/// More pieces than NTFS lets a file have.
+const MOST_RUNS: usize = 2_000_000;
+
 /// Where a part of a stream is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Place {
@@ -61,11 +64,15 @@ impl Runs {
                 covered = covered.checked_add(clusters)?;
                 Some(Run { start, length, place })
             })();
-            let Some(run) = run else { break };
+            let Some(run) = run.filter(|_| self.0.len() < MOST_RUNS) else { break };
             self.0.push(run);
         }
-        self.0.sort_by_key(|run| run.start);
         covered
+    }
+
+    /// To be called when runs were not added in the order of the stream.
+    pub(super) fn sort(&mut self) {
+        self.0.sort_by_key(|run| run.start);
     }
 
     /// Where the byte at an offset is, and how many bytes from there on lie in the same piece.

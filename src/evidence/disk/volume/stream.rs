@@ -51,6 +51,7 @@ impl Stream {
         for part in parts.iter().filter_map(Attribute::outside) {
             runs.add(part.pairs, part.first_cluster, cluster, may_have_holes);
         }
+        runs.sort();
         let is_compressed = flags & COMPRESSED != 0;
         let unit = if is_compressed { first.clusters_per_unit.saturating_mul(cluster) } else { 0 };
         Ok(Self { size: first.size, flags, body: Body::Outside { runs, valid: first.valid, unit } })

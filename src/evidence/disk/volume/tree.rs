@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use super::bytes::shown;
 use super::file::File;
-use super::guard::guarded;
+use super::guard::{BUDGET, guarded, operation};
 use super::index::{Index, IndexEntry};
 use super::metadata;
 use super::overlay::{self, Overlay};
 use super::record::DATA;
-use super::reparse::OVERLAY;
+use super::reparse::{OVERLAY, Reparse};
 use super::stream::Stream;
 use super::{Found, Volume, deleted, file_name};
 use crate::diagnostic::{Diagnostic, Impact};
@@ -22,14 +22,14 @@ use crate::evidence::source::{MemorySource, SharedSource};
 
 impl FileTree for Volume {
     fn list(&self, folder: &EvidencePath) -> Contents {
-        guarded(|| self.list_folder(folder)).unwrap_or_else(|error| Contents {
+        operation(BUDGET, || self.list_folder(folder)).unwrap_or_else(|error| Contents {
             entries: Vec::new(),
             diagnostics: vec![unreadable(folder, &error)],
         })
     }
 
     fn open(&self, file: &EvidencePath) -> io::Result<SharedSource> {
-        guarded(|| {
+        operation(BUDGET, || {
             let found = self.locate(file)?;
             match &found.stream {
                 Some(name) => self.named(&found.file, name)?.open(&self.source),
@@ -39,7 +39,7 @@ impl FileTree for Volume {
     }
 
     fn metadata(&self, file: &EvidencePath) -> io::Result<Metadata> {
-        guarded(|| {
+        operation(BUDGET, || {
             let found = self.locate(file)?;
             let mut metadata = metadata::of(self, &found.file);
             let Found { file, index_times, stream } = found;
@@ -57,12 +57,14 @@ impl FileTree for Volume {
 
     fn deleted(&self, name: &str) -> Vec<Metadata> {
         let name: Vec<u16> = name.encode_utf16().collect();
-        let numbers = guarded(|| Ok(deleted::find(&self.mft, &self.upcase, &name)));
-        let files = numbers.unwrap_or_default().into_iter().filter_map(|number| {
-            let file = guarded(|| Ok(metadata::of(self, &self.read(number)?)));
-            file.ok().filter(|file| file.is_deleted)
+        let budget = BUDGET.saturating_add(self.mft.size.saturating_mul(2));
+        let files = operation(budget, || {
+            let numbers = deleted::find(&self.mft, &self.upcase, &name).into_iter();
+            let files = numbers
+                .filter_map(|number| guarded(|| Ok(metadata::of(self, &self.read(number)?))).ok());
+            Ok(files.filter(|file| file.is_deleted).collect())
         });
-        files.collect()
+        files.unwrap_or_default()
     }
 }
 
@@ -135,7 +137,7 @@ impl Volume {
             return Err(io::ErrorKind::IsADirectory.into());
         }
         let reparse = self.reparse(file)?;
-        let algorithm = reparse.as_ref().map(|reparse| reparse.algorithm()).transpose()?.flatten();
+        let algorithm = reparse.as_ref().map(Reparse::algorithm).transpose()?.flatten();
         if let (Some(reparse), None) = (&reparse, algorithm) {
             let attributes = metadata::attributes(file).unwrap_or(u32::MAX);
             if let Some(obstacle) = reparse.obstacle(attributes) {

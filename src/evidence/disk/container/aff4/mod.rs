@@ -1,208 +1,235 @@
-//! AFF4 images (AFF4 Standard v1.0, aff4.org): a zip archive with streams of packed chunks, and a map over them.
+//! AFF4 disk images (AFF4 Standard 1.0): a zip archive with a graph of statements about streams.
 
+mod graph;
+mod members;
 mod stream;
-mod turtle;
 
+use std::collections::BTreeSet;
 use std::io;
-use std::sync::Arc;
 
-use self::stream::Stream;
-use self::turtle::Turtle;
+use self::graph::Graph;
+use self::members::Members;
 use super::bytes::Fields;
 use super::mapped::{Map, Mapped, Place, Run};
-use super::{Container, Disk, Image, damaged, size_words, unsupported};
-use crate::evidence::archive::{self, ArchiveOpened};
-use crate::evidence::given::SharedTree;
-use crate::evidence::source::{MemorySource, SharedSource, read_exact_at};
-use crate::evidence::{EvidencePath, Options};
+use super::{Container, Disk, Ends, Image, damaged, size_words, unsupported};
+use crate::diagnostic::{Diagnostic, Impact};
+use crate::evidence::RecordedHash;
+use crate::evidence::source::SharedSource;
 
 pub(super) const CONTAINER: Container = Container {
     name: "AFF4",
-    known_by: "a zip archive with information.turtle at its end or container.description at its start",
-    is: |ends| {
-        let has = |bytes: &[u8], name: &[u8]| bytes.windows(name.len()).any(|part| part == name);
-        ends.starts_with(b"PK\x03\x04")
-            && (has(&ends.end, b"information.turtle") || has(&ends.start, b"container.description"))
-    },
+    known_by: "a zip archive whose comment or first member is AFF4's",
+    is: is_one,
     open,
 };
 
-/// Texts of an image are some KiB; with hashes of every part some MiB.
-const LONGEST_TEXT: u64 = 64 << 20;
-/// Parts of a map: 28 bytes each are kept in memory.
-const MOST_PARTS: u64 = 2 << 20;
+/// The largest table of a map: 28 bytes for each run of the disk.
+const LARGEST_MAP: u64 = 64 << 20;
+/// The graph of an image has some KiB; that of a collection of files more.
+const LARGEST_GRAPH: u64 = 16 << 20;
+
+fn is_one(ends: &Ends) -> bool {
+    if !ends.starts_with(b"PK\x03\x04") {
+        return false;
+    }
+    let first = ends.start.get(30..).unwrap_or_default();
+    let end = ends.end.windows(4).rposition(|bytes| bytes == b"PK\x05\x06");
+    let comment = end.and_then(|at| ends.end.get(at.saturating_add(22)..)).unwrap_or_default();
+    comment.starts_with(b"aff4:")
+        || [&b"container.description"[..], b"information.turtle", b"aff4%3A%2F%2F"]
+            .iter()
+            .any(|name| first.starts_with(name))
+}
 
 fn open(image: &Image<'_>) -> io::Result<Disk> {
-    let opened = archive::open(image.given, &Options::default())
-        .map_err(|error| damaged(error.to_string()))?;
-    let Some(ArchiveOpened { tree, mut diagnostics, .. }) = opened else {
-        return Err(damaged("the zip archive of the image is damaged"));
-    };
-    let text = text(&tree, "information.turtle")?;
-    let turtle = Turtle::read(&text);
-    if turtle.subject_of_type("EncryptedStream").is_some() {
-        return Err(unsupported(
-            "the image is encrypted; decrypt it with the program that made it",
-        ));
-    }
-    let whole = top(&turtle)?;
-    let source: SharedSource = if turtle.is(whole, "Map") {
-        Mapped::shared(Parts::read(&tree, &turtle, whole)?)
+    let members = Members::read(&image.source)?;
+    let text = members.text("information.turtle", LARGEST_GRAPH)?;
+    let graph =
+        Graph::parse(&text.ok_or_else(|| damaged("the image does not say what it holds"))?)?;
+    let name = disk_stream(&graph)?;
+    let (source, diagnostics) = if members.get(&member(name, "/map")).is_some() {
+        let map = DiskMap::read(&members, &graph, name)?;
+        let diagnostics = map.lacks(image);
+        (Mapped::shared(map), diagnostics)
     } else {
-        Stream::open(&tree, &turtle, whole)?
+        (stream::open(&members, &graph, name)?, Vec::new())
     };
     let words = format!("disk image (AFF4), {}", size_words(source.size()));
-    diagnostics.truncate(16);
-    Ok(Disk { source, words, diagnostics, hash: None })
+    // Hashes of streams cover what is stored; that of the disk is only that of a stream that is the disk.
+    let is_stream = graph.is_a(name, "ImageStream");
+    let hash = is_stream.then(|| hash(&graph, name, image.given.path.name())).flatten();
+    Ok(Disk { source, words, diagnostics, hash })
 }
 
-/// The stream that is the disk: what an image names as its data, or the only map or stream there is.
-fn top<'a>(turtle: &Turtle<'a>) -> io::Result<&'a str> {
-    let named =
-        turtle.subject_of_type("Image").and_then(|image| turtle.object(image, "dataStream"));
-    let streams = ["Map", "ImageStream"];
-    named
-        .filter(|stream| streams.iter().any(|kind| turtle.is(stream, kind)))
-        .or_else(|| streams.iter().find_map(|kind| turtle.subject_of_type(kind)))
-        .ok_or_else(|| match turtle.subject_of_type("FileImage") {
-            Some(_) => unsupported(
-                "a logical AFF4 image holds files and no disk; unpack it as a zip archive",
-            ),
-            None => damaged("the image describes no stream"),
-        })
+fn hash(graph: &Graph, stream: &str, source: &str) -> Option<RecordedHash> {
+    let mut hash = RecordedHash { source: source.to_owned(), ..RecordedHash::default() };
+    for digits in graph.all(stream, "hash").map(str::to_ascii_lowercase) {
+        match digits.len() {
+            32 => hash.md5 = Some(digits),
+            40 => hash.sha1 = Some(digits),
+            64 => hash.sha256 = Some(digits),
+            _ => {}
+        }
+    }
+    (hash.md5.is_some() || hash.sha1.is_some() || hash.sha256.is_some()).then_some(hash)
 }
 
-fn text(tree: &SharedTree, name: &str) -> io::Result<String> {
-    let source = tree.open(&EvidencePath::new(name))?;
-    let mut bytes = vec![0; usize::try_from(source.size().min(LONGEST_TEXT)).unwrap_or_default()];
-    read_exact_at(source.as_ref(), 0, &mut bytes)?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
+/// The stream that is the disk.
+fn disk_stream(graph: &Graph) -> io::Result<&str> {
+    if graph.uses("http://afflib.org/2009/aff4#") {
+        return Err(unsupported(
+            "an AFF4 image from before the standard is not read; image it again or convert it with Evimetry",
+        ));
+    }
+    let images = ["DiskImage", "ContiguousImage", "DiscontiguousImage", "VolumeImage", "Image"];
+    let of_image = images
+        .iter()
+        .find_map(|kind| graph.which(kind).find_map(|subject| graph.one(subject, "dataStream")));
+    if let Some(stream) = of_image {
+        return Ok(stream);
+    }
+    if graph.which("EncryptedStream").next().is_some() {
+        return Err(unsupported("the image is encrypted; decrypt it with the tool that made it"));
+    }
+    if graph.which("FileImage").next().is_some() {
+        return Err(unsupported(
+            "a collection of files (AFF4-L) and no disk image; unpack it (aff4.py -x) and give the folder",
+        ));
+    }
+    let stream = graph.which("Map").chain(graph.which("ImageStream")).next();
+    stream.ok_or_else(|| unsupported("the AFF4 file holds no disk image"))
 }
 
-/// The folder with the members of a stream: its name as it is, escaped, or without its scheme.
-fn folder(tree: &SharedTree, stream: &str, member: &str) -> io::Result<String> {
-    let bare = stream.strip_prefix("aff4://").unwrap_or(stream);
-    let candidates = [format!("aff4%3A%2F%2F{}", bare.replace('/', "%2F")), bare.to_owned()];
-    let found = candidates.into_iter().find(|folder| {
-        let path = EvidencePath::new(&format!("{folder}/{member}"));
-        tree.siblings(&path).file(member).is_some()
-    });
-    found.ok_or_else(|| {
-        io::Error::new(
-            io::ErrorKind::NotFound,
-            format!("the stream {stream} is in another file of the image; images of several files are not read"),
-        )
-    })
+/// The member of the archive that belongs to a stream: its name with `:` and `/` escaped.
+fn member(stream: &str, suffix: &str) -> String {
+    let escaped = stream.replacen("aff4://", "aff4%3A%2F%2F", 1);
+    format!("{escaped}{suffix}")
 }
 
-/// A disk that is put together from parts of streams.
-struct Parts {
-    /// In the order of their places on the disk; of two that overlap, the later one begins where the earlier ends.
-    parts: Vec<Part>,
-    targets: Vec<Target>,
-    gap: Target,
+/// Which bytes of the disk come from which stream.
+struct DiskMap {
     size: u64,
+    /// In the order of their places on the disk.
+    runs: Vec<MapRun>,
+    targets: Vec<Target>,
+    gaps: Target,
 }
 
-struct Part {
+struct MapRun {
     start: u64,
     size: u64,
-    target: usize,
     /// Where in the target it begins.
-    at: u64,
+    from: u64,
+    target: u32,
 }
 
 enum Target {
-    Stream(SharedSource),
     Zeros,
-    /// The same byte throughout.
-    Filled(u8),
-    /// Why there are no bytes.
-    Lost(String),
+    /// A byte that repeats.
+    Filled(SharedSource),
+    Stream(SharedSource),
+    /// Why there is nothing to read.
+    Absent(&'static str),
 }
 
-impl Parts {
-    fn read(tree: &SharedTree, turtle: &Turtle<'_>, map: &str) -> io::Result<Self> {
-        let size = turtle.number(map, "size")?;
-        let folder = folder(tree, map, "map")?;
-        let targets = text(tree, &format!("{folder}/idx"))?;
-        let targets = targets.lines().map(str::trim).filter(|line| !line.is_empty());
-        let targets = targets.map(|name| Target::named(tree, turtle, name)).collect();
-        let gap = turtle.object(map, "mapGapDefaultStream").unwrap_or("aff4:Zero");
-        let gap = Target::named(tree, turtle, gap);
-        let entries = tree.open(&EvidencePath::new(&format!("{folder}/map")))?;
-        if entries.size() / 28 > MOST_PARTS {
-            return Err(unsupported(format!("a map of more than {MOST_PARTS} parts is not read")));
-        }
-        let mut bytes = vec![0; usize::try_from(entries.size()).unwrap_or_default()];
-        read_exact_at(entries.as_ref(), 0, &mut bytes)?;
-        let part = |entry: &[u8]| {
-            let fields = Fields(entry);
-            let target = usize::try_from(fields.u32_le(24)).unwrap_or(usize::MAX);
-            Part { start: fields.u64_le(0), size: fields.u64_le(8), at: fields.u64_le(16), target }
+impl DiskMap {
+    fn read(members: &Members, graph: &Graph, name: &str) -> io::Result<Self> {
+        let missing = || damaged("a table of the image is missing");
+        let table = members.bytes(&member(name, "/map"), LARGEST_MAP)?.ok_or_else(missing)?;
+        let index = members.text(&member(name, "/idx"), LARGEST_GRAPH)?.ok_or_else(missing)?;
+        let targets = index.lines().map(|line| Target::of(members, graph, line.trim()));
+        let targets = targets.collect::<io::Result<Vec<Target>>>()?;
+        let mut runs: Vec<MapRun> = table
+            .chunks_exact(28)
+            .map(Fields)
+            .map(|entry| MapRun {
+                start: entry.u64_le(0),
+                size: entry.u64_le(8),
+                from: entry.u64_le(16),
+                target: entry.u32_le(24),
+            })
+            .filter(|run| run.size > 0)
+            .collect();
+        runs.sort_by_key(|run| run.start);
+        let gaps = graph.one(name, "mapGapDefaultStream");
+        let gaps = gaps.map(|target| Target::of(members, graph, target)).transpose()?;
+        let size = graph.number(name, "size").ok_or_else(missing)?;
+        Ok(Self { size, runs, targets, gaps: gaps.unwrap_or(Target::Zeros) })
+    }
+
+    /// Says what of the disk is not in the image.
+    fn lacks(&self, image: &Image<'_>) -> Vec<Diagnostic> {
+        let target =
+            |run: &MapRun| usize::try_from(run.target).ok().and_then(|at| self.targets.get(at));
+        let why = |run: &MapRun| match target(run) {
+            Some(Target::Absent(why)) => Some(*why),
+            Some(_) => None,
+            None => Some(NO_STREAM),
         };
-        let mut parts: Vec<Part> = bytes.chunks_exact(28).map(part).collect();
-        parts.sort_by_key(|part| part.start);
-        Ok(Self { parts, targets, gap, size })
+        let reasons: BTreeSet<&str> = self.runs.iter().filter_map(why).collect();
+        let message = |reason: &str| {
+            let runs = self.runs.iter().filter(|run| why(run) == Some(reason));
+            let size = runs.fold(0_u64, |size, run| size.saturating_add(run.size));
+            format!("{} of the disk {reason}", size_words(size))
+        };
+        reasons
+            .into_iter()
+            .map(|reason| image.diagnostic(Impact::Partial, message(reason)))
+            .collect()
     }
 }
+
+const NO_STREAM: &str = "is in a stream that is not in this file: the image has several";
 
 impl Target {
-    fn named(tree: &SharedTree, turtle: &Turtle<'_>, name: &str) -> Self {
-        let local = name.rsplit(['#', ':']).next().unwrap_or(name);
-        let filled = local.strip_prefix("SymbolicStream").map(|byte| u8::from_str_radix(byte, 16));
-        match (local, filled) {
-            ("Zero", _) => Self::Zeros,
-            (_, Some(Ok(byte))) => Self::Filled(byte),
-            ("UnknownData", _) => Self::Lost("was not copied when the image was made".into()),
-            ("UnreadableData", _) => Self::Lost("could not be read when the image was made".into()),
-            _ => match Stream::open(tree, turtle, name) {
-                Ok(stream) => Self::Stream(stream),
-                Err(error) => Self::Lost(format!("cannot be read: {error}")),
-            },
-        }
-    }
-
-    fn place(&self, at: u64, size: u64) -> io::Result<(Place, u64)> {
-        /// Bytes of one value that are made at a time.
-        const MADE: u64 = 1 << 16;
-        Ok(match self {
-            Self::Stream(stream) => (Place::Stored(Arc::clone(stream), at), size),
-            Self::Zeros | Self::Filled(0) => (Place::Zeros, size),
-            Self::Filled(byte) => {
-                let size = size.min(MADE);
-                let bytes = vec![*byte; usize::try_from(size).unwrap_or_default()];
-                (Place::Stored(Arc::new(MemorySource(bytes)), 0), size)
+    fn of(members: &Members, graph: &Graph, name: &str) -> io::Result<Self> {
+        let kind = name.rsplit(['#', ':']).next().unwrap_or_default();
+        Ok(match kind {
+            "Zero" => Self::Zeros,
+            "UnreadableData" => Self::Absent("could not be read when the image was made"),
+            "UnknownData" => Self::Absent("was not copied when the image was made"),
+            _ if kind.starts_with("SymbolicStream") => {
+                let digits = kind.strip_prefix("SymbolicStream").unwrap_or_default();
+                let byte = u8::from_str_radix(digits, 16)
+                    .map_err(|_| damaged(format!("the image names a stream {kind}")))?;
+                Self::Filled(stream::filled(byte))
             }
-            Self::Lost(why) => {
-                return Err(io::Error::other(format!("this part of the disk {why}")));
-            }
+            _ if members.get(&member(name, "/00000000")).is_none() => Self::Absent(NO_STREAM),
+            _ => Self::Stream(stream::open(members, graph, name)?),
         })
     }
 }
 
-impl Map for Parts {
+impl Map for DiskMap {
     fn size(&self) -> u64 {
         self.size
     }
 
     fn find(&self, offset: u64) -> io::Result<Run> {
-        let next = self.parts.partition_point(|part| part.start <= offset);
-        let before = next.checked_sub(1).and_then(|index| self.parts.get(index));
-        let within = before.map(|part| (part, offset.saturating_sub(part.start)));
-        let (place, size) = match within.filter(|(part, within)| *within < part.size) {
-            Some((part, within)) => {
-                let target = self.targets.get(part.target);
-                let target = target.ok_or_else(|| damaged("the map of the image is damaged"))?;
-                target.place(part.at.saturating_add(within), part.size.saturating_sub(within))?
+        let next = self.runs.partition_point(|run| run.start <= offset);
+        let run = next.checked_sub(1).and_then(|index| self.runs.get(index));
+        let end = self.runs.get(next).map_or(self.size, |run| run.start);
+        let gap = (&self.gaps, 0, end.saturating_sub(offset).max(1));
+        let (target, from, size) = match run {
+            Some(run) if offset.saturating_sub(run.start) < run.size => {
+                let within = offset.saturating_sub(run.start);
+                let target = usize::try_from(run.target).ok().and_then(|at| self.targets.get(at));
+                let target = target.ok_or_else(|| damaged("a table of the image is damaged"))?;
+                // Where runs overlap the later one is right.
+                let rest = run.size.saturating_sub(within).min(end.saturating_sub(offset).max(1));
+                (target, run.from.saturating_add(within), rest)
             }
-            None => {
-                let end = self.parts.get(next).map_or(self.size, |part| part.start);
-                self.gap.place(offset, end.saturating_sub(offset).max(1))?
+            _ => gap,
+        };
+        let place = match target {
+            Target::Zeros => Place::Zeros,
+            Target::Filled(source) => Place::Stored(source.clone(), 0),
+            Target::Stream(source) => Place::Stored(source.clone(), from),
+            Target::Absent(why) => {
+                let message = format!("this part of the disk {why}");
+                return Err(io::Error::new(io::ErrorKind::UnexpectedEof, message));
             }
         };
-        let until_next =
-            self.parts.get(next).map_or(u64::MAX, |part| part.start.saturating_sub(offset));
-        Ok(Run { place, size: size.min(until_next) })
+        Ok(Run { place, size })
     }
 }

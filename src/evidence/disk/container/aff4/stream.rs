@@ -1,84 +1,56 @@
-//! A stream of packed chunks, kept in bevies: members with so many chunks and an index of them.
+//! A stream of an image: chunks, some thousands of them in one member, each packed on its own.
 
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use super::super::bytes::Fields;
 use super::super::mapped::{LARGEST_UNIT, Map, Mapped, Place, Run, Unit};
 use super::super::unpack::Method;
-use super::super::{damaged, unsupported};
-use super::turtle::Turtle;
-use crate::evidence::EvidencePath;
-use crate::evidence::given::SharedTree;
-use crate::evidence::source::{SharedSource, read_exact_at};
+use super::{Graph, Members, damaged, member, unsupported};
+use crate::evidence::source::{SharedSource, Source, read_exact_at};
 
-/// A bevy with its index.
-#[derive(Clone)]
-struct Bevy {
-    number: u64,
-    chunks: SharedSource,
-    index: SharedSource,
-}
-
-pub(super) struct Stream {
-    tree: SharedTree,
-    folder: String,
+/// The chunks of a stream.
+struct Stream {
     size: u64,
-    /// Of a chunk, in bytes.
     chunk: u64,
-    per_bevy: u64,
+    per_segment: u64,
     method: Option<Method>,
-    /// The bevy that was read last.
-    last: Mutex<Option<Bevy>>,
+    /// Segments and their indices, absent where they are missing.
+    segments: Vec<Option<(SharedSource, SharedSource)>>,
 }
 
-impl Stream {
-    pub(super) fn open(
-        tree: &SharedTree,
-        turtle: &Turtle<'_>,
-        name: &str,
-    ) -> io::Result<SharedSource> {
-        let chunk = turtle.number(name, "chunkSize")?;
-        let per_bevy = turtle.number(name, "chunksInSegment")?;
-        if chunk == 0 || chunk > LARGEST_UNIT || per_bevy == 0 {
-            return Err(damaged(format!("{per_bevy} chunks of {chunk} bytes in a segment")));
-        }
-        let method = turtle.object(name, "compressionMethod").unwrap_or("aff4:NullCompressor");
-        Ok(Mapped::shared(Self {
-            folder: super::folder(tree, name, "00000000")?,
-            tree: Arc::clone(tree),
-            size: turtle.number(name, "size")?,
-            chunk,
-            per_bevy,
-            method: compression(method)?,
-            last: Mutex::default(),
-        }))
+pub(super) fn open(members: &Members, graph: &Graph, name: &str) -> io::Result<SharedSource> {
+    let number = |predicate| {
+        graph.number(name, predicate).ok_or_else(|| damaged("a stream does not say its size"))
+    };
+    let (size, chunk) = (number("size")?, number("chunkSize")?);
+    let per_segment = number("chunksInSegment")?;
+    if chunk == 0 || chunk > LARGEST_UNIT || per_segment == 0 {
+        return Err(damaged(format!("segments of {per_segment} chunks of {chunk} bytes")));
     }
-
-    fn bevy(&self, number: u64) -> io::Result<Bevy> {
-        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(bevy) = last.as_ref().filter(|bevy| bevy.number == number) {
-            return Ok(bevy.clone());
+    let method = match graph.one(name, "compressionMethod").unwrap_or_default() {
+        "http://code.google.com/p/snappy/" => Some(Method::Snappy),
+        "https://code.google.com/p/lz4/" | "https://github.com/lz4/lz4" => Some(Method::Lz4),
+        "https://www.ietf.org/rfc/rfc1950.txt" => Some(Method::Zlib),
+        "https://tools.ietf.org/html/rfc1951" => Some(Method::Deflate),
+        "" => None,
+        name if name.ends_with("NullCompressor") => None,
+        other => return Err(unsupported(format!("compression method {other} is not known"))),
+    };
+    let count = size.div_ceil(chunk).div_ceil(per_segment);
+    let mut segments = Vec::new();
+    let mut missing = 0_u64;
+    for index in 0..count {
+        let base = member(name, &format!("/{index:08x}"));
+        let segment = members.stored(&base)?.zip(members.stored(&format!("{base}.index"))?);
+        missing = missing.saturating_add(u64::from(segment.is_none()));
+        // A stream that claims to be endless has no members to show for it.
+        if missing > 1 << 16 {
+            return Err(damaged("the segments of a stream are missing"));
         }
-        let open = |suffix| {
-            self.tree.open(&EvidencePath::new(&format!("{}/{number:08x}{suffix}", self.folder)))
-        };
-        let bevy = Bevy { number, chunks: open("")?, index: open(".index")? };
-        *last = Some(bevy.clone());
-        Ok(bevy)
+        segments.push(segment);
     }
-}
-
-/// How chunks are packed; absent where they are not.
-fn compression(method: &str) -> io::Result<Option<Method>> {
-    Ok(match method {
-        "aff4:NullCompressor" | "http://aff4.org/Schema#NullCompressor" => None,
-        "https://www.ietf.org/rfc/rfc1950.txt" | "aff4:DeflateCompressor" => Some(Method::Zlib),
-        "http://code.google.com/p/snappy/" | "https://github.com/google/snappy" => {
-            Some(Method::Snappy)
-        }
-        other => return Err(unsupported(format!("chunks packed with {other} are not read"))),
-    })
+    Ok(Mapped::shared(Stream { size, chunk, per_segment, method, segments }))
 }
 
 impl Map for Stream {
@@ -88,28 +60,53 @@ impl Map for Stream {
 
     fn find(&self, offset: u64) -> io::Result<Run> {
         let number = offset.checked_div(self.chunk).unwrap_or_default();
-        let bevy = self.bevy(number.checked_div(self.per_bevy).unwrap_or_default())?;
-        let index = number.checked_rem(self.per_bevy).unwrap_or_default();
-        let mut entry = [0; 12];
-        read_exact_at(bevy.index.as_ref(), index.saturating_mul(12), &mut entry)?;
-        let fields = Fields(&entry);
-        let (at, packed) = (fields.u64_le(0), u64::from(fields.u32_le(8)));
         let start = number.saturating_mul(self.chunk);
         let within = offset.saturating_sub(start);
-        let wanted = self.chunk.min(self.size.saturating_sub(start));
+        let size = self.chunk.saturating_sub(within);
+        let segment = number.checked_div(self.per_segment).unwrap_or_default();
+        let segment = usize::try_from(segment).ok().and_then(|at| self.segments.get(at));
+        let Some(Some((data, index))) = segment else {
+            let message = "a segment of the image is missing";
+            return Err(io::Error::new(io::ErrorKind::NotFound, message));
+        };
+        let entry = number.checked_rem(self.per_segment).unwrap_or_default();
+        let mut bytes = [0; 12];
+        read_exact_at(index.as_ref(), entry.saturating_mul(12), &mut bytes)?;
+        let (at, packed) = (Fields(&bytes).u64_le(0), u64::from(Fields(&bytes).u32_le(8)));
         let place = match self.method {
-            // A chunk that did not become smaller is stored as it was.
-            Some(method) if packed != self.chunk => Place::Packed(Unit {
-                source: bevy.chunks,
+            // What did not shrink is stored as it is.
+            Some(method) if packed < self.chunk => Place::Packed(Unit {
+                source: Arc::clone(data),
                 offset: at,
                 packed,
                 method,
                 start,
                 size: self.chunk,
             }),
-            _ if packed < wanted => return Err(damaged("a chunk of the image is too short")),
-            _ => Place::Stored(bevy.chunks, at.saturating_add(within)),
+            _ if within >= packed => return Err(damaged("a chunk of the image is too short")),
+            _ => {
+                let place = Place::Stored(Arc::clone(data), at.saturating_add(within));
+                return Ok(Run { place, size: size.min(packed.saturating_sub(within)) });
+            }
         };
-        Ok(Run { place, size: wanted.saturating_sub(within) })
+        Ok(Run { place, size })
+    }
+}
+
+/// A stream of one byte, as long as a disk can be.
+pub(super) fn filled(byte: u8) -> SharedSource {
+    Arc::new(Filled(byte))
+}
+
+struct Filled(u8);
+
+impl Source for Filled {
+    fn size(&self) -> u64 {
+        u64::MAX
+    }
+
+    fn read_at(&self, _: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        buffer.fill(self.0);
+        Ok(buffer.len())
     }
 }

@@ -160,7 +160,8 @@ impl Set {
 }
 
 fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    digits.filter_map(|digit| char::from_digit(digit.into(), 16)).collect()
 }
 
 /// The name of another segment: `.E01` to `.E99`, then `.EAA` to `.EZZ`, `.FAA` and on to `.ZZZ`.

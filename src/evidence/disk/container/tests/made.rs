@@ -1,5 +1,7 @@
 //! Small writers of the formats, for disks of some sectors.
 
+#![expect(clippy::cast_possible_truncation, reason = "the images have some KiB")]
+
 use std::io::Write;
 
 use md5::{Digest, Md5};
@@ -42,6 +44,8 @@ pub(super) fn images(disk: &[u8]) -> Vec<(&'static str, Files)> {
         ("flat.vmdk", flat),
         one("plain.qcow2", qcow2(disk, None, false)),
         one("zlib.qcow2", qcow2(disk, None, true)),
+        one("snappy.aff4", aff4(disk, true)),
+        one("zlib.aff4", aff4(disk, false)),
     ]
 }
 
@@ -472,4 +476,64 @@ fn qcow2(disk: &[u8], parent: Parent<'_>, is_compressed: bool) -> Vec<u8> {
         put(&mut file, 8192 + index * 8, &entry.to_be_bytes());
     }
     file
+}
+
+/// A map of two runs of one stream with zeros between them; chunks of 4096 bytes, two in each segment.
+fn aff4(disk: &[u8], is_snappy: bool) -> Vec<u8> {
+    let (before, after) = (6144, 13_824);
+    let stream = [&disk[..before], &disk[after..]].concat();
+    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    let stored =
+        zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
+    let mut add = |name: &str, bytes: &[u8]| {
+        zip.start_file(name, stored).unwrap();
+        zip.write_all(bytes).unwrap();
+    };
+    add("container.description", b"aff4://v");
+    for (number, segment) in stream.chunks(8192).enumerate() {
+        let (mut data, mut index) = (Vec::new(), Vec::new());
+        for chunk in segment.chunks(4096) {
+            let packed = if is_snappy {
+                snap::raw::Encoder::new().compress_vec(chunk).unwrap()
+            } else {
+                zlib(chunk)
+            };
+            // What does not shrink is stored as it is.
+            let packed = if packed.len() < 4096 { &packed } else { chunk };
+            index.extend((data.len() as u64).to_le_bytes());
+            index.extend((packed.len() as u32).to_le_bytes());
+            data.extend(packed);
+        }
+        add(&format!("aff4%3A%2F%2Fs/{number:08x}"), &data);
+        add(&format!("aff4%3A%2F%2Fs/{number:08x}.index"), &index);
+    }
+    let mut map = Vec::new();
+    for (start, size, from, target) in [
+        (0, before, 0, 1_u32),
+        (before, after - before, 0, 0),
+        (after, disk.len() - after, before, 1),
+    ] {
+        for field in [start, size, from] {
+            map.extend((field as u64).to_le_bytes());
+        }
+        map.extend(target.to_le_bytes());
+    }
+    add("aff4%3A%2F%2Fm/map", &map);
+    add("aff4%3A%2F%2Fm/idx", b"http://aff4.org/Schema#Zero\naff4://s\n");
+    let method = if is_snappy {
+        "http://code.google.com/p/snappy/"
+    } else {
+        "https://www.ietf.org/rfc/rfc1950.txt"
+    };
+    let text = format!(
+        "@prefix aff4: <http://aff4.org/Schema#> .\n\
+         <aff4://d> a aff4:DiskImage ; aff4:dataStream <aff4://m> .\n\
+         <aff4://m> a aff4:Map ; aff4:size \"{}\"^^xsd:long .\n\
+         <aff4://s> a aff4:ImageStream ; aff4:size {} ; aff4:chunkSize 4096 ;\n\
+         aff4:chunksInSegment 2 ; aff4:compressionMethod <{method}> .\n",
+        disk.len(),
+        stream.len(),
+    );
+    add("information.turtle", text.as_bytes());
+    zip.finish().unwrap().into_inner()
 }

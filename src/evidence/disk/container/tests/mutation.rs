@@ -82,7 +82,7 @@ fn mutate(name: &str, files: &Files, wanted: &[u8]) {
         if !is_cut {
             for _ in 0..=numbers.next(6) {
                 let at = numbers.place(&used, size);
-                let byte = [0, 0xFF, 0x80, 1, numbers.next(256) as u8];
+                let byte = [0, 0xFF, 0x80, 1, u8::try_from(numbers.next(256)).unwrap()];
                 changes.insert(at, byte[usize::try_from(numbers.next(5)).unwrap()]);
             }
         }

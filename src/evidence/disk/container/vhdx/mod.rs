@@ -31,11 +31,8 @@ const METADATA: [u8; 16] = guid(0x8B7C_A206, 0x4790, 0x4B9A, 0xB8FE_575F_050F_88
 
 /// A GUID as it is stored: the first three fields little-endian.
 const fn guid(first: u32, second: u16, third: u16, rest: u64) -> [u8; 16] {
-    let [a, b, c, d] = first.to_le_bytes();
-    let [e, f] = second.to_le_bytes();
-    let [g, h] = third.to_le_bytes();
-    let [i, j, k, l, m, n, o, p] = rest.to_be_bytes();
-    [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p]
+    let start = (first.swap_bytes() as u128) << 96 | (second.swap_bytes() as u128) << 80;
+    (start | (third.swap_bytes() as u128) << 64 | rest as u128).to_be_bytes()
 }
 
 /// The current header.

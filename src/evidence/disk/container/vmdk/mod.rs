@@ -68,7 +68,7 @@ fn open_sparse(image: &Image<'_>) -> io::Result<Disk> {
             "an extent without a descriptor: it may be one part of a larger disk or a snapshot; \
              give its descriptor (.vmdk) instead",
         ));
-        disk.source = Mapped::shared(Extents { extents, size, below: None });
+        disk.source = Mapped::shared(Extents { parts: extents, size, below: None });
         return Ok(disk);
     };
     finish(image, &descriptor, &mut disk, extents)
@@ -165,7 +165,7 @@ fn finish(
     let mut below = None;
     if descriptor.has_parent() {
         let Parent { name, source, disk: parent } =
-            image.parent(&[descriptor.parent_name.clone()])?;
+            image.parent(std::slice::from_ref(&descriptor.parent_name))?;
         disk.words = format!("{}, over {name}", disk.words);
         let found = content_id(&Image { given: image.given, source, above: image.above })?;
         if found.is_some_and(|found| found != descriptor.parent_id) {
@@ -182,7 +182,7 @@ fn finish(
         below = Some(parent.source);
     }
     let size = extents.last().map_or(0, |last| last.start.saturating_add(last.size));
-    let source = Mapped::shared(Extents { extents, size, below });
+    let source = Mapped::shared(Extents { parts: extents, size, below });
     Ok(Disk {
         source,
         words: std::mem::take(&mut disk.words),
@@ -204,7 +204,7 @@ fn content_id(image: &Image<'_>) -> io::Result<Option<u32>> {
 }
 
 struct Extents {
-    extents: Vec<Part>,
+    parts: Vec<Part>,
     size: u64,
     below: Option<SharedSource>,
 }
@@ -229,8 +229,8 @@ impl Map for Extents {
     }
 
     fn find(&self, offset: u64) -> io::Result<Run> {
-        let next = self.extents.partition_point(|extent| extent.start <= offset);
-        let extent = next.checked_sub(1).and_then(|index| self.extents.get(index));
+        let next = self.parts.partition_point(|extent| extent.start <= offset);
+        let extent = next.checked_sub(1).and_then(|index| self.parts.get(index));
         let Some(extent) = extent else { return Err(damaged("an extent is missing")) };
         let within = offset.saturating_sub(extent.start);
         let rest = extent.size.saturating_sub(within);

@@ -122,7 +122,10 @@ fn unpack_block(
 ) -> io::Result<()> {
     while plain.len() < end {
         let symbol = codes.main.decode(bits)?;
-        let Err(_) = u8::try_from(symbol).map(|literal| plain.push(literal)) else { continue };
+        if let Ok(literal) = u8::try_from(symbol) {
+            plain.push(literal);
+            continue;
+        }
         let mut length = usize::from(symbol & 7).saturating_add(2);
         if symbol & 7 == 7 {
             length = length.saturating_add(codes.length.decode(bits)?.into());

@@ -1,4 +1,4 @@
-//! Files compressed by the Windows Overlay Filter (CompactOS, `compact /exe`).
+//! Files compressed by the Windows Overlay Filter (`CompactOS`, `compact /exe`).
 //!
 //! The file's unnamed stream is one large hole; a stream `WofCompressedData` holds a table of chunk offsets and
 //! the chunks. Layout: wimlib, `resource.c` and the documentation of `system compression` of ntfs-3g; the reparse
@@ -46,7 +46,7 @@ pub(super) struct Overlay {
     packed: SharedSource,
     size: u64,
     algorithm: Algorithm,
-    cache: Cache,
+    cache: Cache<Vec<u8>>,
 }
 
 impl Overlay {

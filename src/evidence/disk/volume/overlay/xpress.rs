@@ -20,15 +20,14 @@ pub(super) fn decompress(packed: &[u8], wanted: usize) -> io::Result<Vec<u8>> {
     let mut plain = Vec::with_capacity(wanted);
     while plain.len() < wanted {
         let symbol = code.decode(&mut bits)?;
-        match u8::try_from(symbol) {
-            Ok(literal) => plain.push(literal),
-            Err(_) => {
-                let length = match_length(symbol & 15, &mut bits)?;
-                let offset_bits = u32::from((symbol >> 4) & 15);
-                let offset = (1 << offset_bits) | bits.take(offset_bits);
-                copy_match(&mut plain, offset, length, wanted)?;
-            }
+        if let Ok(literal) = u8::try_from(symbol) {
+            plain.push(literal);
+            continue;
         }
+        let length = match_length(symbol & 15, &mut bits)?;
+        let offset_bits = u32::from((symbol >> 4) & 15);
+        let offset = (1 << offset_bits) | bits.take(offset_bits);
+        copy_match(&mut plain, offset, length, wanted)?;
     }
     bits.check()?;
     Ok(plain)
