@@ -1,8 +1,7 @@
-//! What lies between slow or single-threaded readers and everything that reads a disk in small pieces.
+//! What lies between slow sources and everything that reads a disk in small pieces.
 
-use std::io::{self, Read, Seek, SeekFrom};
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::io::{self, Read};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::source::{SharedSource, Source, read_exact_at};
 
@@ -82,126 +81,6 @@ impl Source for Cached {
         let mut rest = page.get(within..).unwrap_or_default();
         rest.read(buffer)
     }
-}
-
-/// What libraries give that read by a position: one thread at a time, and they may panic.
-pub(super) trait ReadSeek: Read + Seek {}
-
-impl<T: Read + Seek> ReadSeek for T {}
-
-/// A reader that one thread uses at a time.
-pub(super) type Reader = Box<dyn ReadSeek + Send>;
-
-/// How a pool gets another reader of the same bytes.
-type Opener = Box<dyn Fn() -> io::Result<Reader> + Send + Sync>;
-
-/// Several readers of the same bytes, so that several threads can read at once.
-pub(super) struct Pool {
-    open: Opener,
-    size: u64,
-    most: usize,
-    readers: Mutex<Readers>,
-    returned: Condvar,
-}
-
-#[derive(Default)]
-struct Readers {
-    idle: Vec<Reader>,
-    /// Idle or in use.
-    opened: usize,
-}
-
-impl Pool {
-    /// At most `most` readers, opened when they are needed; the first at once, to learn the size.
-    ///
-    /// # Errors
-    /// What the opener says; a panic in it is an error.
-    pub(super) fn new(
-        most: usize,
-        open: impl Fn() -> io::Result<Reader> + Send + Sync + 'static,
-    ) -> io::Result<Self> {
-        let (reader, size) = fused(|| {
-            let mut reader = open()?;
-            let size = reader.seek(SeekFrom::End(0))?;
-            Ok((reader, size))
-        })?;
-        let readers = Mutex::new(Readers { idle: vec![reader], opened: 1 });
-        Ok(Self {
-            open: Box::new(open),
-            size,
-            most: most.max(1),
-            readers,
-            returned: Condvar::new(),
-        })
-    }
-
-    fn take(&self) -> io::Result<Reader> {
-        let mut readers = lock(&self.readers);
-        loop {
-            if let Some(reader) = readers.idle.pop() {
-                return Ok(reader);
-            }
-            if readers.opened < self.most {
-                readers.opened = readers.opened.saturating_add(1);
-                drop(readers);
-                return fused(|| (self.open)()).inspect_err(|_| self.lose());
-            }
-            readers = self.returned.wait(readers).unwrap_or_else(PoisonError::into_inner);
-        }
-    }
-
-    fn give_back(&self, reader: Reader) {
-        lock(&self.readers).idle.push(reader);
-        self.returned.notify_one();
-    }
-
-    /// A reader that failed may be in any state: it is dropped and may be replaced.
-    fn lose(&self) {
-        let mut readers = lock(&self.readers);
-        readers.opened = readers.opened.saturating_sub(1);
-        drop(readers);
-        self.returned.notify_one();
-    }
-}
-
-impl Source for Pool {
-    fn size(&self) -> u64 {
-        self.size
-    }
-
-    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
-        let rest = usize::try_from(self.size.saturating_sub(offset)).unwrap_or(usize::MAX);
-        let wanted = buffer.len().min(rest);
-        let Some(buffer) = buffer.get_mut(..wanted).filter(|buffer| !buffer.is_empty()) else {
-            return Ok(0);
-        };
-        let mut reader = self.take()?;
-        let read = fused(|| {
-            reader.seek(SeekFrom::Start(offset))?;
-            reader.read(buffer)
-        });
-        match read {
-            Ok(0) => {
-                self.give_back(reader);
-                Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the image is cut off"))
-            }
-            Ok(count) => {
-                self.give_back(reader);
-                Ok(count.min(wanted))
-            }
-            Err(error) => {
-                drop(reader);
-                self.lose();
-                Err(error)
-            }
-        }
-    }
-}
-
-/// The one place where a panic of a library under a pool becomes an error.
-fn fused<T>(step: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
-    catch_unwind(AssertUnwindSafe(step))
-        .unwrap_or_else(|_| Err(io::Error::other("the library that reads this format failed")))
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -306,34 +185,5 @@ mod tests {
         fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
             self.0.seek(to)
         }
-    }
-
-    #[test]
-    fn a_pool_serves_threads_and_survives_panics() {
-        let opened = Arc::new(AtomicUsize::new(0));
-        let count = Arc::clone(&opened);
-        let pool = Pool::new(3, move || {
-            count.fetch_add(1, Ordering::Relaxed);
-            Ok(Box::new(Panicking(io::Cursor::new(pattern(10_000)))))
-        })
-        .unwrap();
-        std::thread::scope(|scope| {
-            for _ in 0..8 {
-                scope.spawn(|| {
-                    for offset in 100..900_u64 {
-                        let mut byte = [0];
-                        assert_eq!(pool.read_at(offset, &mut byte).unwrap(), 1);
-                        assert_eq!(byte[0], pattern(1000)[usize::try_from(offset).unwrap()]);
-                    }
-                });
-            }
-        });
-        assert!(opened.load(Ordering::Relaxed) <= 3);
-        for _ in 0..5 {
-            assert!(pool.read_at(13, &mut [0; 4]).is_err());
-        }
-        assert_eq!(pool.read_at(9_999, &mut [0; 4]).unwrap(), 1);
-        assert_eq!(pool.read_at(10_000, &mut [0; 4]).unwrap(), 0);
-        assert!(Pool::new(1, || panic!("at open")).is_err());
     }
 }

@@ -28,11 +28,4 @@ impl Given {
     pub(super) fn open(&self) -> io::Result<SharedSource> {
         self.tree.open(&self.path)
     }
-
-    /// The file of that name in the same folder, in any case; absent where there is none.
-    pub(super) fn open_beside(&self, name: &str) -> io::Result<Option<SharedSource>> {
-        let siblings = self.tree.siblings(&self.path);
-        let Some(entry) = siblings.file(name) else { return Ok(None) };
-        self.tree.open(&entry.path).map(Some)
-    }
 }

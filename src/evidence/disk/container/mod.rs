@@ -13,7 +13,6 @@ mod ewf2;
 mod mapped;
 mod qcow2;
 mod raw;
-mod snappy;
 mod unpack;
 mod vhd;
 mod vhdx;
@@ -48,7 +47,6 @@ pub(super) static CONTAINERS: &[Container] = &[
     qcow2::CONTAINER,
     aff4::CONTAINER,
     vhd::CONTAINER,
-    aff4::CONTAINER,
     raw::CONTAINER,
 ];
 
