@@ -182,17 +182,23 @@ fn read_at(source: &SharedSource, place: Place, most: usize) -> io::Result<Direc
     cursor.seek(SeekFrom::Start(place.start))?;
     let length = place.end.saturating_sub(place.start);
     let mut reader = BufReader::with_capacity(1 << 16, cursor).take(length);
+    let mut left = reader.limit();
     while directory.headers.len() <= most {
         match central(&mut reader, place.shift)? {
             Some(header) => directory.headers.push(header),
             None => break,
         }
+        left = reader.limit();
     }
+    // The count of members may be damaged too, so the directory must also end where its end record begins; only a
+    // signature may come between.
+    let is_signed = starts_with(source.as_ref(), place.end.saturating_sub(left), *b"PK\x05\x05")?;
+    let ends_early = left > 0 && !is_signed;
     let found = u64::try_from(directory.headers.len()).unwrap_or(u64::MAX);
     let starts_with_member = starts_with(source.as_ref(), 0, LOCAL)?;
     if found == 0 && starts_with_member {
         directory.damage = Some("its central directory lists nothing".into());
-    } else if found < place.count && directory.headers.len() <= most {
+    } else if (found < place.count || ends_early) && directory.headers.len() <= most {
         directory.damage = Some(format!(
             "its central directory is damaged after {found} of {} members",
             place.count
