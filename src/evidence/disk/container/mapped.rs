@@ -36,6 +36,8 @@ pub(super) enum Place {
     Stored(SharedSource, u64),
     /// Never written.
     Zeros,
+    /// Eight bytes that repeat, from a multiple of eight on.
+    Repeated([u8; 8]),
     /// In a unit that is packed as a whole.
     Packed(Unit),
     /// In another disk at the same offset: the parent of a differencing image.
@@ -108,6 +110,11 @@ impl Source for Mapped {
         let Some(buffer) = buffer else { return Err(damaged("a table of the image is damaged")) };
         match run.place {
             Place::Zeros => buffer.fill(0),
+            Place::Repeated(bytes) => {
+                let skipped = usize::try_from(offset % 8).unwrap_or_default();
+                let repeated = bytes.iter().cycle().skip(skipped);
+                buffer.iter_mut().zip(repeated).for_each(|(to, from)| *to = *from);
+            }
             Place::Stored(source, at) => {
                 return match source.read_at(at, buffer)? {
                     0 => Err(cut_off(at)),

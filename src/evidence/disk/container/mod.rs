@@ -9,7 +9,6 @@ mod aff4;
 mod beside;
 pub(super) mod bytes;
 mod ewf;
-mod ewf2;
 mod mapped;
 mod qcow2;
 mod raw;
@@ -41,7 +40,6 @@ pub(super) struct Container {
 /// Every format of disk images that is read; the first that fits is taken.
 pub(super) static CONTAINERS: &[Container] = &[
     ewf::CONTAINER,
-    ewf2::CONTAINER,
     vhdx::CONTAINER,
     vmdk::CONTAINER,
     qcow2::CONTAINER,

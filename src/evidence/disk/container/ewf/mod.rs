@@ -1,5 +1,6 @@
-//! EnCase and SMART images, all versions of the first format (Joachim Metz, Expert Witness Compression Format).
+//! EnCase and SMART images (Joachim Metz, Expert Witness Compression Format, versions 1 and 2).
 
+mod second;
 mod segment;
 
 use std::io;
@@ -9,17 +10,19 @@ use super::beside::{Beside, Parts};
 use super::bytes::Fields;
 use super::mapped::{LARGEST_UNIT, Map, Mapped, Place, Run, Unit};
 use super::unpack::Method;
-use super::{Container, Disk, Image, damaged, size_words};
+use super::{Container, Disk, Image, damaged, size_words, unsupported};
 use crate::diagnostic::{Diagnostic, Impact};
-use crate::evidence::source::{Source, read_exact_at};
+use crate::evidence::source::{SharedSource, Source, read_exact_at};
 use crate::evidence::{EvidencePath, RecordedHash};
 
 pub(super) const CONTAINER: Container = Container {
     name: "E01",
     known_by: "EVF and its version at its start",
-    is: |ends| ends.starts_with(b"EVF\x09\x0d\x0a\xff\x00"),
+    is: |ends| ends.starts_with(b"EVF\x09\x0d\x0a\xff\x00") || ends.starts_with(EVF2),
     open,
 };
+
+const EVF2: &[u8] = b"EVF2\x0d\x0a\x81\x00";
 
 /// Segments of an image: the names end at ZZZ.
 const MOST_SEGMENTS: usize = 100 + 22 * 26 * 26;
@@ -42,6 +45,8 @@ fn open(image: &Image<'_>) -> io::Result<Disk> {
     if geometry.chunk > LARGEST_UNIT {
         return Err(damaged(format!("chunks of {} bytes", geometry.chunk)));
     }
+    let is_second = first.tables.iter().any(|table| table.is_second);
+    let format = if is_second { "Ex01" } else { "E01" };
     let mut set = Set::new(first);
     let beside = image.beside();
     let mut paths = vec![image.given.path.clone()];
@@ -62,8 +67,10 @@ fn open(image: &Image<'_>) -> io::Result<Disk> {
     }
     let size = geometry.size;
     let segments = if count == 1 { String::new() } else { format!(", {count} segments") };
-    let words = format!("disk image (E01){segments}, {}", size_words(size));
+    let words = format!("disk image ({format}){segments}, {}", size_words(size));
     let hash = set.hash(name);
+    // The tables of the second format say where they belong, in any order.
+    set.tables.sort_by_key(|table| table.first);
     let parts = Parts::new(&image.given.tree, paths);
     let chunks = Chunks { parts, tables: set.tables, chunk: geometry.chunk, size };
     Ok(Disk { source: Mapped::shared(chunks), words, diagnostics, hash })
@@ -197,7 +204,8 @@ struct Chunks {
 }
 
 impl Chunks {
-    fn unit(&self, number: u64) -> io::Result<Unit> {
+    /// Where the bytes of a chunk are, from one of them on.
+    fn place(&self, number: u64, within: u64) -> io::Result<Place> {
         let next = self.tables.partition_point(|table| table.first <= number);
         let table = next.checked_sub(1).and_then(|index| self.tables.get(index));
         let table = table.filter(|table| number < table.end()).ok_or_else(|| {
@@ -207,11 +215,14 @@ impl Chunks {
             )
         })?;
         let source = self.parts.get(table.segment)?;
-        let (start, end, is_compressed) = entry(table, source.as_ref(), number)?;
-        let begins = number.saturating_mul(self.chunk);
-        let packed = end.checked_sub(start).filter(|packed| *packed > 0);
+        let start = number.saturating_mul(self.chunk);
+        if table.is_second {
+            return self.second(table, source, number, within);
+        }
+        let (offset, end, is_compressed) = entry(table, source.as_ref(), number)?;
+        let packed = end.checked_sub(offset).filter(|packed| *packed > 0);
         let packed = packed.ok_or_else(|| damaged("a table of the image is damaged"))?;
-        let wanted = self.chunk.min(self.size.saturating_sub(begins));
+        let wanted = self.chunk.min(self.size.saturating_sub(start));
         let method = if is_compressed { Method::Zlib } else { Method::Summed };
         let packed = match method {
             // The last chunk of a table may be followed by what is no part of it.
@@ -220,7 +231,36 @@ impl Chunks {
             }
             _ => packed,
         };
-        Ok(Unit { source, offset: start, packed, method, start: begins, size: self.chunk })
+        Ok(Place::Packed(Unit { source, offset, packed, method, start, size: self.chunk }))
+    }
+
+    /// An entry of the second format: where the chunk is (8 bytes), its size (4) and how it is stored (4).
+    fn second(
+        &self,
+        table: &Table,
+        source: SharedSource,
+        number: u64,
+        within: u64,
+    ) -> io::Result<Place> {
+        let mut bytes = [0; 16];
+        let index = number.saturating_sub(table.first);
+        let at = table.entries.saturating_add(index.saturating_mul(16));
+        read_exact_at(source.as_ref(), at, &mut bytes)?;
+        let fields = Fields(&bytes);
+        let (offset, packed) = (fields.u64_le(0), u64::from(fields.u32_le(8)));
+        let start = number.saturating_mul(self.chunk);
+        let wanted = self.chunk.min(self.size.saturating_sub(start));
+        let method = match fields.u32_le(12) & 7 {
+            1 | 3 => Method::Zlib,
+            2 => Method::Summed,
+            // Compressed to the 8 bytes that it repeats, which are in place of the offset.
+            5 | 7 => return Ok(Place::Repeated(offset.to_le_bytes())),
+            0 if packed >= wanted => {
+                return Ok(Place::Stored(source, offset.saturating_add(within)));
+            }
+            _ => return Err(damaged("a chunk of the image is stored in an unknown way")),
+        };
+        Ok(Place::Packed(Unit { source, offset, packed, method, start, size: self.chunk }))
     }
 }
 
@@ -245,9 +285,9 @@ impl Map for Chunks {
 
     fn find(&self, offset: u64) -> io::Result<Run> {
         let number = offset.checked_div(self.chunk).unwrap_or_default();
-        let unit = self.unit(number)?;
-        let end = unit.start.saturating_add(self.chunk);
-        Ok(Run { place: Place::Packed(unit), size: end.saturating_sub(offset) })
+        let within = offset.saturating_sub(number.saturating_mul(self.chunk));
+        let place = self.place(number, within)?;
+        Ok(Run { place, size: self.chunk.saturating_sub(within) })
     }
 }
 

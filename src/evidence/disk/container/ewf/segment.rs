@@ -4,7 +4,7 @@ use std::io;
 
 use super::super::bytes::Fields;
 use super::super::unpack::adler32;
-use super::damaged;
+use super::{damaged, second};
 use crate::evidence::source::{Source, read_exact_at, read_up_to};
 
 const FILE_HEADER: u64 = 13;
@@ -47,6 +47,8 @@ pub(super) struct Table {
     pub(super) data_end: u64,
     /// The number of the file, counted from 0.
     pub(super) segment: usize,
+    /// Whether its entries are those of the second format.
+    pub(super) is_second: bool,
 }
 
 impl Table {
@@ -73,6 +75,9 @@ impl Segment {
     pub(super) fn read(file: &dyn Source, index: usize, first_chunk: u64) -> io::Result<Self> {
         let mut header = [0; 13];
         read_exact_at(file, 0, &mut header)?;
+        if header.starts_with(super::EVF2) {
+            return second::read(file, index);
+        }
         if !header.starts_with(b"EVF\x09\x0d\x0a\xff\x00") {
             return Err(damaged("a segment of the image is none"));
         }
@@ -201,6 +206,7 @@ impl Section<'_> {
             entries,
             data_end: data_end.unwrap_or_else(|| self.end()),
             segment: self.index,
+            is_second: false,
         }))
     }
 

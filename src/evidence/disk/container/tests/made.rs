@@ -36,6 +36,7 @@ pub(super) fn images(disk: &[u8]) -> Vec<(&'static str, Files)> {
         ("raw.000", parts("raw", ["000", "001", "002"])),
         ("raw.aa", parts("raw", ["aa", "ab", "ac"])),
         ("a.E01", ewf(disk, "a")),
+        one("b.Ex01", ewf_second(disk)),
         one("fixed.vhd", vhd_fixed(disk)),
         one("dynamic.vhd", vhd(disk, None)),
         one("dynamic.vhdx", vhdx(disk, None)),
@@ -155,6 +156,53 @@ fn ewf(disk: &[u8], name: &str) -> Files {
         files = files.with(&format!("{name}.E{:02}", index + 1), file);
     }
     files
+}
+
+/// Chunks of 4096 bytes, in turn compressed and with a checksum; those of zeros as a pattern.
+fn ewf_second(disk: &[u8]) -> Vec<u8> {
+    let mut file = b"EVF2\x0d\x0a\x81\x00\x02\x01\x01\x00\x01\x00\x00\x00".to_vec();
+    file.resize(32, 0);
+    let mut last = 0_u64;
+    let mut add = |file: &mut Vec<u8>, kind: u32, data: &[u8]| {
+        file.extend(data);
+        let at = file.len();
+        let size = data.len() as u64;
+        for field in [u64::from(kind), last, size, 64] {
+            file.extend(field.to_le_bytes());
+        }
+        file.resize(at + 64, 0);
+        last = at as u64;
+    };
+    let utf16 = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
+    let device = format!("1\nmain\nsn\tts\tbp\n\t{}\t512\n\n", disk.len() / 512);
+    add(&mut file, 1, &zlib(&utf16(&device)));
+    add(&mut file, 2, &zlib(&utf16("1\nmain\nnm\tsb\tgr\nname\t8\t64\n\n")));
+    let (mut data, mut entries) = (Vec::new(), Vec::new());
+    for (number, chunk) in disk.chunks(4096).enumerate() {
+        let at = (file.len() + data.len()) as u64;
+        let before = data.len();
+        let (place, flags) = if chunk.iter().all(|byte| *byte == 0) {
+            (0, 5_u32)
+        } else if number % 2 == 0 {
+            data.extend(zlib(chunk));
+            (at, 1)
+        } else {
+            data.extend(chunk);
+            data.extend(adler32(chunk).to_le_bytes());
+            (at, 2)
+        };
+        entries.extend(u64::to_le_bytes(place));
+        entries.extend(((data.len() - before) as u32).to_le_bytes());
+        entries.extend(flags.to_le_bytes());
+    }
+    add(&mut file, 3, &data);
+    let mut table = vec![0; 32];
+    put(&mut table, 8, &(disk.len().div_ceil(4096) as u32).to_le_bytes());
+    table.extend(entries);
+    add(&mut file, 4, &table);
+    add(&mut file, 8, &Md5::digest(disk));
+    add(&mut file, 15, &[]);
+    file
 }
 
 fn vhd_footer(kind: u32, size: usize, id: u8) -> Vec<u8> {

@@ -102,6 +102,7 @@ fn images_are_described_in_words() {
         .collect();
     for (name, expected) in [
         ("a.E01", "disk image (E01), 3 segments, 20.5 KiB"),
+        ("b.Ex01", "disk image (Ex01), 20.5 KiB"),
         ("raw.001", "disk image (raw), 3 parts, 20.5 KiB"),
         ("fixed.vhd", "disk image (VHD, fixed), 20.5 KiB"),
         ("dynamic.vhdx", "disk image (VHDX, dynamic), 20.5 KiB"),
