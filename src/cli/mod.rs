@@ -72,6 +72,13 @@ pub enum Command {
     /// Explains an indicator by its id, or one service by its row or name.
     #[command(after_help = EXPLAIN_EXAMPLES)]
     Explain(Box<ExplainArgs>),
+    /// Lists every form of evidence that is opened, and what each is known by.
+    #[command(after_help = "Example:\n  svctriage formats")]
+    Formats {
+        /// The list as a table in Markdown.
+        #[arg(long)]
+        markdown: bool,
+    },
     /// Lists every indicator with its question, family and weight.
     #[command(after_help = "Example:\n  svctriage checklist --markdown > checklist.md")]
     Checklist {

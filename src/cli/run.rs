@@ -36,6 +36,8 @@ pub fn run(cli: Cli) -> Exit {
         Command::Detect(args) => detect(&args),
         Command::File(args) => file::run(&args),
         Command::Explain(args) => explain(&args),
+        Command::Formats { markdown: true } => print(&report::formats_markdown()),
+        Command::Formats { markdown: false } => print(&report::formats_list(width())),
         Command::Checklist { markdown: true } => print(&explain::checklist_markdown()),
         Command::Checklist { markdown: false } => print(&explain::checklist_table(width())),
         Command::Completions { shell } => {

@@ -192,6 +192,30 @@ pub struct WindowsFolder {
     pub path: EvidencePath,
 }
 
+/// A form in which evidence is handed over, in words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Format {
+    /// `disk image`, `archive` or `layout`.
+    pub group: &'static str,
+    /// What it is.
+    pub name: &'static str,
+    /// What it is known by.
+    pub known_by: &'static str,
+}
+
+/// Every form of evidence that is opened, in the order in which the forms of a group are tried.
+pub fn formats() -> Vec<Format> {
+    let containers = disk::CONTAINERS.iter().map(|one| ("disk image", one.name, one.known_by));
+    let archives = ARCHIVES.iter().map(|one| ("archive", one.name, one.known_by));
+    let layouts = LAYOUTS.iter().chain(collection::LOOSE_LAYOUTS);
+    let layouts = layouts.map(|one| ("layout", one.name, one.known_by));
+    containers
+        .chain(archives)
+        .chain(layouts)
+        .map(|(group, name, known_by)| Format { group, name, known_by })
+        .collect()
+}
+
 /// What a format makes of a file or tree.
 enum Taken {
     /// Not this format.

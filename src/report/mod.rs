@@ -30,6 +30,7 @@ pub mod stamp;
 pub mod timeline;
 
 mod csv;
+mod formats;
 mod json;
 mod json_text;
 mod jsonl;
@@ -39,6 +40,7 @@ mod select;
 mod table;
 
 pub use evidence::{EvidenceFile, EvidenceSummary};
+pub use formats::{formats_list, formats_markdown};
 pub use host::HostReport;
 pub use service::ServiceReport;
 pub use stamp::Stamp;

@@ -52,7 +52,7 @@ pub const LAYOUTS: &[Layout] = &[
 ];
 
 /// The layouts for what none of [`LAYOUTS`] takes: files wherever they lie.
-pub const LOOSE_LAYOUTS: &[Layout] = &[nested::LAYOUT, loose::LAYOUT];
+pub(super) const LOOSE_LAYOUTS: &[Layout] = &[nested::LAYOUT, loose::LAYOUT];
 
 /// Opens an archive that lies in a collection.
 ///

@@ -9,7 +9,7 @@ mod volume;
 
 use std::sync::Arc;
 
-pub(super) use self::container::is_image_in_archive;
+pub(super) use self::container::{CONTAINERS, is_image_in_archive};
 
 use self::container::Disk;
 use self::mounts::Mounts;
@@ -35,7 +35,16 @@ pub(super) fn open(
 ) -> Result<Taken, Error> {
     let refused = |message: String| Error::Refused { path: given.shown.clone().into(), message };
     let disk = container::open(given, source).map_err(|error| refused(error.to_string()))?;
-    let Some(Disk { source, words, diagnostics, .. }) = disk else { return Ok(Taken::No) };
+    let Some(Disk { source, mut words, diagnostics, hash }) = disk else { return Ok(Taken::No) };
+    if let Some(hash) = hash {
+        let hashes = [("SHA-256", hash.sha256), ("SHA-1", hash.sha1), ("MD5", hash.md5)];
+        for (algorithm, digits) in hashes {
+            if let Some(digits) = digits {
+                words = format!("{words}, {algorithm} when made {digits} (not checked)");
+                break;
+            }
+        }
+    }
     let artifact = given.path.to_string();
     let disk: SharedSource = Arc::new(Cached::new(source));
     let table = partition::read(&disk, &artifact);
@@ -106,6 +115,11 @@ impl Volumes {
         }
         match Volume::open(Arc::clone(&source)) {
             Ok(volume) => {
+                if let Some(label) = volume.label() {
+                    partition.content = format!("{}, label {label}", partition.content);
+                }
+                let serial = volume.serial();
+                partition.content = format!("{}, serial {serial:016X}", partition.content);
                 let opened = with_shadow_copies(&source, volume, index, options);
                 self.opened.push(opened);
             }

@@ -26,11 +26,11 @@ use crate::evidence::given::Given;
 use crate::evidence::source::{SharedSource, read_up_to};
 
 /// A format of disk images.
-pub(super) struct Container {
+pub(in crate::evidence) struct Container {
     /// What people call it.
-    pub(super) name: &'static str,
+    pub(in crate::evidence) name: &'static str,
     /// What tells it from others, in words.
-    pub(super) known_by: &'static str,
+    pub(in crate::evidence) known_by: &'static str,
     /// Whether a file is one.
     is: fn(&Ends) -> bool,
     /// Opens it.
@@ -38,7 +38,7 @@ pub(super) struct Container {
 }
 
 /// Every format of disk images that is read; the first that fits is taken.
-pub(super) static CONTAINERS: &[Container] = &[
+pub(in crate::evidence) static CONTAINERS: &[Container] = &[
     ewf::CONTAINER,
     vhdx::CONTAINER,
     vmdk::CONTAINER,

@@ -15,6 +15,10 @@ const FOLDER: u32 = 0x10;
 const DEEPEST: usize = 256;
 /// The number of the root folder's record.
 pub(super) const ROOT: u64 = 5;
+/// `$Extend`, the folder of later metafiles.
+pub(super) const EXTEND: u64 = 11;
+/// The first record that is no metafile's.
+pub(super) const FIRST_FILE: u64 = 24;
 
 /// Everything known about a file. Its times lack those of the index, which is not its own.
 pub(super) fn of(volume: &Volume, file: &File) -> Metadata {

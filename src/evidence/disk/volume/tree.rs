@@ -91,7 +91,13 @@ impl Volume {
                 continue;
             }
             let path = path.child(&name);
+            // What the file system keeps for itself need not have an unnamed stream.
+            let is_metafile =
+                entry.file.record < metadata::FIRST_FILE || found.file.number() == metadata::EXTEND;
             match self.kind(entry) {
+                Ok(EntryKind::File(_)) if is_metafile => {
+                    contents.entries.push(Entry { path, name, kind: EntryKind::Special });
+                }
                 Ok(kind) => contents.entries.push(Entry { path, name, kind }),
                 Err(error) => contents.diagnostics.push(unreadable(&path, &error)),
             }
