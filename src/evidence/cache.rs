@@ -170,20 +170,4 @@ mod tests {
         let pages: usize = cached.shards.iter().map(|shard| lock(shard).len()).sum();
         assert_eq!(pages, 0);
     }
-
-    /// Panics at a certain position.
-    struct Panicking(io::Cursor<Vec<u8>>);
-
-    impl Read for Panicking {
-        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-            assert!(self.0.position() != 13, "hostile");
-            self.0.read(buffer)
-        }
-    }
-
-    impl Seek for Panicking {
-        fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-            self.0.seek(to)
-        }
-    }
 }

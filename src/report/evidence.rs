@@ -126,8 +126,6 @@ mod tests {
             path: "SYSTEM".into(),
             size: 7,
             kind: "SYSTEM hive".into(),
-            history: None,
-            records: None,
             collector_hash: None,
         };
         let mut description = Description { path: "x".into(), ..Description::default() };
