@@ -28,7 +28,7 @@ const ORDER: [(&str, u8); 12] = [
 ];
 
 /// A library and the only places that may name it.
-const CONFINED: [(&str, &[&str]); 12] = [
+const CONFINED: [(&str, &[&str]); 10] = [
     ("nt_hive", &["src/artifact/hive/"]),
     ("evtx", &["src/artifact/event_log/"]),
     ("comfy_table", &["src/report/table.rs", "src/report/table/"]),
@@ -36,8 +36,6 @@ const CONFINED: [(&str, &[&str]); 12] = [
     ("walkdir", &["src/evidence/folder.rs", "src/evidence/folder/"]),
     ("indicatif", &["src/cli/"]),
     ("ntfs", &["src/evidence/disk/volume/"]),
-    ("zip", &["src/evidence/archive/zip.rs"]),
-    ("tar", &["src/evidence/archive/tar_reel.rs"]),
     (
         "sevenz_rust2",
         &["src/evidence/archive/seven_z.rs", "src/evidence/archive/seven_z_header.rs"],
