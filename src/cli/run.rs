@@ -177,8 +177,12 @@ fn detect(args: &DetectArgs) -> Exit {
         Ok(opened) => opened,
         Err(exit) => return exit,
     };
-    let detections: Vec<_> =
-        opened.hosts.iter().map(|host| detect_artifacts(host.as_ref())).collect();
+    let detections: Vec<_> = opened
+        .hosts
+        .iter()
+        .chain(&opened.bare)
+        .map(|host| detect_artifacts(host.as_ref()))
+        .collect();
     let written = match args.format {
         DetectFormat::Text => {
             print(&detections.iter().map(detection::describe).collect::<String>())

@@ -222,6 +222,13 @@ enum Taken {
     No,
     /// The hosts in it.
     Hosts(Vec<Box<dyn Evidence>>),
+    /// Volumes that hold no host: there is nothing to scan, but files on them can be looked at.
+    Bare {
+        /// The volumes.
+        volumes: Vec<Box<dyn Evidence>>,
+        /// What they are, and that nothing on them is read.
+        refusal: Error,
+    },
 }
 
 /// The evidence of a command line.
@@ -229,6 +236,8 @@ enum Taken {
 pub struct Opened {
     /// One per host: loose files together first, the others in the order given.
     pub hosts: Vec<Box<dyn Evidence>>,
+    /// Volumes of disk images without Windows, hives and logs; each of their images is an error as well.
+    pub bare: Vec<Box<dyn Evidence>>,
     /// Paths that gave nothing.
     pub errors: Vec<Error>,
 }
@@ -238,8 +247,14 @@ pub fn open(paths: &[PathBuf], options: &Options) -> Opened {
     let mut opened = Opened::default();
     let mut files = Vec::new();
     for path in paths {
-        if let Err(error) = open_one(path, options, &mut opened.hosts, &mut files) {
-            opened.errors.push(error);
+        match open_one(path, options, &mut files) {
+            Ok(Taken::Hosts(hosts)) => opened.hosts.extend(hosts),
+            Ok(Taken::Bare { volumes, refusal }) => {
+                opened.bare.extend(volumes);
+                opened.errors.push(refusal);
+            }
+            Ok(Taken::No) => {}
+            Err(error) => opened.errors.push(error),
         }
     }
     if !files.is_empty() {
@@ -248,24 +263,17 @@ pub fn open(paths: &[PathBuf], options: &Options) -> Opened {
     opened
 }
 
-fn open_one(
-    path: &Path,
-    options: &Options,
-    hosts: &mut Vec<Box<dyn Evidence>>,
-    files: &mut Vec<LooseFile>,
-) -> Result<(), Error> {
+/// Opens one path of the command line. Loose files are put aside: all of them are one host.
+fn open_one(path: &Path, options: &Options, files: &mut Vec<LooseFile>) -> Result<Taken, Error> {
     let about = Description { path: shown(path), ..Description::default() };
     let unsupported = |found: String| Error::Unsupported { path: path.to_owned(), found };
     if folder::is_folder(path)? {
         let tree: SharedTree = Arc::new(Folder::new(path));
         return match collection::open(&tree, &about, options)? {
-            Taken::Hosts(found) => {
-                hosts.extend(found);
-                Ok(())
-            }
             Taken::No => Err(unsupported(
                 "a folder without a Windows tree, registry hive or event log".into(),
             )),
+            taken => Ok(taken),
         };
     }
     let (folder, name) = folder::split_given(path)?;
@@ -273,23 +281,20 @@ fn open_one(
     let failed = |source| Error::Open { path: path.to_owned(), source };
     if let Some(file) = loose::open_file(&given).map_err(failed)? {
         files.push(file);
-        return Ok(());
+        return Ok(Taken::No);
     }
     if let Some(inside) = archive::open_single(&given, options)?
         && let Some(file) = loose::open_file(&inside).map_err(failed)?
     {
         files.push(file);
-        return Ok(());
+        return Ok(Taken::No);
     }
     match open_given(&given, about, options)? {
-        Taken::Hosts(found) => {
-            hosts.extend(found);
-            Ok(())
-        }
         Taken::No => {
             let source = given.open().map_err(failed)?;
             Err(unsupported(magic::words(source.as_ref()).map_err(failed)?))
         }
+        taken => Ok(taken),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Thousands of damaged archives: no panic, no hang, and nothing is lost without a word.
 
 #![expect(clippy::disallowed_methods, reason = "the tests pack their own evidence")]
+#![expect(clippy::indexing_slicing, reason = "the bytes are the tests' own")]
 #![expect(clippy::unwrap_used, reason = "a test that cannot make its evidence must fail")]
 
 use std::collections::BTreeMap;

@@ -20,16 +20,18 @@ pub(super) fn run(args: &FileArgs) -> Exit {
         Ok(opened) => opened,
         Err(exit) => return exit,
     };
+    let all: Vec<&dyn Evidence> =
+        opened.hosts.iter().chain(&opened.bare).map(AsRef::as_ref).collect();
     let hosts: Vec<&dyn Evidence> = match args.host {
-        None => opened.hosts.iter().map(AsRef::as_ref).collect(),
+        None => all,
         Some(number) => {
             let index = number.checked_sub(1);
-            let host = index.and_then(|index| opened.hosts.get(index));
+            let host = index.and_then(|index| all.get(index));
             let Some(host) = host else {
-                warn(&format!("no host {number}: the evidence holds {}", opened.hosts.len()));
+                warn(&format!("no host {number}: the evidence holds {}", all.len()));
                 return Exit::Usage;
             };
-            vec![host.as_ref()]
+            vec![*host]
         }
     };
     match (hosts.is_empty(), args.bytes) {

@@ -17,6 +17,12 @@ const LARGEST_WINDOW: u64 = 128 << 20;
 /// What the dictionary of an xz file may take, in KiB.
 const XZ_MEMORY: u32 = 1 << 20;
 
+/// The bytes of a compressed file.
+type Packed = Box<dyn BufRead + Send>;
+
+/// What they are unpacked to.
+type Unpacked = Box<dyn Read + Send>;
+
 /// A way to compress one file.
 pub(super) struct Compression {
     /// What people call it.
@@ -25,7 +31,7 @@ pub(super) struct Compression {
     magic: &'static [u8],
     /// How its files are named, and what is put in place of that.
     suffixes: &'static [(&'static str, &'static str)],
-    decode: fn(Box<dyn BufRead + Send>) -> io::Result<Box<dyn Read + Send>>,
+    decode: fn(Packed) -> io::Result<Unpacked>,
 }
 
 /// All of them.

@@ -96,10 +96,9 @@ impl SevenZ {
     fn try_passwords(&mut self) -> io::Result<()> {
         let count = self.archive.blocks.len();
         let encrypted: Vec<usize> = (0..count).filter(|block| self.is_encrypted(*block)).collect();
-        let smallest = encrypted
-            .iter()
-            .copied()
-            .min_by_key(|block| self.archive.blocks.get(*block).map(|b| b.get_unpack_size()));
+        let smallest = encrypted.iter().copied().min_by_key(|block| {
+            self.archive.blocks.get(*block).map(sevenz_rust2::Block::get_unpack_size)
+        });
         let Some(smallest) = smallest else { return Ok(()) };
         let fits = |password: &Password| {
             let read = fuse::fused(|| {

@@ -103,7 +103,7 @@ impl Spooled {
             IN_MEMORY.fetch_sub(bytes.len(), Ordering::Relaxed);
             let (file, at) = reserve()?;
             let piece = Piece::File(file, at);
-            piece.write(bytes).map_err(no_room)?;
+            piece.write(bytes).map_err(|error| no_room(&error))?;
             piece
         };
         self.pieces.push(piece);
@@ -114,13 +114,12 @@ impl Spooled {
 
 fn reserve() -> io::Result<(Arc<File>, u64)> {
     let mut overflow = OVERFLOW.lock().unwrap_or_else(PoisonError::into_inner);
-    let file = match &overflow.file {
-        Some(file) => Arc::clone(file),
-        None => {
-            let file = Arc::new(tempfile::tempfile().map_err(no_room)?);
-            overflow.file = Some(Arc::clone(&file));
-            file
-        }
+    let file = if let Some(file) = &overflow.file {
+        Arc::clone(file)
+    } else {
+        let file = Arc::new(tempfile::tempfile().map_err(|error| no_room(&error))?);
+        overflow.file = Some(Arc::clone(&file));
+        file
     };
     let at = overflow.free.pop().unwrap_or_else(|| {
         let at = overflow.end;
@@ -130,7 +129,7 @@ fn reserve() -> io::Result<(Arc<File>, u64)> {
     Ok((file, at))
 }
 
-fn no_room(error: io::Error) -> io::Error {
+fn no_room(error: &io::Error) -> io::Error {
     let folder = std::env::temp_dir();
     io::Error::new(
         error.kind(),

@@ -1,4 +1,4 @@
-//! Zip archives: stored, deflate, deflate64, bzip2, LZMA, xz and Zstandard; ZipCrypto and AES.
+//! Zip archives: stored, deflate, deflate64, bzip2, LZMA, xz and Zstandard; `ZipCrypto` and AES.
 //!
 //! The directory is read by [`super::zip_directory`]; the library is given each member with a local header made
 //! from it, so that a damaged or lying one costs nothing. Stored members are windows on the archive, whose

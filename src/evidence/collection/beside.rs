@@ -104,7 +104,7 @@ pub(super) fn each_folder(
                 }
                 found.others.push(top);
             }
-            Err(error) => {
+            Err(error) | Ok(Taken::Bare { refusal: error, .. }) => {
                 taken.insert(top);
                 found.refusals.push(error);
             }
@@ -121,7 +121,7 @@ fn take(site: &Site<'_>, takers: &[Taker]) -> Result<Taken, Error> {
     for taker in takers {
         match site.offer(*taker)? {
             Taken::No => {}
-            taken @ Taken::Hosts(_) => return Ok(taken),
+            taken => return Ok(taken),
         }
     }
     Ok(Taken::No)

@@ -24,7 +24,7 @@ use std::io;
 
 use super::archive::{self, ArchiveOpened};
 use super::given::{Given, SharedTree};
-use super::{Description, Options, Taken};
+use super::{Description, Evidence, Options, Taken};
 use crate::error::Error;
 
 /// A way in which collected files are laid out.
@@ -82,7 +82,7 @@ pub(super) fn open(
 ) -> Result<Taken, Error> {
     match open_as(LAYOUTS, tree, about, options)? {
         Taken::No => open_as(LOOSE_LAYOUTS, tree, about, options),
-        taken @ Taken::Hosts(_) => Ok(taken),
+        taken => Ok(taken),
     }
 }
 
@@ -96,8 +96,13 @@ pub(super) fn open_as(
     for layout in layouts {
         match (layout.open)(tree, about, options)? {
             Taken::No => {}
-            taken @ Taken::Hosts(_) => return Ok(taken),
+            taken => return Ok(taken),
         }
     }
     Ok(Taken::No)
+}
+
+/// A tree in which nothing is found, but whose files can be opened.
+pub(super) fn bare(tree: &SharedTree, description: Description) -> Box<dyn Evidence> {
+    Box::new(windows_tree::WindowsTree::new(tree, description))
 }

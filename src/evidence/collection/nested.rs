@@ -175,6 +175,14 @@ impl Opened {
                 message: "an archive or disk image without a Windows tree, hives or event logs"
                     .into(),
             }),
+            Ok(Taken::Bare { refusal, .. }) => {
+                self.diagnostics.push(Diagnostic {
+                    artifact: path.to_string(),
+                    impact: Impact::Note,
+                    message: refusal.to_string(),
+                });
+                self.error.get_or_insert(refusal);
+            }
             Err(error) => self.lose(path, error),
         }
     }

@@ -22,11 +22,13 @@ use super::{Description, Evidence, Options, Partition, ShadowCopies, Taken};
 use crate::diagnostic::{Diagnostic, Impact};
 use crate::error::Error;
 
+/// What a volume without a host is called.
+const BARE: &str = "volume without Windows, hives and logs";
+
 /// The hosts on a disk image: one for every volume with Windows, or where there is none, with hives or logs.
 ///
 /// # Errors
-/// Where the image cannot be read at all, and where no volume of it holds anything that is read; the message
-/// says what its partitions are.
+/// Where the image cannot be read at all.
 pub(super) fn open(
     given: &Given,
     source: SharedSource,
@@ -61,7 +63,8 @@ pub(super) fn open(
     if hosts.is_empty() {
         let opened = volumes.opened.iter().flat_map(|volume| volume.diagnostics.iter().cloned());
         volumes.problems.extend(opened.collect::<Vec<_>>());
-        return Err(refused(nothing_found(&words, &about, &volumes.problems)));
+        let refusal = refused(nothing_found(&words, &about, &volumes.problems));
+        return Ok(volumes.bare(&about, refusal));
     }
     Ok(Taken::Hosts(hosts))
 }
@@ -149,6 +152,16 @@ impl Volumes {
             }
         }
         Ok(Vec::new())
+    }
+
+    /// The volumes as they are, for those who want to look at their files.
+    fn bare(&self, about: &Description, refusal: Error) -> Taken {
+        let volumes = self.opened.iter().map(|volume| {
+            let description =
+                Description { format: BARE, ..volume.describe(about, &self.problems) };
+            collection::bare(&volume.tree, description)
+        });
+        Taken::Bare { volumes: volumes.collect(), refusal }
     }
 
     /// The hosts of each volume that has any, by one kind of layouts.

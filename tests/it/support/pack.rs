@@ -1,5 +1,8 @@
 //! Archives of every kind, packed by the tests themselves.
 
+#![expect(clippy::disallowed_methods, reason = "the tests make their own evidence")]
+#![expect(clippy::indexing_slicing, reason = "the bytes are the tests' own")]
+
 use std::fs;
 use std::io::{Cursor, Write};
 use std::path::Path;
@@ -71,7 +74,7 @@ pub(crate) fn zip_aes(members: &Members) -> Vec<u8> {
     writer.finish().unwrap().into_inner()
 }
 
-/// A zip archive encrypted with ZipCrypto.
+/// A zip archive encrypted with `ZipCrypto`.
 pub(crate) fn zip_crypto(members: &Members) -> Vec<u8> {
     let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
     for (name, bytes) in members {
