@@ -95,7 +95,7 @@ const REFUSED: &[(&str, &str, &str)] = &[
 const REAL: &[(&str, &str)] = &[
     (
         "plaso_image.E01",
-        "disk image (E01), 100.0 KiB, without Windows or its hives or logs; volume: ext2",
+        "MD5 when made d73c51f10c7ee6a681b7b619ccc6f1c4 (not checked), without Windows or its hives or logs; volume: ext2",
     ),
     (
         "plaso_image.vmdk",
