@@ -84,9 +84,9 @@ fn events(path: &Path) -> Vec<(String, u64)> {
         _ => None,
     });
     let mut places: Vec<(String, u64)> = events
-        .map(|citation| match &citation.place {
-            Place::Record { record_id, .. } => (citation.artifact.to_string(), *record_id),
-            other => panic!("{other:?}"),
+        .map(|citation| {
+            let Place::Record { record_id, .. } = &citation.place else { unreachable!() };
+            (citation.artifact.to_string(), *record_id)
         })
         .collect();
     places.sort();
