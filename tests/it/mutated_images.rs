@@ -47,6 +47,7 @@ const FORMATS: &[(&str, &str, bool)] = &[
     ("mbr-logical", "disk.raw", false),
     ("gpt-4k", "disk.raw", false),
     ("volume", "volume.raw", false),
+    ("shadow-copy", "volume.raw", false),
 ];
 
 /// A scan of an undamaged image takes well below a second.

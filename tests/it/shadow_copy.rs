@@ -244,3 +244,44 @@ fn what_is_read_is_what_was_asked_for() {
     assert_eq!(all["evidence"]["shadow_copies"][0]["read"], true);
     assert!(all == host(&volume(), &["--vss", "1"]), "there is only one");
 }
+
+/// How records of the service begin: an identifier, version 1, and what they are.
+fn record(kind: u8) -> Vec<u8> {
+    let mut bytes = 0x3808_876b_u32.to_le_bytes().to_vec();
+    bytes.extend([0x76, 0xc1, 0x48, 0x4e, 0xb7, 0xae, 0x04, 0x04, 0x6e, 0x6c, 0xc7, 0x52]);
+    bytes.extend([1, 0, 0, 0, kind, 0, 0, 0]);
+    bytes
+}
+
+#[test]
+fn a_damaged_copy_is_said_and_costs_only_itself() {
+    let [_, now] = states().unwrap();
+    let of_folder = host(folder(&now).path(), &[]);
+    let whole = std::fs::read(volume()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("volume.raw");
+    for (kind, artifact, message) in [
+        (
+            2,
+            "volume shadow copies",
+            "the catalog of shadow copies is damaged: no catalog at offset",
+        ),
+        (3, COPY, "this older state cannot be read: no block list at offset"),
+    ] {
+        let mut bytes = whole.clone();
+        let at = bytes.windows(24).position(|window| window == record(kind)).unwrap();
+        bytes[at] = 0;
+        std::fs::write(&path, bytes).unwrap();
+        let host = host(&path, &[]);
+        let said = host["diagnostics"].as_array().unwrap();
+        assert_eq!(said.len(), 1, "{said:?}");
+        assert_eq!(
+            (&said[0]["artifact"], &said[0]["impact"]),
+            (&artifact.into(), &"partial".into())
+        );
+        assert!(said[0]["message"].as_str().unwrap().starts_with(message), "{said:?}");
+        for part in ["services", "timeline", "older_states"] {
+            assert!(host[part] == of_folder[part], "{message}: other {part}");
+        }
+    }
+}
