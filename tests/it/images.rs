@@ -251,6 +251,14 @@ fn real_images_open_or_say_why_not() {
     let said = words(&svctriage(&["detect"], &path));
     assert!(said.contains("disk image (QCOW2), 34.3 MiB"), "{said}");
     assert!(said.contains("Windows folder   Windows"), "{said}");
+    let Some(path) = corpus_file("images/vsstest.qcow2") else { return };
+    let said = words(&svctriage(&["detect"], &path));
+    for copy in [
+        "1  2013-12-03 06:35:09Z  {4e3c03c2-7bc6-4288-ad96-c1eac1a55f71}",
+        "2  2013-12-03 06:37:48Z  {18f1ac6e-959d-436f-bdcc-e797a729e290}",
+    ] {
+        assert!(said.contains(copy), "{said}");
+    }
 }
 
 #[test]
