@@ -282,7 +282,9 @@ mod tests {
     #[test]
     fn a_limit_costs_the_member() {
         let meter = Meter::new(Limits { ratio: 10, ..Limits::default() });
-        assert!(spool(&mut io::repeat(0).take(4 << 20), &meter, 100, None).is_err());
+        assert!(spool(&mut io::repeat(7).take(4 << 20), &meter, 100, None).is_err());
+        let zeros = spool(&mut io::repeat(0).take(4 << 20), &meter, 100, None).unwrap();
+        assert_eq!((zeros.bytes.size(), zeros.bytes.kept), (4 << 20, 0));
         let meter = Meter::new(Limits { unpacked: 1 << 20, ..Limits::default() });
         assert!(spool(&mut io::repeat(0), &meter, u64::MAX, Some(5)).is_err());
     }
