@@ -2,10 +2,11 @@
 # Makes the disk images of the tests from two samples: every container, partition table and volume of README.md.
 #
 #   tests/images/make.sh OUT              one folder per case below OUT
-#   tests/images/make.sh OUT --commit     and packs them into tests/images/disks.tar.xz
+#   tests/images/make.sh OUT --commit     and packs them into tests/images/disks.tar.xz and shadow-copy.raw.xz
 #
 # Needs root (ntfs-3g mounts a volume through FUSE) and the Debian packages
 #   ntfs-3g fuse3 gdisk dosfstools e2fsprogs qemu-utils ewf-tools python3 xz-utils
+# and cargo, which writes the two states of the volume with a shadow copy.
 # Disks, identifiers and partition tables are fixed. ntfs-3g, qemu-img and ewfacquire write the time of day into
 # what they make, so two runs differ there; the committed result is the reference, and .ci/run holds a fresh
 # one against the same tests.
@@ -33,14 +34,21 @@ ntfs() { # file, bytes, serial number, sample or -, options of mkntfs
     quietly mkntfs -F -q -Q -L Windows "$@" "$file"
     formats serial "$file" "$number"
     if [ "$sample" = - ]; then return; fi
+    put "$file" "$samples/$sample/evidence" 2022-03-22T13:30:00Z
+}
+
+put() { # volume, folder whose files go into it, their time, further command that is run in the mounted volume
+    local volume=$1 folder=$2 time=$3
+    shift 3
     mkdir -p "$work/mount"
-    quietly ntfs-3g -o no_detach,streams_interface=windows "$file" "$work/mount" &
+    quietly ntfs-3g -o no_detach,streams_interface=windows "$volume" "$work/mount" &
     until mountpoint -q "$work/mount"; do
         kill -0 $! 2>/dev/null || exit 1
         sleep 0.05
     done
-    cp -r "$samples/$sample/evidence/." "$work/mount/"
-    find "$work/mount" -exec touch -h -d 2022-03-22T13:30:00Z {} +
+    if [ $# -gt 0 ]; then (cd "$work/mount" && "$@"); fi
+    cp -r "$folder/." "$work/mount/"
+    find "$work/mount" -exec touch -h -d "$time" {} +
     umount "$work/mount"
     wait $! # The last blocks are written after the unmount returns.
 }
@@ -177,6 +185,21 @@ mke2fs -q -F -t ext2 -U 53564354-0000-4000-8000-000000000200 -E hash_seed=535643
     "$work/linux"
 gpt disk.raw "EFI system partition:EF00:1:1:$work/efi" "Linux:8300:2:2:$work/linux"
 
+# A volume with a shadow copy: the host of examples/make_states.rs before and after.
+
+reserve() {
+    mkdir "System Volume Information"
+    python3 "$here/shadow_copy.py" reserve \
+        "System Volume Information/{53564354-0000-4000-8000-000000000301}{3808876b-c176-4e48-b7ae-04046e6cc752}"
+}
+cargo run --quiet --locked --manifest-path "$here/../../Cargo.toml" --example make_states -- "$work/states"
+ntfs "$work/old" $((12 * MIB)) 5356435400000005 - -s 512 -c 4096 -H 255 -S 63
+put "$work/old" "$work/states/old" 2022-03-22T08:00:00Z reserve
+cp "$work/old" "$work/new"
+put "$work/new" "$work/states/new" 2022-03-22T13:30:00Z
+case_folder shadow-copy
+python3 "$here/shadow_copy.py" write "$work/old" "$work/new" volume.raw "$(date -d 2022-03-22T08:00:00Z +%s)"
+
 # What happens to images.
 
 lost() { # case, of which case, the file that is missing
@@ -202,8 +225,9 @@ cp "$out/e01-segments"/* "$out/e01-cut/"
 truncate -s $MIB "$out/e01-cut/disk.E03"
 
 if [ "${2:-}" = --commit ]; then
+    xz -9e --threads=1 --stdout "$out/shadow-copy/volume.raw" >"$here/shadow-copy.raw.xz"
     cd "$out"
     # Zeros are left out, so that unpacking costs what is in the images and not what they could hold.
     tar --create --format=gnu --sparse --hole-detection=raw --sort=name --owner=0 --group=0 --numeric-owner \
-        --mtime=2022-03-22T13:30:00Z --mode=u=rwX,go=rX -- * | xz -9e --threads=1 >"$here/disks.tar.xz"
+        --mtime=2022-03-22T13:30:00Z --mode=u=rwX,go=rX --exclude=shadow-copy -- * | xz -9e --threads=1 >"$here/disks.tar.xz"
 fi

@@ -31,6 +31,7 @@ mod report;
 mod robustness;
 mod samples;
 mod service_events;
+mod shadow_copy;
 mod support;
 mod system_hive;
 mod truth;

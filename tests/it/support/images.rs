@@ -13,6 +13,9 @@ use sha2::{Digest as _, Sha256};
 
 use super::corpus::unpacked_once;
 
+/// The case that is packed by itself, beside the others.
+const SHADOW_COPY: &str = "shadow-copy.raw.xz";
+
 /// A file of a case.
 pub(crate) fn image(case: &str, file: &str) -> PathBuf {
     let path = images().join(case).join(file);
@@ -28,8 +31,11 @@ pub(crate) fn images() -> &'static Path {
             || {
                 let packed =
                     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/images/disks.tar.xz");
-                let digest = Sha256::digest(fs::read(&packed).unwrap());
-                let key = u64::from_be_bytes(*digest.first_chunk().unwrap());
+                let mut digest = Sha256::new();
+                for file in [&packed, &packed.with_file_name(SHADOW_COPY)] {
+                    digest.update(fs::read(file).unwrap());
+                }
+                let key = u64::from_be_bytes(*digest.finalize().first_chunk().unwrap());
                 unpacked_once(&packed, &format!("images/{key:016x}"), unpack)
             },
             PathBuf::from,
@@ -38,6 +44,7 @@ pub(crate) fn images() -> &'static Path {
 }
 
 fn unpack(packed: &Path, folder: &Path) {
+    let beside = packed.with_file_name(SHADOW_COPY);
     let packed = BufReader::new(File::open(packed).unwrap());
     let mut archive = tar::Archive::new(lzma_rust2::XzReader::new(packed, false));
     for entry in archive.entries().unwrap() {
@@ -49,6 +56,10 @@ fn unpack(packed: &Path, folder: &Path) {
             write_sparse(&mut entry, &path);
         }
     }
+    let volume = folder.join("shadow-copy/volume.raw");
+    fs::create_dir_all(volume.parent().unwrap()).unwrap();
+    let packed = BufReader::new(File::open(beside).unwrap());
+    write_sparse(&mut lzma_rust2::XzReader::new(packed, false), &volume);
 }
 
 /// Zeros are not written, so that the images need the room of what is in them.

@@ -36,4 +36,5 @@ impl Numbers {
     }
 }
 pub(crate) mod scan;
+pub(crate) mod shadow_story;
 pub(crate) mod story;
