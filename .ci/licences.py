@@ -25,6 +25,7 @@ ALLOWED = {
     "Unicode-3.0",
     "Unlicense",
     "Zlib",
+    "bzip2-1.0.6",
 }
 
 

@@ -207,11 +207,11 @@ fn limits_are_named_with_the_option_that_raises_them() {
         options
     };
     let many: Members = (0..20).map(|n| (format!("{n:02}.evtx"), log(n, 3000))).collect();
-    let zeros: Members = vec![("a.evtx".into(), log(0, 3 << 20)), ("b.evtx".into(), log(1, 100))];
+    let same: Members = vec![("a.evtx".into(), log(7, 3 << 20)), ("b.evtx".into(), log(1, 100))];
     let large: Members = vec![("a.evtx".into(), log(9, 100)), ("b.evtx".into(), log(0, 300_000))];
     for (what, members, options, option, left) in [
         ("members", &many, with(|limits| limits.members = 7), "--max-members", 7),
-        ("ratio", &zeros, with(|limits| limits.ratio = 100), "--max-ratio", 2),
+        ("ratio", &same, with(|limits| limits.ratio = 100), "--max-ratio", 2),
         ("unpacked", &large, with(|limits| limits.unpacked = 200_000), "--max-unpacked", 2),
     ] {
         for (name, bytes) in [

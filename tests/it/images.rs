@@ -115,7 +115,10 @@ const REAL: &[(&str, &str)] = &[
         "ntfs-si-vs-fn.raw.gz",
         "ntfs-si-vs-fn.raw: disk image (raw), 1.0 GiB, without Windows or its hives or logs; partition 1: NTFS",
     ),
-    ("ntfs-win10-2vss.tgz", "--max-ratio raises this limit"),
+    (
+        "ntfs-win10-2vss.tgz",
+        "ntfs.raw: disk image (raw), 64.0 GiB, without Windows or its hives or logs; partition 1: NTFS",
+    ),
 ];
 
 fn svctriage(arguments: &[&str], path: &Path) -> Output {
@@ -251,6 +254,24 @@ fn real_images_open_or_say_why_not() {
     let said = words(&svctriage(&["detect"], &path));
     assert!(said.contains("disk image (QCOW2), 34.3 MiB"), "{said}");
     assert!(said.contains("Windows folder   Windows"), "{said}");
+    let Some(path) = corpus_file("images/vsstest.qcow2") else { return };
+    let said = words(&svctriage(&["detect"], &path));
+    for copy in [
+        "1  2013-12-03 06:35:09Z  {4e3c03c2-7bc6-4288-ad96-c1eac1a55f71}",
+        "2  2013-12-03 06:37:48Z  {18f1ac6e-959d-436f-bdcc-e797a729e290}",
+    ] {
+        assert!(said.contains(copy), "{said}");
+    }
+    // A sparse disk of 64 GiB in an archive costs what is in it.
+    let Some(path) = corpus_file("images/ntfs-win10-2vss.tgz") else { return };
+    let said = words(&svctriage(&["detect"], &path));
+    for copy in [
+        "1  2020-07-25 12:26:04Z  {ec06abc4-bd2f-41cc-a817-921f2046080d}",
+        "2  2020-07-25 12:27:05Z  {d1229f1a-31d8-45de-8a72-0d6a3a1f59e8}",
+        "shadow copy 2 is marked offline",
+    ] {
+        assert!(said.contains(copy), "{said}");
+    }
 }
 
 #[test]

@@ -202,7 +202,14 @@ pub(super) fn open(
     meter: Meter,
 ) -> Contained {
     let name = compression.name_inside(EvidencePath::new(&given.shown).name());
-    let member = Member { name, kind: MemberKind::File, size: 0, packed: source.size(), run: None };
+    let member = Member {
+        name,
+        kind: MemberKind::File,
+        size: 0,
+        packed: source.size(),
+        run: None,
+        parts: None,
+    };
     let single = Single { source: SharedSource::clone(source), compression };
     Contained {
         what: format!("{} file", compression.name),

@@ -1,5 +1,10 @@
 //! What an archive's own directory says of a member.
 
+use std::sync::Arc;
+
+use super::sparse::{Parts, SparseSource};
+use crate::evidence::source::SharedSource;
+
 /// A file, folder or other thing in an archive.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Member {
@@ -12,12 +17,22 @@ pub(super) struct Member {
     pub(super) packed: u64,
     /// The number of the run of members that can only be unpacked one after the other.
     pub(super) run: Option<usize>,
+    /// Where its bytes belong; absent where it has no holes.
+    pub(super) parts: Option<Parts>,
 }
 
 impl Member {
     /// Whether only unpacking it tells its size.
     pub(super) fn size_is_unknown(&self) -> bool {
         self.size == 0 && self.packed > 0
+    }
+
+    /// Its bytes as they were on the host, from what the archive has of them.
+    pub(super) fn with_holes(&self, stored: SharedSource) -> SharedSource {
+        match &self.parts {
+            Some(parts) => Arc::new(SparseSource { parts: parts.clone(), stored, size: self.size }),
+            None => stored,
+        }
     }
 }
 

@@ -236,7 +236,7 @@ mod tests {
 
     fn file(name: &str) -> Member {
         let kind = if name.ends_with('/') { MemberKind::Folder } else { MemberKind::File };
-        Member { name: name.into(), kind, size: 1, packed: 1, run: None }
+        Member { name: name.into(), kind, size: 1, packed: 1, run: None, parts: None }
     }
 
     /// Every path below the root, folders with a `/` after them.

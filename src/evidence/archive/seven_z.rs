@@ -222,7 +222,10 @@ pub(super) fn open(
         let is_solid = |block: &usize| in_block.get(*block).is_some_and(|count| *count > 1);
         let run = block.filter(is_solid);
         let (name, size) = (entry.name.clone(), entry.size);
-        if register.add(Member { name, kind: kind(entry), size, packed, run }).is_none() {
+        if register
+            .add(Member { name, kind: kind(entry), size, packed, run, parts: None })
+            .is_none()
+        {
             break;
         }
     }

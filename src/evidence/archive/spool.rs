@@ -30,7 +30,12 @@ struct Overflow {
     free: Vec<u64>,
 }
 
+/// What an empty part of a disk looks like.
+static ZEROS: [u8; PIECE] = [0; PIECE];
+
 enum Piece {
+    /// So many zeros, which cost nothing.
+    Zeros(usize),
     Memory(Vec<u8>),
     File(Arc<File>, u64),
 }
@@ -39,6 +44,8 @@ enum Piece {
 pub(super) struct Spooled {
     pieces: Vec<Piece>,
     size: u64,
+    /// How many bytes of it are kept.
+    kept: u64,
 }
 
 /// A member's bytes and what is wrong with them.
@@ -58,7 +65,7 @@ pub(super) fn spool(
     packed: u64,
     declared: Option<u64>,
 ) -> io::Result<Outcome> {
-    let mut bytes = Spooled { pieces: Vec::new(), size: 0 };
+    let mut bytes = Spooled { pieces: Vec::new(), size: 0, kept: 0 };
     let mut damage = None;
     let mut piece = vec![0; PIECE];
     while damage.is_none() {
@@ -67,7 +74,7 @@ pub(super) fn spool(
         let Some(read) = piece.get(..count).filter(|read| !read.is_empty()) else { break };
         meter.charge(u64::try_from(count).unwrap_or(u64::MAX))?;
         bytes.push(read)?;
-        meter.ratio(bytes.size, packed)?;
+        meter.ratio(bytes.kept, packed)?;
         if count < PIECE {
             break;
         }
@@ -96,19 +103,61 @@ fn fill(reader: &mut dyn Read, buffer: &mut [u8]) -> (usize, Option<io::Error>) 
 
 impl Spooled {
     fn push(&mut self, bytes: &[u8]) -> io::Result<()> {
-        let held = IN_MEMORY.fetch_add(bytes.len(), Ordering::Relaxed).saturating_add(bytes.len());
-        let piece = if held <= MOST_IN_MEMORY {
-            Piece::Memory(bytes.to_vec())
+        let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        let piece = if ZEROS.starts_with(bytes) {
+            Piece::Zeros(bytes.len())
         } else {
-            IN_MEMORY.fetch_sub(bytes.len(), Ordering::Relaxed);
-            let (file, at) = reserve()?;
-            let piece = Piece::File(file, at);
-            piece.write(bytes).map_err(|error| no_room(&error))?;
-            piece
+            self.kept = self.kept.saturating_add(size);
+            Piece::keep(bytes)?
         };
         self.pieces.push(piece);
-        self.size = self.size.saturating_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
+        self.size = self.size.saturating_add(size);
         Ok(())
+    }
+}
+
+impl Piece {
+    fn keep(bytes: &[u8]) -> io::Result<Self> {
+        let held = IN_MEMORY.fetch_add(bytes.len(), Ordering::Relaxed).saturating_add(bytes.len());
+        if held <= MOST_IN_MEMORY {
+            return Ok(Self::Memory(bytes.to_vec()));
+        }
+        IN_MEMORY.fetch_sub(bytes.len(), Ordering::Relaxed);
+        let (file, at) = reserve()?;
+        let piece = Self::File(file, at);
+        piece.write(bytes).map_err(|error| no_room(&error))?;
+        Ok(piece)
+    }
+
+    fn write(&self, mut bytes: &[u8]) -> io::Result<()> {
+        let Self::File(file, at) = self else { return Ok(()) };
+        let mut at = *at;
+        while !bytes.is_empty() {
+            #[cfg(unix)]
+            let count = std::os::unix::fs::FileExt::write_at(file.as_ref(), bytes, at)?;
+            #[cfg(windows)]
+            let count = std::os::windows::fs::FileExt::seek_write(file.as_ref(), bytes, at)?;
+            if count == 0 {
+                return Err(io::ErrorKind::WriteZero.into());
+            }
+            bytes = bytes.get(count..).unwrap_or_default();
+            at = at.saturating_add(u64::try_from(count).unwrap_or(u64::MAX));
+        }
+        Ok(())
+    }
+
+    fn read(&self, offset: usize, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Zeros(size) => ZEROS.get(offset..*size).unwrap_or_default().read(buffer),
+            Self::Memory(bytes) => bytes.get(offset..).unwrap_or_default().read(buffer),
+            Self::File(file, at) => {
+                let at = at.saturating_add(u64::try_from(offset).unwrap_or(u64::MAX));
+                #[cfg(unix)]
+                return std::os::unix::fs::FileExt::read_at(file.as_ref(), buffer, at);
+                #[cfg(windows)]
+                return std::os::windows::fs::FileExt::seek_read(file.as_ref(), buffer, at);
+            }
+        }
     }
 }
 
@@ -140,38 +189,6 @@ fn no_room(error: &io::Error) -> io::Error {
     )
 }
 
-impl Piece {
-    fn write(&self, mut bytes: &[u8]) -> io::Result<()> {
-        let Self::File(file, at) = self else { return Ok(()) };
-        let mut at = *at;
-        while !bytes.is_empty() {
-            #[cfg(unix)]
-            let count = std::os::unix::fs::FileExt::write_at(file.as_ref(), bytes, at)?;
-            #[cfg(windows)]
-            let count = std::os::windows::fs::FileExt::seek_write(file.as_ref(), bytes, at)?;
-            if count == 0 {
-                return Err(io::ErrorKind::WriteZero.into());
-            }
-            bytes = bytes.get(count..).unwrap_or_default();
-            at = at.saturating_add(u64::try_from(count).unwrap_or(u64::MAX));
-        }
-        Ok(())
-    }
-
-    fn read(&self, offset: usize, buffer: &mut [u8]) -> io::Result<usize> {
-        match self {
-            Self::Memory(bytes) => bytes.get(offset..).unwrap_or_default().read(buffer),
-            Self::File(file, at) => {
-                let at = at.saturating_add(u64::try_from(offset).unwrap_or(u64::MAX));
-                #[cfg(unix)]
-                return std::os::unix::fs::FileExt::read_at(file.as_ref(), buffer, at);
-                #[cfg(windows)]
-                return std::os::windows::fs::FileExt::seek_read(file.as_ref(), buffer, at);
-            }
-        }
-    }
-}
-
 impl Source for Spooled {
     fn size(&self) -> u64 {
         self.size
@@ -192,6 +209,7 @@ impl Source for Spooled {
 impl Drop for Piece {
     fn drop(&mut self) {
         match self {
+            Self::Zeros(_) => {}
             Self::Memory(bytes) => {
                 IN_MEMORY.fetch_sub(bytes.len(), Ordering::Relaxed);
             }
@@ -264,7 +282,9 @@ mod tests {
     #[test]
     fn a_limit_costs_the_member() {
         let meter = Meter::new(Limits { ratio: 10, ..Limits::default() });
-        assert!(spool(&mut io::repeat(0).take(4 << 20), &meter, 100, None).is_err());
+        assert!(spool(&mut io::repeat(7).take(4 << 20), &meter, 100, None).is_err());
+        let zeros = spool(&mut io::repeat(0).take(4 << 20), &meter, 100, None).unwrap();
+        assert_eq!((zeros.bytes.size(), zeros.bytes.kept), (4 << 20, 0));
         let meter = Meter::new(Limits { unpacked: 1 << 20, ..Limits::default() });
         assert!(spool(&mut io::repeat(0), &meter, u64::MAX, Some(5)).is_err());
     }

@@ -4,14 +4,14 @@
 //! keeps whatever svctriage reads; a member it did not keep costs a pass of its own up to that member.
 
 use std::collections::BTreeMap;
-use std::io::{self, Read};
+use std::io;
 use std::sync::Arc;
 
 use super::compressed::Compression;
 use super::limits::Meter;
 use super::member::{Member, MemberKind};
 use super::register::Register;
-use super::sparse::{Parts, SparseReader, SparseSource};
+use super::sparse::{Parts, SparseSource};
 use super::tar_reel::{Item, Next, Reel, Stream, Tape};
 use super::tree::{Shelf, Take, Unpacker};
 use super::{Contained, fuse};
@@ -69,28 +69,13 @@ impl Unpacker for Compressed {
         loop {
             match reel.next()? {
                 Next::Item(item) if number == member => {
-                    return with_holes(&mut reel, &item, &mut |reader| take(reader)).map(drop);
+                    return take(&mut reel.stored(&item)).map(drop);
                 }
                 Next::Item(_) => number = number.saturating_add(1),
                 Next::Damage(_) => {}
                 Next::End { .. } => return Err(io::ErrorKind::UnexpectedEof.into()),
             }
         }
-    }
-}
-
-/// Hands the bytes of a member over, holes filled in.
-fn with_holes<T: Tape, R>(
-    reel: &mut Reel<T>,
-    item: &Item,
-    take: &mut dyn FnMut(&mut dyn Read) -> R,
-) -> R {
-    let mut stored = reel.stored(item);
-    match &item.parts {
-        Some(parts) => {
-            take(&mut SparseReader { parts, stored: &mut stored, size: item.size, position: 0 })
-        }
-        None => take(&mut stored),
     }
 }
 
@@ -136,7 +121,7 @@ pub(super) fn open_compressed(
         &mut register,
         &mut |number, item, member, reel| {
             if member.kind == MemberKind::File {
-                with_holes(reel, item, &mut |reader| shelf.come_by(number, member, reader));
+                shelf.come_by(number, member, &mut reel.stored(item));
             }
             None
         },
@@ -220,5 +205,12 @@ fn member(item: &Item, packed: Option<u64>, numbers: &BTreeMap<Vec<u8>, usize>) 
         b'3' | b'4' | b'6' => MemberKind::Special,
         _ => MemberKind::File,
     };
-    Member { name, kind, size: item.size, packed: packed.unwrap_or(item.stored), run: None }
+    Member {
+        name,
+        kind,
+        size: item.size,
+        packed: packed.unwrap_or(item.stored),
+        run: None,
+        parts: item.parts.clone(),
+    }
 }

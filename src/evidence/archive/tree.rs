@@ -8,13 +8,14 @@ use super::fuse::fused;
 use super::limits::Meter;
 use super::member::{Member, MemberKind};
 use super::names::Names;
+use super::sparse::Parts;
 use super::spool::spool;
 use super::wanted::is_wanted;
 use crate::diagnostic::{Diagnostic, Impact};
 use crate::evidence::EvidencePath;
 use crate::evidence::file_tree::{Contents, FileTree, Metadata, unreadable};
 use crate::evidence::magic::{self, Sniffed};
-use crate::evidence::source::{MemorySource, SharedSource};
+use crate::evidence::source::{MemorySource, SharedSource, Source as _};
 
 /// Bytes from the start of a member that tell what it is.
 pub(super) const HEAD: u64 = 512;
@@ -66,14 +67,15 @@ impl Shelf {
         Self { meter, kept: Mutex::default(), heads: Mutex::default() }
     }
 
-    /// Unpacks a member and keeps it; whether it was sound.
+    /// Unpacks a member and keeps it; whether it was sound. The reader leaves holes out.
     fn keep(&self, number: usize, member: &Member, reader: &mut dyn Read) -> bool {
-        let declared = Some(member.size);
-        let kept = match spool(reader, &self.meter, member.packed, declared) {
+        let declared = member.parts.as_ref().map_or(member.size, Parts::stored);
+        let kept = match spool(reader, &self.meter, member.packed, Some(declared)) {
             Ok(outcome) => {
-                let source: SharedSource = Arc::new(outcome.bytes);
+                let is_empty = outcome.bytes.size() == 0;
+                let source = member.with_holes(Arc::new(outcome.bytes));
                 match outcome.damage {
-                    Some(damage) if source.size() == 0 => Err((io::ErrorKind::InvalidData, damage)),
+                    Some(damage) if is_empty => Err((io::ErrorKind::InvalidData, damage)),
                     damage => Ok((source, damage)),
                 }
             }
@@ -84,16 +86,17 @@ impl Shelf {
         is_sound
     }
 
-    /// Looks at a member that a pass comes by: what it is, and its bytes where they will be asked for.
+    /// Looks at a member that a pass comes by: what it is, and its bytes where they will be asked for. The reader
+    /// leaves holes out.
     pub(super) fn come_by(&self, number: usize, member: &Member, reader: &mut dyn Read) {
         let mut start = Vec::new();
         let failed = reader.take(HEAD).read_to_end(&mut start).err();
-        let start = MemorySource(start);
-        let sniffed = magic::sniff(&start).unwrap_or(Sniffed::Unknown);
+        let head = member.with_holes(Arc::new(MemorySource(start.clone())));
+        let sniffed = magic::sniff(head.as_ref()).unwrap_or(Sniffed::Unknown);
         let is_wanted = failed.is_some() || is_wanted(&member.name, sniffed);
         lock(&self.heads).insert(number, sniffed);
         if is_wanted {
-            let mut whole = start.0.as_slice().chain(Failure(failed)).chain(reader);
+            let mut whole = start.as_slice().chain(Failure(failed)).chain(reader);
             self.keep(number, member, &mut whole);
         }
     }

@@ -301,7 +301,7 @@ pub(super) fn open(
     for header in &headers {
         let size = header.size.unwrap_or(0);
         let (name, kind, packed) = (header.name.clone(), header.kind(), header.packed);
-        if register.add(Member { name, kind, size, packed, run: None }).is_none() {
+        if register.add(Member { name, kind, size, packed, run: None, parts: None }).is_none() {
             break;
         }
     }

@@ -28,6 +28,8 @@ const MAX_ENTRIES: usize = 100_000;
 #[derive(Default)]
 struct Opened {
     hosts: Vec<Box<dyn Evidence>>,
+    /// Volumes of disk images without a host.
+    bare: Vec<Box<dyn Evidence>>,
     /// Hives and logs that were compressed one by one: they are of one host.
     files: Vec<loose::LooseFile>,
     diagnostics: Vec<Diagnostic>,
@@ -175,7 +177,8 @@ impl Opened {
                 message: "an archive or disk image without a Windows tree, hives or event logs"
                     .into(),
             }),
-            Ok(Taken::Bare { refusal, .. }) => {
+            Ok(Taken::Bare { volumes, refusal }) => {
+                self.bare.extend(volumes);
                 self.diagnostics.push(Diagnostic {
                     artifact: path.to_string(),
                     impact: Impact::Note,
@@ -226,6 +229,9 @@ impl Opened {
         }
         match (self.hosts.is_empty(), self.error) {
             (false, _) => {}
+            (true, Some(refusal)) if !self.bare.is_empty() => {
+                return Ok(Taken::Bare { volumes: self.bare, refusal });
+            }
             (true, Some(error)) => return Err(error),
             (true, None) => return Ok(Taken::No),
         }

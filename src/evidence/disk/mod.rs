@@ -61,9 +61,7 @@ pub(super) fn open(
     }
     let hosts = volumes.hosts(&about, options)?;
     if hosts.is_empty() {
-        let opened = volumes.opened.iter().flat_map(|volume| volume.diagnostics.iter().cloned());
-        volumes.problems.extend(opened.collect::<Vec<_>>());
-        let refusal = refused(nothing_found(&words, &about, &volumes.problems));
+        let refusal = refused(volumes.nothing_found(&words, &about));
         return Ok(volumes.bare(&about, refusal));
     }
     Ok(Taken::Hosts(hosts))
@@ -164,6 +162,24 @@ impl Volumes {
         Taken::Bare { volumes: volumes.collect(), refusal }
     }
 
+    /// Why a disk image gave no host.
+    fn nothing_found(&self, words: &str, about: &Description) -> String {
+        let mut message = format!("{words}, without Windows or its hives or logs");
+        let partitions: Vec<String> = about
+            .partitions
+            .iter()
+            .map(|partition| format!("{}: {}", name(partition.number), partition.content))
+            .collect();
+        if !partitions.is_empty() {
+            message = format!("{message}; {}", partitions.join(", "));
+        }
+        let of_volumes = self.opened.iter().flat_map(|volume| &volume.diagnostics);
+        for problem in about.diagnostics.iter().chain(&self.problems).chain(of_volumes) {
+            message = format!("{message}; {}: {}", problem.artifact, problem.message);
+        }
+        message
+    }
+
     /// The hosts of each volume that has any, by one kind of layouts.
     fn open_as(
         &self,
@@ -261,21 +277,4 @@ fn may_be_ntfs(partition: &Partition) -> bool {
 /// What reports call a partition.
 fn name(number: usize) -> String {
     if number == 0 { "volume".to_owned() } else { format!("partition {number}") }
-}
-
-/// Why a disk image gave no host.
-fn nothing_found(words: &str, about: &Description, problems: &[Diagnostic]) -> String {
-    let mut message = format!("{words}, without Windows or its hives or logs");
-    let partitions: Vec<String> = about
-        .partitions
-        .iter()
-        .map(|partition| format!("{}: {}", name(partition.number), partition.content))
-        .collect();
-    if !partitions.is_empty() {
-        message = format!("{message}; {}", partitions.join(", "));
-    }
-    for problem in about.diagnostics.iter().chain(problems) {
-        message = format!("{message}; {}: {}", problem.artifact, problem.message);
-    }
-    message
 }
