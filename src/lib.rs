@@ -9,6 +9,7 @@
 //! the vocabulary of the model, so [`artifact`] imports them.
 
 pub mod artifact;
+mod bytes;
 pub mod checklist;
 pub mod cli;
 pub mod diagnostic;

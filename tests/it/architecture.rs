@@ -11,7 +11,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A module may import only those that stand before it in this list; what has the same number is a unit.
-const ORDER: [(&str, u8); 12] = [
+const ORDER: [(&str, u8); 13] = [
+    ("bytes", 0),
     ("text", 0),
     ("time", 0),
     ("sid", 0),

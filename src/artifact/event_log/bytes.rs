@@ -1,29 +1,10 @@
-//! Little-endian numbers at an offset that the evidence chose: `None` where they would run over the end.
+//! Reads and writes that cannot leave the buffer.
 
-fn array<const N: usize>(data: &[u8], at: usize) -> Option<[u8; N]> {
-    data.get(at..at.checked_add(N)?)?.try_into().ok()
-}
-
-pub(super) fn u16_at(data: &[u8], at: usize) -> Option<u16> {
-    array(data, at).map(u16::from_le_bytes)
-}
-
-pub(super) fn u32_at(data: &[u8], at: usize) -> Option<u32> {
-    array(data, at).map(u32::from_le_bytes)
-}
-
-pub(super) fn u64_at(data: &[u8], at: usize) -> Option<u64> {
-    array(data, at).map(u64::from_le_bytes)
-}
+pub(super) use crate::bytes::{slice_at, u16_at, u32_at, u64_at};
 
 /// An offset stored in evidence, as an index; `None` where it cannot be one.
 pub(super) fn offset_at(data: &[u8], at: usize) -> Option<usize> {
     usize::try_from(u32_at(data, at)?).ok()
-}
-
-/// `len` bytes from `at`.
-pub(super) fn slice_at(data: &[u8], at: usize, len: usize) -> Option<&[u8]> {
-    data.get(at..at.checked_add(len)?)
 }
 
 /// Whether there are only zeros; in blocks, so that it runs at the speed of memory.

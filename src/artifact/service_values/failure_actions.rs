@@ -5,6 +5,7 @@
 //! (`SC_ACTION`: type, delay in milliseconds) at 20. The pointer is what a process had in memory: over 1,075
 //! real values it is 0x14, 0, 0x700f31f9 or garbage, while the actions always stand at 20.
 
+use crate::bytes::u32_at;
 use crate::host::config::{FailureAction, FailureActions};
 
 const HEADER: usize = 20;
@@ -33,11 +34,6 @@ pub fn failure_actions(bytes: &[u8]) -> Result<(FailureActions, Option<String>),
     let problem = (u32::try_from(held) != Ok(declared))
         .then(|| format!("FailureActions declares {declared} actions and holds {held}"));
     Ok((FailureActions { reset_period, actions }, problem))
-}
-
-fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
-    let field = bytes.get(at..at.checked_add(4)?)?;
-    Some(u32::from_le_bytes(field.try_into().ok()?))
 }
 
 #[cfg(test)]

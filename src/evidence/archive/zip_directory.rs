@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 
 use super::cp437;
+use crate::bytes::{u16_at, u32_at, u64_at};
 use crate::evidence::source::{Cursor, SharedSource, Source, read_exact_at, read_up_to};
 
 /// The signatures.
@@ -67,18 +68,6 @@ struct Place {
     /// What offsets in it must be increased by: an archive may have bytes before it.
     shift: u64,
     count: u64,
-}
-
-fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
-    bytes.get(at..)?.first_chunk().map(|chunk| u16::from_le_bytes(*chunk))
-}
-
-fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
-    bytes.get(at..)?.first_chunk().map(|chunk| u32::from_le_bytes(*chunk))
-}
-
-fn u64_at(bytes: &[u8], at: usize) -> Option<u64> {
-    bytes.get(at..)?.first_chunk().map(|chunk| u64::from_le_bytes(*chunk))
 }
 
 /// Whether the end of an archive is at the end of a file.

@@ -4,7 +4,8 @@ use std::io;
 
 use jiff::Timestamp;
 
-use super::record::{self, HEADER, Kind, guid_at, u64_at};
+use super::record::{self, HEADER, Kind};
+use crate::bytes::{array_at, u64_at};
 use crate::evidence::source::{Source, read_up_to};
 use crate::time::from_filetime;
 
@@ -75,7 +76,7 @@ impl Catalog {
         if read < header.len() || !Kind::VolumeHeader.begins(&header) {
             return Ok(());
         }
-        self.is_redirected = guid_at(&header, 64) != guid_at(&header, 80);
+        self.is_redirected = array_at::<16>(&header, 64) != array_at::<16>(&header, 80);
         let first = u64_at(&header, 48).unwrap_or_default();
         let mut places = Vec::new();
         let copies = &mut self.copies;
@@ -106,7 +107,7 @@ impl Catalog {
 fn described(entry: &[u8]) -> Option<Described> {
     Some(Described {
         volume_size: u64_at(entry, 8)?,
-        id: guid_at(entry, 16)?,
+        id: array_at(entry, 16)?,
         position: u64_at(entry, 32)?,
         flags: u64_at(entry, 40)?,
         created: from_filetime(u64_at(entry, 48)?),
@@ -117,5 +118,5 @@ fn described(entry: &[u8]) -> Option<Described> {
 /// A catalog entry of type 3, with the identifier of its store.
 fn place(entry: &[u8]) -> Option<([u8; 16], Place)> {
     let place = Place { block_list: u64_at(entry, 8)?, header: u64_at(entry, 32)? };
-    Some((guid_at(entry, 16)?, place))
+    Some((array_at(entry, 16)?, place))
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::io;
 
+use crate::bytes::{u32_at, u64_at};
 use crate::evidence::source::{Source, read_exact_at};
 
 /// Size of a block of the volume and of every record, in bytes.
@@ -38,18 +39,6 @@ impl Kind {
         record.starts_with(&IDENTIFIER)
             && u32_at(record, 20).is_some_and(|kind| i64::from(kind) == self as i64)
     }
-}
-
-pub(super) fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
-    Some(u32::from_le_bytes(bytes.get(at..)?.first_chunk().copied()?))
-}
-
-pub(super) fn u64_at(bytes: &[u8], at: usize) -> Option<u64> {
-    Some(u64::from_le_bytes(bytes.get(at..)?.first_chunk().copied()?))
-}
-
-pub(super) fn guid_at(bytes: &[u8], at: usize) -> Option<[u8; 16]> {
-    bytes.get(at..)?.first_chunk().copied()
 }
 
 /// A GUID as `vssadmin` prints it.

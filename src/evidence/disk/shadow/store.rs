@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::io;
 
 use super::catalog::{Described, Place};
-use super::record::{self, BLOCK, HEADER, Kind, guid_at, u32_at, u64_at};
+use super::record::{self, BLOCK, HEADER, Kind};
+use crate::bytes::{array_at, u32_at, u64_at};
 use crate::evidence::source::Source;
 
 /// Size of a block descriptor, in bytes.
@@ -53,7 +54,7 @@ pub(super) struct Overlay {
 pub(super) fn shadow_copy_id(source: &dyn Source, described: &Described) -> io::Result<String> {
     let Some(place) = described.place else { return Err(io::ErrorKind::NotFound.into()) };
     let header = record::read(source, place.header, Kind::StoreHeader)?;
-    let id = guid_at(&header, HEADER.saturating_add(16)).unwrap_or_default();
+    let id = array_at(&header, HEADER.saturating_add(16)).unwrap_or_default();
     Ok(record::guid(&id))
 }
 

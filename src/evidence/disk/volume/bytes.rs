@@ -1,27 +1,8 @@
-//! Little-endian numbers at offsets; absent where the bytes end before.
+//! Numbers, names and sizes as volumes store them.
 
 use std::io;
 
-pub(super) fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
-    array_at(bytes, at).map(u16::from_le_bytes)
-}
-
-pub(super) fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
-    array_at(bytes, at).map(u32::from_le_bytes)
-}
-
-pub(super) fn u64_at(bytes: &[u8], at: usize) -> Option<u64> {
-    array_at(bytes, at).map(u64::from_le_bytes)
-}
-
-fn array_at<const N: usize>(bytes: &[u8], at: usize) -> Option<[u8; N]> {
-    bytes.get(at..)?.first_chunk().copied()
-}
-
-/// A part of the bytes; absent where they end before.
-pub(super) fn slice_at(bytes: &[u8], at: usize, length: usize) -> Option<&[u8]> {
-    bytes.get(at..at.checked_add(length)?)
-}
+pub(super) use crate::bytes::{slice_at, u16_at, u32_at, u64_at};
 
 /// The code units of a name.
 pub(super) fn units(bytes: &[u8]) -> Vec<u16> {
