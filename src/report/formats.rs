@@ -3,6 +3,9 @@
 use super::layout::wrap;
 use crate::evidence;
 
+/// Columns that a name may take.
+const NAME_WIDTH: usize = 38;
+
 /// Every form of evidence, for the terminal.
 pub fn formats_list(width: usize) -> String {
     let mut page = String::new();
@@ -13,8 +16,13 @@ pub fn formats_list(width: usize) -> String {
             let gap = if page.is_empty() { "" } else { "\n" };
             page = format!("{page}{gap}{group}s\n");
         }
-        let first = format!("  {:38} ", format.name);
-        for line in wrap(format.known_by, width, &first, &" ".repeat(41)) {
+        let indent = " ".repeat(NAME_WIDTH.saturating_add(3));
+        let mut first = format!("  {:NAME_WIDTH$} ", format.name);
+        if format.name.len() > NAME_WIDTH {
+            page = format!("{page}{}\n", first.trim_end());
+            first.clone_from(&indent);
+        }
+        for line in wrap(format.known_by, width, &first, &indent) {
             page.push_str(&line);
             page.push('\n');
         }

@@ -16,8 +16,8 @@ use crate::evidence::source::{SharedSource, Source, read_exact_at};
 use crate::evidence::{EvidencePath, RecordedHash};
 
 pub(super) const CONTAINER: Container = Container {
-    name: "E01",
-    known_by: "EVF and its version at its start",
+    name: "E01, Ex01",
+    known_by: "EVF or EVF2 and a version at its start",
     is: |ends| ends.starts_with(b"EVF\x09\x0d\x0a\xff\x00") || ends.starts_with(EVF2),
     open,
 };
