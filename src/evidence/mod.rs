@@ -302,15 +302,15 @@ fn open_one(path: &Path, options: &Options, files: &mut Vec<LooseFile>) -> Resul
 fn open_given(given: &Given, about: Description, options: &Options) -> Result<Taken, Error> {
     let failed = |source| Error::Open { path: PathBuf::from(&given.shown), source };
     let source = given.open().map_err(failed)?;
-    if disk::is_image_in_archive(given, source).map_err(failed)? {
-        return disk::open(given, given.open().map_err(failed)?, &about, options);
+    if disk::is_image_in_archive(given, Arc::clone(&source)).map_err(failed)? {
+        return disk::open(given, source, &about, options);
     }
     let Some(archive) = archive::open(given, options)? else {
         // A hive or log is no disk image, whatever its bytes hold further on.
         if let Some(file) = loose::open_file(given).map_err(failed)? {
             return Ok(Taken::Hosts(vec![Box::new(loose::Loose::files(vec![file]))]));
         }
-        return disk::open(given, given.open().map_err(failed)?, &about, options);
+        return disk::open(given, source, &about, options);
     };
     let mut about = about;
     about.containers.push(archive.words);

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use super::survey::survey_below;
+use super::survey::{self, Survey, survey_below};
 use super::windows_tree::WindowsTree;
 use super::{Description, Options, Taken, loose};
 use crate::diagnostic::{Diagnostic, Impact};
@@ -161,6 +161,24 @@ pub(super) fn bounded<T>(
 
 /// What takes the top of a collection.
 pub(super) type Taker = fn(&Site<'_>) -> Result<Taken, Error>;
+
+/// The hosts whose Windows folders lie below a folder of a collection. `about` is what all of them share.
+pub(super) fn hosts_below(
+    site: &Site<'_>,
+    tree: &SharedTree,
+    folder: &EvidencePath,
+    mut about: Description,
+    make: impl Fn(Description) -> WindowsTree,
+) -> Taken {
+    let Survey { windows, diagnostics } = survey_below(tree.as_ref(), folder, None);
+    if windows.is_empty() {
+        return Taken::No;
+    }
+    about.diagnostics.extend(diagnostics);
+    let found = survey::hosts(windows).into_iter();
+    let found = found.map(|windows| Description { windows, ..about.clone() });
+    hosts(site, found.collect(), make)
+}
 
 /// Describes the hosts of a collection and makes them evidence.
 pub(super) fn hosts(

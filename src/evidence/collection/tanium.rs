@@ -2,8 +2,7 @@
 //!
 //! Layout: dissect.target's `loaders/tanium.py`.
 
-use super::site::{Site, hosts};
-use super::survey::{self, Survey, survey_below};
+use super::site::{Site, hosts_below};
 use super::windows_tree::WindowsTree;
 use super::{Layout, Options, SharedTree, Taken, host_name};
 use crate::error::Error;
@@ -25,16 +24,8 @@ pub(super) fn take(site: &Site<'_>) -> Result<Taken, Error> {
     let (Some(files), Some(_)) = (site.folder("file"), site.folder("collector")) else {
         return Ok(Taken::No);
     };
-    let Survey { windows, diagnostics } = survey_below(site.tree.as_ref(), &files, None);
-    if windows.is_empty() {
-        return Ok(Taken::No);
-    }
     let host_name = host_name::of_tanium(site.stem());
     let about = Description { format: LAYOUT.name, host_name, ..site.about.clone() };
-    let found = survey::hosts(windows).into_iter().map(|windows| {
-        let mut description = Description { windows, ..about.clone() };
-        description.diagnostics.extend(diagnostics.iter().cloned());
-        description
-    });
-    Ok(hosts(site, found.collect(), |description| WindowsTree::new(&site.tree, description)))
+    let make = |description| WindowsTree::new(&site.tree, description);
+    Ok(hosts_below(site, &site.tree, &files, about, make))
 }

@@ -11,8 +11,7 @@ use std::sync::Arc;
 use super::inventory::Inventory;
 use super::overlay::Overlay;
 use super::records::table;
-use super::site::{Site, bounded, hosts};
-use super::survey::{self, Survey, survey_below};
+use super::site::{Site, bounded, hosts_below};
 use super::windows_tree::WindowsTree;
 use super::{Layout, Options, SharedTree, Taken};
 use crate::diagnostic::{Diagnostic, Impact};
@@ -54,20 +53,11 @@ pub(super) fn take(site: &Site<'_>) -> Result<Taken, Error> {
     }
     long_names::read(site, &files, &mut explained);
     skipped(site, &mut explained.diagnostics);
-    let Explained { overlay, recorded, mut diagnostics } = explained;
+    let Explained { overlay, recorded, diagnostics } = explained;
     let tree: SharedTree = Arc::new(overlay);
-    let Survey { windows, diagnostics: told } = survey_below(tree.as_ref(), &site.base, None);
-    if windows.is_empty() {
-        return Ok(Taken::No);
-    }
-    diagnostics.extend(told);
-    let about = Description { format: LAYOUT.name, ..site.about.clone() };
-    let found = survey::hosts(windows).into_iter().map(|windows| {
-        let mut description = Description { windows, ..about.clone() };
-        description.diagnostics.extend(diagnostics.iter().cloned());
-        description
-    });
-    Ok(hosts(site, found.collect(), |description| {
+    let mut about = Description { format: LAYOUT.name, ..site.about.clone() };
+    about.diagnostics.extend(diagnostics);
+    Ok(hosts_below(site, &tree, &site.base, about, |description| {
         WindowsTree::new(&tree, description).with_recorded(recorded.clone())
     }))
 }
