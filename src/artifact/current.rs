@@ -44,8 +44,10 @@ fn demote(mut fact: Fact, label: &str) -> Option<Fact> {
         // A control set that was not current in the past is no state of its own.
         Fact::ServicesKey(key) if key.epoch != Epoch::Current => return None,
         Fact::ServicesKey(key) => &mut key.epoch,
-        Fact::SvchostGroup(_) | Fact::SafeBoot(_) | Fact::Setting(_) => return None,
-        Fact::Event(_) => return Some(fact),
+        Fact::SvchostGroup(_) | Fact::SafeBoot(_) | Fact::Setting(_) | Fact::Posture(_) => {
+            return None;
+        }
+        Fact::Event(_) | Fact::RuleHit(_) => return Some(fact),
     };
     *epoch = Epoch::History(match epoch {
         Epoch::Current => label.to_owned(),

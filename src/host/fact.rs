@@ -5,6 +5,8 @@ use jiff::Timestamp;
 use super::citation::Citation;
 use super::config::{AccessRules, Epoch, RawValue, ServiceConfig};
 use super::event::Event;
+use super::posture::Posture;
+use super::rule_hit::RuleHit;
 
 /// One thing an artifact says, with its citation inside.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +25,10 @@ pub enum Fact {
     SafeBoot(SafeBootEntry),
     /// A setting of the service control manager or the event log that is not a service's.
     Setting(Setting),
+    /// What the host was set up to record and to forbid.
+    Posture(Posture),
+    /// A Sigma rule fired on a record.
+    RuleHit(Box<RuleHit>),
     /// A record of an event log. The analyst's window and all joins work on these.
     Event(Box<Event>),
 }

@@ -11,7 +11,11 @@ pub mod coverage;
 pub mod event;
 pub mod fact;
 pub mod image_path;
+pub mod incident;
 pub mod older;
+pub mod outbound;
+pub mod posture;
+pub mod rule_hit;
 pub mod service;
 pub mod service_command;
 
@@ -23,7 +27,11 @@ pub use coverage::{Coverage, Origin, Span, State};
 pub use event::{Action, Event};
 pub use fact::Fact;
 pub use image_path::ImagePath;
+pub use incident::Incident;
 pub use older::OlderState;
+pub use outbound::Outbound;
+pub use posture::Posture;
+pub use rule_hit::RuleHit;
 pub use service::{Role, Service};
 
 use crate::text;
@@ -81,6 +89,14 @@ pub struct Host {
     pub settings: Vec<Setting>,
     /// Every event, sorted by time, then channel and record id, without duplicates.
     pub events: Vec<Event>,
+    /// What Sigma rules found, in order of time.
+    pub rule_hits: Vec<RuleHit>,
+    /// What the host was set up to record and to forbid, in a fixed order.
+    pub posture: Vec<Posture>,
+    /// What this host did to services of other hosts, in order of time.
+    pub outbound: Vec<Outbound>,
+    /// Acts that belong together beyond one service, in order of time.
+    pub incidents: Vec<Incident>,
     /// Installs in quick succession and keys written together.
     pub bursts: Bursts,
     /// Who could speak.

@@ -4,13 +4,16 @@ use serde::{Deserialize, Serialize};
 
 use super::Stamp;
 use super::evidence::EvidenceSummary;
+use super::incident::IncidentReport;
 use super::older_state::OlderState;
+use super::outbound::OutboundReport;
+use super::rule::RuleHitReport;
 use super::service::ServiceReport;
 use super::timeline::{self, TimelineEntry};
 use crate::diagnostic::Diagnostic;
 use crate::host::coverage::{Origin, State};
 use crate::host::fact::SettingKind;
-use crate::host::{Citation, Host};
+use crate::host::{Citation, Host, Posture};
 use crate::rank::{Ranked, Verdict};
 
 /// Everything the report says about one host.
@@ -32,6 +35,14 @@ pub struct HostReport {
     pub system_settings: Vec<SystemSetting>,
     /// Names of the keys under Services that hold no service.
     pub configuration_keys: Vec<String>,
+    /// What the host was set up to record and to forbid.
+    pub posture: Vec<Posture>,
+    /// Acts that belong together beyond one service, in order of time.
+    pub incidents: Vec<IncidentReport>,
+    /// What this host did to services of other hosts, in order of time.
+    pub outbound: Vec<OutboundReport>,
+    /// Hits of Sigma rules, in order of time.
+    pub rule_hits: Vec<RuleHitReport>,
     /// Every service, worst first.
     pub services: Vec<ServiceReport>,
     /// What happened around the findings, in order of time.
@@ -233,6 +244,14 @@ impl HostReport {
                 .configuration_keys
                 .iter()
                 .map(|key| key.name.clone())
+                .collect(),
+            posture: host.posture.clone(),
+            incidents: host.incidents.iter().map(IncidentReport::new).collect(),
+            outbound: host.outbound.iter().map(OutboundReport::new).collect(),
+            rule_hits: host
+                .rule_hits
+                .iter()
+                .map(|hit| RuleHitReport::new(hit, Vec::new()))
                 .collect(),
             timeline: timeline::timeline(host, ranked),
             services,

@@ -40,6 +40,8 @@ pub(super) fn join(facts: Vec<Fact>, coverage: Coverage, window: SignedDuration)
             }
             Fact::SafeBoot(entry) => host.safe_boot.push(entry),
             Fact::Setting(setting) => host.settings.push(setting),
+            Fact::Posture(posture) => host.posture.push(posture),
+            Fact::RuleHit(hit) => host.rule_hits.push(*hit),
             Fact::Event(event) => events.push(*event),
         }
     }
