@@ -37,7 +37,10 @@ fn unquoted(text: &str) -> &str {
     let program = inner.get(..last).unwrap_or_default();
     let after = inner.get(last.saturating_add(1)..).unwrap_or_default();
     let two = !program.contains('"');
-    if two && !after.trim().is_empty() && !program.contains(['&', '<', '>', '(', ')', '@', '^', '|']) {
+    if two
+        && !after.trim().is_empty()
+        && !program.contains(['&', '<', '>', '(', ')', '@', '^', '|'])
+    {
         return text;
     }
     // What follows the last quote stays; where nothing does, the quotes alone go.
@@ -115,7 +118,9 @@ fn drop_handle(text: &mut String) {
 
 fn skip_target(chars: &mut std::iter::Peekable<std::str::Chars<'_>>) {
     let mut quoted = false;
-    while let Some(c) = chars.next_if(|c| quoted || !matches!(c, ' ' | '&' | '|' | ')' | '\n' | '\r')) {
+    while let Some(c) =
+        chars.next_if(|c| quoted || !matches!(c, ' ' | '&' | '|' | ')' | '\n' | '\r'))
+    {
         quoted ^= c == '"';
     }
 }

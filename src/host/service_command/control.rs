@@ -62,13 +62,15 @@ pub(super) fn fltmc(words: &[String]) -> Option<ServiceCommand> {
 /// the next boot.
 pub(super) fn bcdedit(words: &[String]) -> Option<ServiceCommand> {
     let mut words = words.iter().map(|word| word.to_lowercase());
-    let verb = words.find(|word| matches!(word.as_str(), "/set" | "-set" | "/deletevalue" | "-deletevalue"))?;
+    let verb = words
+        .find(|word| matches!(word.as_str(), "/set" | "-set" | "/deletevalue" | "-deletevalue"))?;
     let element = words.find(|word| !word.starts_with('{'))?;
     if !element.starts_with("safeboot") {
         return None;
     }
     let data = if verb.ends_with("set") { words.next()? } else { String::new() };
-    let value = if element == "safeboot" { "SafeBoot".to_owned() } else { format!("SafeBoot ({element})") };
+    let value =
+        if element == "safeboot" { "SafeBoot".to_owned() } else { format!("SafeBoot ({element})") };
     let changes = vec![Change::new(&value, &data)];
     let command = ServiceCommand::new("bcdedit", SERVICE_CONTROL_MANAGER, Verb::Configure);
     Some(ServiceCommand { changes, ..command })

@@ -19,14 +19,13 @@ const SHORTEST: usize = 8;
 /// The text in the argument of `-EncodedCommand` or `FromBase64String`: UTF-16LE, else UTF-8; nothing where it is
 /// neither.
 pub(super) fn decode(packed: &str) -> Option<String> {
-    let mut packed: String = packed.chars().filter(|c| !c.is_whitespace()).collect();
+    let mut packed: String = packed.chars().filter(|c| !c.is_whitespace() && *c != '=').collect();
+    // One character too many decodes to nothing; a log that cuts lines may leave it.
+    if packed.len() % 4 == 1 {
+        packed.pop();
+    }
     if packed.len() < SHORTEST {
         return None;
-    }
-    // One character too many decodes to nothing; a log that cuts lines may leave it.
-    if packed.trim_end_matches('=').len() % 4 == 1 {
-        packed = packed.trim_end_matches('=').to_owned();
-        packed.pop();
     }
     let bytes = ENGINE.decode(packed).ok()?;
     let wide = utf16le(&bytes);

@@ -39,7 +39,10 @@ pub(super) fn nssm(words: &[String]) -> Option<ServiceCommand> {
         "set" => {
             let (parameter, data) = rest.split_first()?;
             let known = NSSM.iter().find(|(name, _)| name.eq_ignore_ascii_case(parameter));
-            let value = known.map_or_else(|| format!(r"Parameters\{parameter}"), |(_, value)| (*value).to_owned());
+            let value = known.map_or_else(
+                || format!(r"Parameters\{parameter}"),
+                |(_, value)| (*value).to_owned(),
+            );
             // `set name ObjectName account password`.
             let mut shown = data.to_vec();
             if value == "ObjectName"
@@ -105,8 +108,7 @@ pub(super) struct RemoteRun {
 /// names it; PAExec's name has the client's process id and name, so that the command cannot tell it.
 pub(super) fn psexec(words: &[String], paexec: bool) -> Option<RemoteRun> {
     /// Options that take a word.
-    const VALUED: [&str; 12] =
-        ["u", "p", "n", "r", "w", "a", "g", "rlo", "to", "lo", "p@", "csrc"];
+    const VALUED: [&str; 12] = ["u", "p", "n", "r", "w", "a", "g", "rlo", "to", "lo", "p@", "csrc"];
     let mut run = RemoteRun {
         hosts: Vec::new(),
         service: if paexec { "PAExec".to_owned() } else { "PSEXESVC".to_owned() },
@@ -129,7 +131,8 @@ pub(super) fn psexec(words: &[String], paexec: bool) -> Option<RemoteRun> {
                 }
             }
             // `-i 2` names a session.
-            if option == "i" && words.get(at.saturating_add(1)).is_some_and(|next| is_number(next)) {
+            if option == "i" && words.get(at.saturating_add(1)).is_some_and(|next| is_number(next))
+            {
                 at = at.saturating_add(1);
             }
         } else {

@@ -1,11 +1,11 @@
 //! Walks through a command line to the commands within it, within hard bounds.
 
+use super::secrets::without_passwords;
 use super::words::{self, clip};
 use super::{
     MOST_COMMANDS, MOST_HOSTS, ServiceCommand, Verb, cmd, control, host_of, install, powershell,
     reg, sc, wmic,
 };
-use super::secrets::without_passwords;
 use crate::host::image_path::leaf;
 
 /// How many commands within commands (`cmd /c "powershell -enc …"`) are followed.
@@ -53,7 +53,8 @@ pub(super) struct Line<'a> {
 
 impl<'a> Line<'a> {
     pub(super) fn typed(text: &'a str) -> Self {
-        let (words, ends) = words::split(text).into_iter().map(|word| (word.text, word.end)).unzip();
+        let (words, ends) =
+            words::split(text).into_iter().map(|word| (word.text, word.end)).unzip();
         Self { text: Some(text), words, ends }
     }
 
@@ -81,7 +82,8 @@ fn joined(words: &[String]) -> String {
     }
     let mut line = String::new();
     for word in words {
-        let quote = if word.contains(char::is_whitespace) && !word.contains('"') { "\"" } else { "" };
+        let quote =
+            if word.contains(char::is_whitespace) && !word.contains('"') { "\"" } else { "" };
         let space = if line.is_empty() { "" } else { " " };
         line.extend([space, quote, word.as_str(), quote]);
     }
@@ -138,7 +140,8 @@ impl Reader {
             return;
         }
         let line = Line::typed(text);
-        if let Some((head, rest)) = line.words.first().and_then(|first| first.split_once([',', ';']))
+        if let Some((head, rest)) =
+            line.words.first().and_then(|first| first.split_once([',', ';']))
             && !rest.is_empty()
             && Tool::named(head).is_some()
         {
@@ -169,7 +172,14 @@ impl Reader {
     }
 
     /// Whether the rest of the line belongs to that tool.
-    fn tool(&mut self, tool: Tool, line: &Line<'_>, at: usize, rest: &[String], context: &Context) -> bool {
+    fn tool(
+        &mut self,
+        tool: Tool,
+        line: &Line<'_>,
+        at: usize,
+        rest: &[String],
+        context: &Context,
+    ) -> bool {
         match tool {
             Tool::Service(parse) => {
                 let Some(command) = parse(rest) else { return false };
@@ -221,7 +231,13 @@ impl Reader {
         true
     }
 
-    fn remote_run(&mut self, run: install::RemoteRun, line: &Line<'_>, at: usize, context: &Context) {
+    fn remote_run(
+        &mut self,
+        run: install::RemoteRun,
+        line: &Line<'_>,
+        at: usize,
+        context: &Context,
+    ) {
         let mut context = context.clone();
         context.hosts = install::others(&run.hosts);
         let client = ServiceCommand::new("psexec", &run.service, Verb::Create);
@@ -245,7 +261,9 @@ impl Reader {
     }
 
     fn keep(&mut self, command: ServiceCommand) {
-        if self.found.len() < MOST_COMMANDS && !self.found.iter().any(|other| other.same_act(&command)) {
+        if self.found.len() < MOST_COMMANDS
+            && !self.found.iter().any(|other| other.same_act(&command))
+        {
             self.found.push(command);
         }
     }
@@ -301,7 +319,8 @@ impl Tool {
     /// By the name it is called by.
     fn named(word: &str) -> Option<Self> {
         const LONGEST: usize = 20;
-        let leaf = leaf(word.trim_start_matches(['&', '"', '\'', '(', '@'])).trim_end_matches(['"', '\'']);
+        let leaf =
+            leaf(word.trim_start_matches(['&', '"', '\'', '(', '@'])).trim_end_matches(['"', '\'']);
         if leaf.is_empty() || leaf.len() > LONGEST {
             return None;
         }
@@ -313,9 +332,9 @@ impl Tool {
     /// By the original file name in its version resource: renamed copies keep it.
     fn originally(name: &str) -> Option<Self> {
         let name = name.trim().to_ascii_lowercase();
-        let stem = [".exe", ".dll", ".c", ".mui"].iter().fold(name.as_str(), |name, extension| {
-            name.strip_suffix(extension).unwrap_or(name)
-        });
+        let stem = [".exe", ".dll", ".c", ".mui"]
+            .iter()
+            .fold(name.as_str(), |name, extension| name.strip_suffix(extension).unwrap_or(name));
         TOOLS.iter().find(|(tool, _)| *tool == stem).map(|(_, tool)| *tool)
     }
 }

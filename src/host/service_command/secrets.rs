@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 /// What stands in a password's place.
-pub const GIVEN: &str = "(given)";
+pub(super) const GIVEN: &str = "(given)";
 
 /// Options whose argument is a password: `sc … password= x`, `-p x` after `-u y` of the PsTools and of schtasks,
 /// `/password:x` of wmic, `StartPassword=x`, `ConvertTo-SecureString "x"`, `net use … /user:y x`.
@@ -26,7 +26,8 @@ static PASSWORDS: LazyLock<Vec<Regex>> = LazyLock::new(|| {
 /// The line with every password that such an option gives replaced.
 pub fn without_passwords(line: &str) -> String {
     let lower = line.to_ascii_lowercase();
-    if !["password", "-p", "/p", "/rp", "-rp", "securestring"].iter().any(|one| lower.contains(one)) {
+    if !["password", "-p", "/p", "/rp", "-rp", "securestring"].iter().any(|one| lower.contains(one))
+    {
         return line.to_owned();
     }
     PASSWORDS.iter().fold(line.to_owned(), |line, pattern| {
@@ -42,11 +43,20 @@ mod tests {
     fn passwords_are_not_shown() {
         for (line, shown) in [
             ("sc config x obj= .\\a password= S3cret", "sc config x obj= .\\a password= (given)"),
-            ("sc create x password=\"a b\" start= auto", "sc create x password=(given) start= auto"),
+            (
+                "sc create x password=\"a b\" start= auto",
+                "sc create x password=(given) start= auto",
+            ),
             (r"psexec \\h -u c\a -p P@ss -s cmd", r"psexec \\h -u c\a -p (given) -s cmd"),
-            ("wmic /node:h /user:a /password:pw service", "wmic /node:h /user:a /password:(given) service"),
+            (
+                "wmic /node:h /user:a /password:pw service",
+                "wmic /node:h /user:a /password:(given) service",
+            ),
             ("schtasks /ru x /rp pw /tr y", "schtasks /ru x /rp (given) /tr y"),
-            ("ConvertTo-SecureString 'a b' -AsPlainText", "ConvertTo-SecureString (given) -AsPlainText"),
+            (
+                "ConvertTo-SecureString 'a b' -AsPlainText",
+                "ConvertTo-SecureString (given) -AsPlainText",
+            ),
             ("sc start x", "sc start x"),
             (r"mkdir C:\-p", r"mkdir C:\-p"),
         ] {

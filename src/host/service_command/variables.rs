@@ -17,7 +17,10 @@ const STANDARD: [(&str, &str); 18] = [
     ("PROGRAMFILES", r"C:\Program Files"),
     ("PROGRAMFILES(X86)", r"C:\Program Files (x86)"),
     ("PROGRAMW6432", r"C:\Program Files"),
-    ("PSMODULEPATH", r"C:\Program Files\WindowsPowerShell\Modules;C:\WINDOWS\system32\WindowsPowerShell\v1.0\Modules"),
+    (
+        "PSMODULEPATH",
+        r"C:\Program Files\WindowsPowerShell\Modules;C:\WINDOWS\system32\WindowsPowerShell\v1.0\Modules",
+    ),
     ("PUBLIC", r"C:\Users\Public"),
     ("SYSTEMDRIVE", "C:"),
     ("SYSTEMROOT", r"C:\WINDOWS"),
@@ -90,7 +93,8 @@ impl Variables {
         let name = name.to_uppercase();
         let own = self.set.get(&name).map(String::as_str);
         let Some(part) = part else { return own.map(str::to_owned) };
-        let standard = || STANDARD.iter().find(|(known, _)| *known == name).map(|(_, value)| *value);
+        let standard =
+            || STANDARD.iter().find(|(known, _)| *known == name).map(|(_, value)| *value);
         let value = own.or_else(standard)?;
         match part.strip_prefix('~') {
             Some(range) => substring(value, range),

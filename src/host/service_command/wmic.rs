@@ -45,7 +45,9 @@ pub(super) fn parse(words: &[String]) -> Option<(Vec<String>, Wmic)> {
         if let Some((option, value)) = word.split_once(':')
             && option.get(1..).is_some_and(|option| option.eq_ignore_ascii_case("node"))
         {
-            hosts.extend(value.split(',').map(|host| host.trim_matches(['"', '\'', '@']).to_owned()));
+            hosts.extend(
+                value.split(',').map(|host| host.trim_matches(['"', '\'', '@']).to_owned()),
+            );
         }
         at = at.saturating_add(1);
     }
@@ -83,8 +85,7 @@ fn service(words: &[String]) -> Option<ServiceCommand> {
         let name = condition(&line)?;
         return deletes.then(|| ServiceCommand::new("wmic", &name, Verb::Delete));
     };
-    let method: String =
-        call.first()?.chars().take_while(|c| c.is_ascii_alphanumeric()).collect();
+    let method: String = call.first()?.chars().take_while(|c| c.is_ascii_alphanumeric()).collect();
     let verb = verb_of(&method)?;
     let arguments = call.join(" ");
     let arguments = arguments.get(method.len()..).unwrap_or_default();
@@ -118,7 +119,8 @@ fn condition(line: &str) -> Option<String> {
     let mut words = head.split_whitespace();
     let first = words.next()?.trim_matches(['"', '\'']);
     let word = if first.eq_ignore_ascii_case("where") { words.next()? } else { first };
-    let plain = !word.contains('=') && !["call", "get", "delete", "list"].contains(&word.to_lowercase().as_str());
+    let plain = !word.contains('=')
+        && !["call", "get", "delete", "list"].contains(&word.to_lowercase().as_str());
     plain.then(|| word.trim_matches(['"', '\'', '(', ')']).to_owned())
 }
 
@@ -129,10 +131,13 @@ pub(super) fn argument(text: &str, name: &str) -> Option<String> {
     while let Some(found) = lower.get(from..)?.find(name) {
         let at = from.saturating_add(found);
         let end = at.saturating_add(name.len());
-        let starts = lower.get(..at)?.chars().next_back().is_none_or(|c| !c.is_alphanumeric() && c != '_');
+        let starts =
+            lower.get(..at)?.chars().next_back().is_none_or(|c| !c.is_alphanumeric() && c != '_');
         let rest = text.get(end..)?.trim_start_matches(['"', '\'', ' ']);
         let value = rest.strip_prefix('=').or_else(|| {
-            rest.get(..5).filter(|like| like.eq_ignore_ascii_case("like ")).and_then(|_| rest.get(5..))
+            rest.get(..5)
+                .filter(|like| like.eq_ignore_ascii_case("like "))
+                .and_then(|_| rest.get(5..))
         });
         if starts && let Some(value) = value {
             let value = value.trim_start_matches([' ', '\\']);
@@ -141,7 +146,11 @@ pub(super) fn argument(text: &str, name: &str) -> Option<String> {
                 Some(quote) => value.get(1..)?.split(quote).next(),
                 None => value.split([',', '"', '\'', ')']).next().map(|value| {
                     // Beyond a space another parameter or keyword begins.
-                    if name == "pathname" { value } else { value.split(' ').next().unwrap_or(value) }
+                    if name == "pathname" {
+                        value
+                    } else {
+                        value.split(' ').next().unwrap_or(value)
+                    }
                 }),
             }?;
             return Some(value.trim().trim_end_matches('\\').to_owned());

@@ -1,6 +1,5 @@
 //! Cmdlets that work on services and on the registry below Services.
 
-use super::fold::Value;
 use crate::host::service_command::reg::{join_subkey, service_of_key};
 use crate::host::service_command::secrets::GIVEN;
 use crate::host::service_command::{Change, ServiceCommand, Verb, host_of};
@@ -17,10 +16,6 @@ pub(super) struct Parameter {
 }
 
 impl Parameter {
-    pub(super) fn positional(value: Value) -> Self {
-        Self { values: value.parts, ..Self::default() }
-    }
-
     fn text(&self) -> String {
         self.values.join(", ")
     }
@@ -79,7 +74,9 @@ pub(super) fn read(name: &str, parameters: &[Parameter], piped: &[String]) -> Ve
     }
     let on = |command: &ServiceCommand| {
         let command = command.clone();
-        hosts.iter().map(move |host| ServiceCommand { remote: Some(host.clone()), ..command.clone() })
+        hosts
+            .iter()
+            .map(move |host| ServiceCommand { remote: Some(host.clone()), ..command.clone() })
     };
     commands.iter().flat_map(on).collect()
 }
@@ -113,7 +110,12 @@ fn service(cmdlet: &str, arguments: Arguments<'_>, piped: &[String]) -> Vec<Serv
         None if verb == Verb::Configure || verb == Verb::Create || piped.is_empty() => positional
             .next()
             .map(|given| given.values.clone())
-            .or_else(|| arguments.get("displayname", 2).filter(|_| verb != Verb::Configure).map(|one| one.values.clone()))
+            .or_else(|| {
+                arguments
+                    .get("displayname", 2)
+                    .filter(|_| verb != Verb::Configure)
+                    .map(|one| one.values.clone())
+            })
             .unwrap_or_else(|| piped.to_vec()),
         None => piped.to_vec(),
     };
@@ -182,7 +184,8 @@ fn registry(cmdlet: &str, arguments: Arguments<'_>) -> Vec<ServiceCommand> {
     let name = arguments.get("name", 1).or_else(&mut next).map(Parameter::text).unwrap_or_default();
     let (verb, service, changes) = match cmdlet {
         "set-itemproperty" => {
-            let data = arguments.get("value", 1).or_else(next).map(Parameter::text).unwrap_or_default();
+            let data =
+                arguments.get("value", 1).or_else(next).map(Parameter::text).unwrap_or_default();
             (Verb::Configure, service, vec![Change::new(&join_subkey(&subkey, &name), &data)])
         }
         "remove-itemproperty" => {

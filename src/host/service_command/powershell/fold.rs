@@ -136,7 +136,9 @@ fn method<'a>(rest: &'a [Item]) -> Option<(String, &'a [Statement], &'a [Item])>
 }
 
 fn group(inner: &[Statement], constants: &Constants, depth: u8) -> Option<Value> {
-    let [only] = inner else { return inner.is_empty().then(|| Value { parts: Vec::new(), built: false }) };
+    let [only] = inner else {
+        return inner.is_empty().then(|| Value { parts: Vec::new(), built: false });
+    };
     let mut rest = only.as_slice();
     let value = binary(&mut rest, constants, depth.checked_add(1)?)?;
     rest.is_empty().then_some(value)
@@ -172,7 +174,9 @@ fn bare(word: &Text, rest: &mut &[Item], constants: &Constants, depth: u8) -> Op
         if lower.ends_with("::frombase64string") {
             return Some(Value::one(encoded::decode(&argument.text())?, true));
         }
-        let passes = lower.ends_with(".getstring") || lower.ends_with("[scriptblock]::create") || lower.ends_with("::join");
+        let passes = lower.ends_with(".getstring")
+            || lower.ends_with("[scriptblock]::create")
+            || lower.ends_with("::join");
         return passes.then(|| Value::one(argument.parts.concat(), true));
     }
     if matches!(lower.as_str(), "[string]" | "[scriptblock]" | "[text]") {
@@ -237,7 +241,8 @@ pub(super) fn substituted(text: &Text, constants: &Constants) -> Option<(String,
             let end = after.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(after.len());
             after.split_at_checked(end).unwrap_or((after, ""))
         });
-        if let Some(value) = constants.get(&name.to_lowercase()).filter(|_| !tail.starts_with(':')) {
+        if let Some(value) = constants.get(&name.to_lowercase()).filter(|_| !tail.starts_with(':'))
+        {
             out.push_str(value);
             rest = tail;
             changed = true;
@@ -283,7 +288,11 @@ mod tests {
             ("'a' -replace '.*','b'", None),
         ] {
             let items = parse(script).remove(0);
-            assert_eq!(constant(&items, &constants).map(|value| value.text()).as_deref(), expected, "{script}");
+            assert_eq!(
+                constant(&items, &constants).map(|value| value.text()).as_deref(),
+                expected,
+                "{script}"
+            );
         }
     }
 }

@@ -71,7 +71,8 @@ struct Lexer<'a> {
 
 /// The statements of a text.
 pub(super) fn parse(text: &str) -> Vec<Statement> {
-    let mut lexer = Lexer { chars: text.chars().peekable(), levels: vec![Level::new('\0', false)], items: 0 };
+    let mut lexer =
+        Lexer { chars: text.chars().peekable(), levels: vec![Level::new('\0', false)], items: 0 };
     while lexer.items < MOST && lexer.next() {}
     while lexer.levels.len() > 1 {
         lexer.close();
@@ -201,7 +202,12 @@ impl Lexer<'_> {
         while let Some(c) = next {
             if let Some(quote) = is_quote(c) {
                 self.string(quote, &mut word);
-                if word.quoted && self.chars.peek().is_some_and(|c| matches!(c, '-' | '+' | '.' | '[' | '=' | '*')) {
+                if word.quoted
+                    && self
+                        .chars
+                        .peek()
+                        .is_some_and(|c| matches!(c, '-' | '+' | '.' | '[' | '=' | '*'))
+                {
                     break;
                 }
             } else if c == '`' {
@@ -222,7 +228,10 @@ impl Lexer<'_> {
                 self.chars.next();
                 word.text.extend(self.chars.by_ref().take_while(|c| *c != '}'));
             }
-            next = self.chars.next_if(|c| !ends(c));
+            // `-f'x'`: an operator and its operand.
+            let operator =
+                first == '-' && self.chars.peek().is_some_and(|c| is_quote(*c).is_some());
+            next = self.chars.next_if(|c| !operator && !ends(c));
             // More than a string: a word with a string in it.
             if next.is_some_and(|c| is_quote(c).is_none()) {
                 word.quoted = false;

@@ -24,7 +24,8 @@ pub(super) fn commands(text: &str) -> Vec<ServiceCommand> {
                 invoked.push((name, Vec::new()));
             }
         } else if let Some(parameter) = binding(body)
-            && let Some((_, parameters)) = invoked.iter_mut().rev().find(|(cmdlet, _)| *cmdlet == name)
+            && let Some((_, parameters)) =
+                invoked.iter_mut().rev().find(|(cmdlet, _)| *cmdlet == name)
         {
             parameters.push(parameter);
         }

@@ -14,7 +14,8 @@ use crate::host::service_command::{Change, MOST_HOSTS, ServiceCommand, Verb, hos
 const VARIABLES: usize = 1024;
 /// Parameters that stand alone.
 const SWITCHES: [&str; 10] = [
-    "force", "passthru", "verbose", "whatif", "confirm", "nowait", "recurse", "asjob", "debug", "wait",
+    "force", "passthru", "verbose", "whatif", "confirm", "nowait", "recurse", "asjob", "debug",
+    "wait",
 ];
 
 /// A WMI object in a variable or pipeline: which service it stands for, and where.
@@ -89,7 +90,9 @@ impl Script<'_> {
         let name = name.rsplit(':').next().unwrap_or_default().to_lowercase();
         let (adds, value) = match rest {
             [Item::Text(sign), value @ ..] if sign.text == "=" => (false, value),
-            [Item::Text(plus), Item::Text(sign), value @ ..] if plus.text == "+" && sign.text == "=" => {
+            [Item::Text(plus), Item::Text(sign), value @ ..]
+                if plus.text == "+" && sign.text == "=" =>
+            {
                 (true, value)
             }
             _ => return items,
@@ -176,10 +179,11 @@ impl Script<'_> {
             if call.quoted {
                 continue;
             }
-            let (receiver, method) = match call.text.rfind(['.', ':']).and_then(|at| call.text.split_at_checked(at)) {
-                Some((receiver, method)) => (receiver, method.trim_start_matches(['.', ':'])),
-                None => continue,
-            };
+            let (receiver, method) =
+                match call.text.rfind(['.', ':']).and_then(|at| call.text.split_at_checked(at)) {
+                    Some((receiver, method)) => (receiver, method.trim_start_matches(['.', ':'])),
+                    None => continue,
+                };
             let setting = method.eq_ignore_ascii_case("setvalue");
             let verb = super::super::wmic::verb_of(method);
             if !setting && verb.is_none() {
@@ -217,11 +221,14 @@ impl Script<'_> {
     /// One command of a pipeline.
     fn command(&mut self, items: &[Item], piped: &mut Piped, context: &Context) {
         let whole = match items.first() {
-            Some(Item::Text(text)) if !text.quoted && !text.text.starts_with(['$', '[', '-']) => None,
+            Some(Item::Text(text)) if !text.quoted && !text.text.starts_with(['$', '[', '-']) => {
+                None
+            }
             _ => constant(items, &self.constants),
         };
         let (arguments, blocks) = self.gather(items, context);
-        let name = arguments.first().and_then(|one| one.values.first()).cloned().unwrap_or_default();
+        let name =
+            arguments.first().and_then(|one| one.values.first()).cloned().unwrap_or_default();
         let name = name.rsplit('\\').next().unwrap_or_default().to_lowercase();
         let mut inner = context.clone();
         let parameters = self.parameters(arguments.get(1..).unwrap_or_default());
@@ -244,15 +251,20 @@ impl Script<'_> {
             }
             "remove-wmiobject" | "rwmi" | "remove-ciminstance" | "rcim" => {
                 if let Some(object) = &piped.object
-                    && let Some(command) = wmi::by_position("delete", &[], object.service.as_deref())
+                    && let Some(command) =
+                        wmi::by_position("delete", &[], object.service.as_deref())
                 {
                     let context = on(object, &decoded);
                     self.reader.push(command, &shown(), &context);
                 }
             }
-            "get-wmiobject" | "gwmi" | "get-ciminstance" | "gcim" => piped.object = self.object(items),
+            "get-wmiobject" | "gwmi" | "get-ciminstance" | "gcim" => {
+                piped.object = self.object(items)
+            }
             "get-service" | "gsv" => {
-                let names = parameters.iter().filter(|one| matches!(one.name.as_str(), "" | "name" | "n" | "displayname"));
+                let names = parameters
+                    .iter()
+                    .filter(|one| matches!(one.name.as_str(), "" | "name" | "n" | "displayname"));
                 piped.services = names.flat_map(|one| one.values.clone()).collect();
             }
             "start-process" | "saps" | "start" => self.process(&parameters, &decoded),
@@ -261,8 +273,11 @@ impl Script<'_> {
                     self.reader.push(command, &shown(), &decoded);
                 }
             }
+            // Other cmdlets take text for text.
+            name if is_cmdlet(name) => {}
             _ => {
-                let words: Vec<String> = arguments.iter().flat_map(|one| one.values.clone()).collect();
+                let words: Vec<String> =
+                    arguments.iter().flat_map(|one| one.values.clone()).collect();
                 self.reader.words(&Line::parted(words), None, &decoded);
             }
         }
@@ -276,7 +291,11 @@ impl Script<'_> {
 
     /// The arguments of a command with what is known put in; script blocks apart. Groups that are commands
     /// themselves are read on the way.
-    fn gather<'i>(&mut self, items: &'i [Item], context: &Context) -> (Vec<Argument>, Vec<&'i [Statement]>) {
+    fn gather<'i>(
+        &mut self,
+        items: &'i [Item],
+        context: &Context,
+    ) -> (Vec<Argument>, Vec<&'i [Statement]>) {
         let mut arguments: Vec<Argument> = Vec::new();
         let mut blocks = Vec::new();
         let mut joins = false;
@@ -377,7 +396,8 @@ impl Script<'_> {
     /// `iex`: its arguments, or what was piped to it.
     fn expression(&mut self, parameters: &[Parameter], piped: &Piped, context: &Context) {
         let given = parameters.iter().map(|one| one.values.join(" ")).collect::<Vec<_>>().join(" ");
-        let text = if given.trim().is_empty() { piped.text.clone().unwrap_or_default() } else { given };
+        let text =
+            if given.trim().is_empty() { piped.text.clone().unwrap_or_default() } else { given };
         if let Some(deeper) = context.inner() {
             read(self.reader, &text, &deeper.decoded(true));
         }
@@ -392,8 +412,13 @@ impl Script<'_> {
         if !hosts.is_empty() || !object.hosts.is_empty() {
             context.hosts = if hosts.is_empty() { object.hosts } else { hosts };
         }
-        if invoked.class.contains("win32_process") && invoked.method.eq_ignore_ascii_case("create") {
-            let line = invoked.table.iter().find(|(name, _)| name == "commandline").map(|(_, line)| line.clone());
+        if invoked.class.contains("win32_process") && invoked.method.eq_ignore_ascii_case("create")
+        {
+            let line = invoked
+                .table
+                .iter()
+                .find(|(name, _)| name == "commandline")
+                .map(|(_, line)| line.clone());
             let line = line.or_else(|| invoked.values.first().cloned()).unwrap_or_default();
             self.reader.command(&line, &context);
             return;
@@ -414,10 +439,13 @@ impl Script<'_> {
 
     /// `Start-Process file -ArgumentList …`.
     fn process(&mut self, parameters: &[Parameter], context: &Context) {
-        let named = |full: &str| parameters.iter().find(|one| !one.name.is_empty() && full.starts_with(&one.name));
+        let named = |full: &str| {
+            parameters.iter().find(|one| !one.name.is_empty() && full.starts_with(&one.name))
+        };
         let mut positional = parameters.iter().filter(|one| one.name.is_empty());
         let Some(file) = named("filepath").or_else(|| positional.next()) else { return };
-        let arguments = named("argumentlist").or_else(|| named("args")).or_else(|| positional.next());
+        let arguments =
+            named("argumentlist").or_else(|| named("args")).or_else(|| positional.next());
         let mut line = file.values.join(" ");
         for value in arguments.iter().flat_map(|one| &one.values) {
             line.push(' ');
@@ -425,6 +453,16 @@ impl Script<'_> {
         }
         self.reader.command(&line, context);
     }
+}
+
+/// `Verb-Noun`, or the aliases that only show text.
+fn is_cmdlet(name: &str) -> bool {
+    let verb_noun = name.split_once('-').is_some_and(|(verb, noun)| {
+        let letters =
+            |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphabetic());
+        letters(verb) && letters(noun)
+    });
+    verb_noun || matches!(name, "echo" | "write")
 }
 
 fn parameter_name(argument: &Argument) -> Option<&str> {
@@ -436,7 +474,9 @@ fn parameter_name(argument: &Argument) -> Option<&str> {
 fn hosts_of(parameters: &[Parameter]) -> Vec<String> {
     parameters
         .iter()
-        .filter(|one| one.name.len() > 1 && ("computername".starts_with(&one.name) || one.name == "cn"))
+        .filter(|one| {
+            one.name.len() > 1 && ("computername".starts_with(&one.name) || one.name == "cn")
+        })
         .flat_map(|one| one.values.iter())
         .filter_map(|host| host_of(host))
         .take(MOST_HOSTS)
@@ -453,7 +493,9 @@ fn on(object: &Object, context: &Context) -> Context {
 
 fn is_service_class(text: &str) -> bool {
     let lower = text.to_lowercase();
-    lower.contains("win32_service") || lower.contains("win32_systemdriver") || lower.contains("win32_baseservice")
+    lower.contains("win32_service")
+        || lower.contains("win32_systemdriver")
+        || lower.contains("win32_baseservice")
 }
 
 /// `[Microsoft.Win32.Registry]::SetValue(path, name, data)`.

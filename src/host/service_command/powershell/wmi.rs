@@ -38,14 +38,25 @@ const BY_NAME: [&str; 12] = [
 
 /// A service selected by a filter or query: `Name='x'`, `… where name = "x"`.
 pub(super) fn filtered(text: &str) -> Option<String> {
-    ["name", "displayname"].iter().find_map(|name| argument(text, name)).filter(|name| !name.is_empty())
+    ["name", "displayname"]
+        .iter()
+        .find_map(|name| argument(text, name))
+        .filter(|name| !name.is_empty())
 }
 
 /// A method of the class or of an object with arguments by position.
-pub(super) fn by_position(method: &str, values: &[String], object: Option<&str>) -> Option<ServiceCommand> {
+pub(super) fn by_position(
+    method: &str,
+    values: &[String],
+    object: Option<&str>,
+) -> Option<ServiceCommand> {
     let verb = verb_of(method)?;
     let order: &[&str] = match verb {
-        Verb::Create if values.len() >= BY_NAME.len().saturating_sub(2) && is_flag(values.first()) => &BY_NAME,
+        Verb::Create
+            if values.len() >= BY_NAME.len().saturating_sub(2) && is_flag(values.first()) =>
+        {
+            &BY_NAME
+        }
         Verb::Create => &CREATE,
         Verb::Configure if method.eq_ignore_ascii_case("changestartmode") => &["Start"],
         Verb::Configure if method.eq_ignore_ascii_case("change") => CREATE.get(1..)?,
@@ -76,9 +87,15 @@ fn is_flag(value: Option<&String>) -> bool {
 }
 
 /// A method with arguments by name: `-Arguments @{Name='x'; PathName='y'}`.
-pub(super) fn by_name(method: &str, table: &[(String, String)], object: Option<&str>) -> Option<ServiceCommand> {
+pub(super) fn by_name(
+    method: &str,
+    table: &[(String, String)],
+    object: Option<&str>,
+) -> Option<ServiceCommand> {
     let verb = verb_of(method)?;
-    let get = |wanted: &str| table.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.clone());
+    let get = |wanted: &str| {
+        table.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.clone())
+    };
     let changes = PARAMETERS
         .iter()
         .filter_map(|(name, value)| {
@@ -86,7 +103,8 @@ pub(super) fn by_name(method: &str, table: &[(String, String)], object: Option<&
             Some(Change::new(value, if *value == "Password" { GIVEN } else { &data }))
         })
         .collect();
-    let name = get("name").filter(|_| verb == Verb::Create).or_else(|| object.map(str::to_owned))?;
+    let name =
+        get("name").filter(|_| verb == Verb::Create).or_else(|| object.map(str::to_owned))?;
     Some(ServiceCommand { changes, ..ServiceCommand::new("wmi", &name, verb) })
 }
 
@@ -104,7 +122,9 @@ pub(super) struct Invoked {
 pub(super) fn invoked(parameters: &[Parameter]) -> Invoked {
     let get = |names: &[&str]| {
         names.iter().find_map(|full| {
-            parameters.iter().find(|one| !one.name.is_empty() && full.starts_with(one.name.as_str()))
+            parameters
+                .iter()
+                .find(|one| !one.name.is_empty() && full.starts_with(one.name.as_str()))
         })
     };
     let text = |names: &[&str]| get(names).map(|one| one.values.join(" ")).unwrap_or_default();
