@@ -18,6 +18,7 @@ pub mod posture;
 pub mod rule_hit;
 pub mod service;
 pub mod service_command;
+pub mod shell;
 
 mod join;
 

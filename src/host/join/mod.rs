@@ -70,6 +70,7 @@ pub(super) fn join(facts: Vec<Fact>, coverage: Coverage, window: SignedDuration)
     older::place(&mut host, &holdings);
     add_manager(&mut host);
     host.bursts = super::Bursts::of(&host.services, &host.events);
+    host.incidents = super::incident::incidents(&host);
     host
 }
 
