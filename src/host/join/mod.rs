@@ -65,7 +65,7 @@ pub(super) fn join(facts: Vec<Fact>, coverage: Coverage, window: SignedDuration)
     let mut roster = Roster::new(configuration::services(configs, &host.older_states), hive_read);
     naming::learn(&mut roster, &host.events);
     naming::link(&mut roster, &host.events);
-    process::follow(&mut roster, &host.events, window);
+    host.processes = process::follow(&mut roster, &host.events, window);
     actor::attribute(&mut roster, &host.events, window);
     host.services = finish(roster);
     older::place(&mut host, &holdings);
