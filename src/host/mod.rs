@@ -15,9 +15,12 @@ pub mod incident;
 pub mod older;
 pub mod outbound;
 pub mod posture;
+pub mod process;
 pub mod rule_hit;
 pub mod service;
 pub mod service_command;
+pub mod shell;
+pub mod story;
 
 mod join;
 
@@ -31,6 +34,7 @@ pub use incident::Incident;
 pub use older::OlderState;
 pub use outbound::Outbound;
 pub use posture::Posture;
+pub use process::ServiceProcess;
 pub use rule_hit::RuleHit;
 pub use service::{Role, Service};
 
@@ -89,6 +93,8 @@ pub struct Host {
     pub settings: Vec<Setting>,
     /// Every event, sorted by time, then channel and record id, without duplicates.
     pub events: Vec<Event>,
+    /// The processes of services and their descendants, in order of time.
+    pub processes: Vec<ServiceProcess>,
     /// What Sigma rules found, in order of time.
     pub rule_hits: Vec<RuleHit>,
     /// What the host was set up to record and to forbid, in a fixed order.

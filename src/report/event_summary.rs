@@ -24,6 +24,12 @@ pub fn summary(event: &Event) -> String {
             format!("{} entered the state {}", named(service), state_word(*state))
         }
         Action::Failed { service, event_id, error } => failed(service, *event_id, error.as_deref()),
+        Action::LogonRefused { service, account, error } => {
+            let account = account.as_deref().map_or("its account".to_owned(), quote);
+            let error = error.as_deref().map(|error| format!(": {}", quote(error)));
+            format!("{} could not log on as {account}{}", named(service), error.unwrap_or_default())
+        }
+        Action::SystemStarted => "Windows started".to_owned(),
         Action::Crashed { service, count, recovery, delay_ms } => {
             crashed(service, *count, *recovery, *delay_ms)
         }
@@ -49,7 +55,7 @@ pub fn summary(event: &Event) -> String {
             format!("permissions of {} were changed to {}{way}", quote(object), quote(new))
         }
         Action::Logon(logon) => logged_on(logon),
-        Action::ShareAccessed { share, target, address, subject } => {
+        Action::ShareAccessed { share, target, address, subject, .. } => {
             let (share, target) = (quote(share), quote(target));
             let from = from(address.as_deref());
             format!("share {share} was accessed for {target}{from}{}", by(subject))
@@ -70,6 +76,12 @@ pub fn summary(event: &Event) -> String {
         Action::FileCreated { process_id, image, path } => {
             format!("{} wrote {}", process(image, *process_id), quote(path))
         }
+        Action::ProcessOpened { process_id, image, target, access } => format!(
+            "{} opened {} with access {}",
+            process(image, *process_id),
+            quote(target),
+            quote(access)
+        ),
         Action::Pipe { created, process_id, image, name } => {
             let what = if *created { "created" } else { "connected to" };
             format!("{} {what} the pipe {}", process(image, *process_id), quote(name))

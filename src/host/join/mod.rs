@@ -9,6 +9,7 @@ mod configuration;
 mod identity;
 mod naming;
 mod older;
+mod posture;
 mod process;
 mod roster;
 mod sequence;
@@ -64,12 +65,14 @@ pub(super) fn join(facts: Vec<Fact>, coverage: Coverage, window: SignedDuration)
     let mut roster = Roster::new(configuration::services(configs, &host.older_states), hive_read);
     naming::learn(&mut roster, &host.events);
     naming::link(&mut roster, &host.events);
-    process::follow(&mut roster, &host.events, window);
+    host.processes = process::follow(&mut roster, &host.events, window);
     actor::attribute(&mut roster, &host.events, window);
     host.services = finish(roster);
     older::place(&mut host, &holdings);
+    posture::complete(&mut host);
     add_manager(&mut host);
     host.bursts = super::Bursts::of(&host.services, &host.events);
+    host.incidents = super::incident::incidents(&host);
     host
 }
 
