@@ -1,7 +1,8 @@
 //! Made-up command lines: fragments of what tools, shells and obfuscators write, in any order.
 
-use super::Numbers;
 #![expect(clippy::indexing_slicing, reason = "the fragments are the test's own")]
+
+use super::Numbers;
 
 const FRAGMENTS: [&str; 72] = [
     "sc",
