@@ -36,6 +36,7 @@ pub use posture::Posture;
 pub use process::ServiceProcess;
 pub use rule_hit::RuleHit;
 pub use service::{Role, Service};
+pub use story::Story;
 
 use crate::text;
 use config::ServiceConfig;

@@ -54,7 +54,7 @@ pub enum Role {
     ProcessAccess,
     /// Its account logged on as a service (4624, logon type 5) close to a start.
     ServiceLogon,
-    /// The process that asked for its install (the client of 4697).
+    /// The process that asked for its install (the client of 4697), or that wrote its program.
     Installer,
     /// Its actor logged on.
     ActorLogon,

@@ -55,10 +55,15 @@ pub fn summary(event: &Event) -> String {
             format!("permissions of {} were changed to {}{way}", quote(object), quote(new))
         }
         Action::Logon(logon) => logged_on(logon),
-        Action::ShareAccessed { share, target, address, subject, .. } => {
+        Action::ShareAccessed { share, target, address, subject, access } => {
             let (share, target) = (quote(share), quote(target));
-            let from = from(address.as_deref());
-            format!("share {share} was accessed for {target}{from}{}", by(subject))
+            let from = from(address.as_deref()) + &by(subject);
+            // FILE_WRITE_DATA and FILE_APPEND_DATA.
+            if access.is_some_and(|mask| mask & 0x6 != 0) {
+                format!("{target} on the share {share} was opened for writing{from}")
+            } else {
+                format!("share {share} was accessed for {target}{from}")
+            }
         }
         Action::Connected(connection) => connected(connection),
         Action::DnsQueried { process_id, image, query, answers } => {
@@ -218,7 +223,8 @@ fn connected(connection: &Connection) -> String {
     )
 }
 
-fn endpoint(address: &str, port: Option<u16>) -> String {
+/// An address with its port.
+pub(super) fn endpoint(address: &str, port: Option<u16>) -> String {
     match port {
         Some(port) if address.contains(':') => format!("[{}]:{port}", quote(address)),
         Some(port) => format!("{}:{port}", quote(address)),
@@ -312,7 +318,8 @@ fn signed_word(signed: Option<bool>, signature: Option<&str>) -> String {
     }
 }
 
-fn quote(text: &str) -> String {
+/// A string from evidence, cut where it is long.
+pub(super) fn quote(text: &str) -> String {
     let mut chars = text.chars();
     let mut quoted: String = chars.by_ref().take(QUOTE_LIMIT).collect();
     let rest = chars.count();

@@ -22,6 +22,8 @@ const SERVICES_IN_FULL: usize = 1;
 const SERVICES_LISTED: usize = 6;
 /// Findings of a service told in full.
 const FINDINGS_SHOWN: usize = 3;
+/// Acts of its story.
+const STEPS_SHOWN: usize = 20;
 /// Facts of a checklist answer.
 const FACTS_SHOWN: usize = 2;
 /// Columns of one quoted piece of evidence.
@@ -135,6 +137,7 @@ fn in_full(service: &ServiceReport, lines: &mut Vec<String>) {
     );
     lines.extend([String::new(), "| Question | Answer |".to_owned(), "|---|---|".to_owned()]);
     lines.extend(service.checklist.iter().map(question));
+    lines.extend(story(service));
     let steps = next_steps(service);
     if !steps.is_empty() {
         lines.extend([String::new(), "Check by hand:".to_owned(), String::new()]);
@@ -174,6 +177,30 @@ fn question(answer: &ChecklistAnswer) -> String {
     }
     let wording = answers::wording(answer.question);
     format!("| {wording} | **{}**: {} |", answer.state.label(), parts.join("<br>"))
+}
+
+/// What happened, act by act; of a long story the beginning.
+fn story(service: &ServiceReport) -> Vec<String> {
+    let steps = &service.story.steps;
+    if steps.is_empty() {
+        return Vec::new();
+    }
+    let mut lines = vec![String::new(), "What happened (UTC):".to_owned(), String::new()];
+    for (at, step) in steps.iter().take(STEPS_SHOWN).enumerate() {
+        lines.push(format!(
+            "{}. {} **{}**: {} ({})",
+            at.saturating_add(1),
+            step.time.short(),
+            step.label(),
+            prose(&step.summary),
+            prose(&step.records_in_short())
+        ));
+    }
+    let more = steps.len().saturating_sub(STEPS_SHOWN).saturating_add(service.story.left_out);
+    if more > 0 {
+        lines.extend([String::new(), format!("And {}.", layout::plural(more, "further act"))]);
+    }
+    lines
 }
 
 /// What the indicators of its first findings say about checking by hand.

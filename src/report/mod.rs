@@ -30,6 +30,7 @@ pub mod outbound;
 pub mod rule;
 pub mod service;
 pub mod stamp;
+pub mod story;
 pub mod timeline;
 
 mod csv;
@@ -40,6 +41,7 @@ mod jsonl;
 mod layout;
 mod markdown;
 mod select;
+mod story_words;
 mod table;
 
 pub use evidence::{EvidenceFile, EvidenceSummary};

@@ -222,6 +222,11 @@ fn reasons(service: &ServiceReport, width: usize) -> Vec<String> {
     }
     let mut lines = vec![parts.join("; ")];
     lines.extend(service.against.first().map(|one| format!("but {}", reason(one))));
+    if service.verdict >= Verdict::Review
+        && let Some(story) = &service.story.line
+    {
+        lines.push(fit(&format!("story: {story}"), width));
+    }
     lines
 }
 

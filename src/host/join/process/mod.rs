@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 
 use super::roster::Roster;
-use crate::host::event::{Action, Event, ProcessStart};
+use crate::host::event::{Action, Event, ProcessStart, RegistryOperation};
 use crate::host::image_path::{self, ImagePath};
 use crate::host::process::{Kinship, ServiceProcess};
 use crate::host::service::Role;
@@ -79,13 +79,25 @@ pub(super) fn follow(
     tree.processes
 }
 
+/// Whether an event shows that the service was made or started at its time.
+fn is_anchor(role: Role, action: &Action) -> bool {
+    match (role, action) {
+        (Role::Install | Role::StateChange, _) => true,
+        (Role::RegistryChange, Action::RegistryChanged(change)) => {
+            change.operation == RegistryOperation::ValueSet
+                && crate::text::same_name(&change.target, "ImagePath")
+        }
+        _ => false,
+    }
+}
+
 /// When each service was installed or changed its state: around these times its program acts for it.
 fn anchors(roster: &Roster, events: &[Event]) -> BTreeMap<usize, BTreeSet<Timestamp>> {
     let mut anchors: BTreeMap<usize, BTreeSet<Timestamp>> = BTreeMap::new();
     for (index, service) in roster.iter() {
         for link in &service.links {
-            if matches!(link.role, Role::Install | Role::StateChange)
-                && let Some(event) = events.get(link.event)
+            if let Some(event) = events.get(link.event)
+                && is_anchor(link.role, &event.action)
             {
                 anchors.entry(index).or_default().insert(event.time);
             }
