@@ -11,10 +11,13 @@ pub mod event_log;
 mod event_log_file;
 pub mod hive;
 mod hive_file;
+mod policy_files;
+mod posture;
 pub mod powershell_log;
 mod reach;
 pub mod reference;
 mod registry_change;
+pub mod security_hive;
 pub mod security_log;
 pub mod service_values;
 mod sink;
@@ -48,8 +51,13 @@ pub struct ArtifactKind {
 }
 
 /// Every kind of artifact, in the order in which they are read and reported.
-pub const CATALOG: &[ArtifactKind] =
-    &[system_hive::KIND, software_hive::KIND, event_log_file::KIND, event_log_file::OLD_KIND];
+pub const CATALOG: &[ArtifactKind] = &[
+    system_hive::KIND,
+    software_hive::KIND,
+    security_hive::KIND,
+    event_log_file::KIND,
+    event_log_file::OLD_KIND,
+];
 
 /// One file to read.
 struct Input<'e> {
@@ -102,6 +110,8 @@ pub fn read(evidence: &dyn Evidence, progress: &dyn Progress) -> Reading {
     for sink in sinks {
         sink.pour_into(&mut reading);
     }
+    reading.facts.extend(policy_files::find(evidence));
+    posture::limit(&reading.facts, &mut reading.coverage);
     reach::extend(reaches, &mut reading.coverage);
     event_log_file::finish(&mut reading);
     reading

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::Sink;
 use super::event_log::{ChannelSpan, LogReading};
-use crate::host::coverage::Gap;
+use crate::host::coverage::{Gap, GapReason};
 use crate::host::{Coverage, Origin, Span, State};
 
 /// Gaps told one by one; beyond, they are counted.
@@ -121,7 +121,7 @@ fn gaps(reaches: &[Reach]) -> Vec<Gap> {
             continue;
         };
         if reach.from > before.to && !before.continues_in(reach) {
-            gaps.push(Gap { from: before.to, to: reach.from });
+            gaps.push(Gap { from: before.to, to: reach.from, reason: GapReason::BetweenLogs });
         }
         if reach.to >= before.to {
             last = Some(reach);

@@ -19,6 +19,7 @@ pub mod process;
 pub mod rule_hit;
 pub mod service;
 pub mod service_command;
+pub mod shell;
 pub mod story;
 
 mod join;

@@ -9,6 +9,7 @@ mod configuration;
 mod identity;
 mod naming;
 mod older;
+mod posture;
 mod process;
 mod roster;
 mod sequence;
@@ -68,8 +69,10 @@ pub(super) fn join(facts: Vec<Fact>, coverage: Coverage, window: SignedDuration)
     actor::attribute(&mut roster, &host.events, window);
     host.services = finish(roster);
     older::place(&mut host, &holdings);
+    posture::complete(&mut host);
     add_manager(&mut host);
     host.bursts = super::Bursts::of(&host.services, &host.events);
+    host.incidents = super::incident::incidents(&host);
     host
 }
 
