@@ -112,7 +112,7 @@ pub fn read(evidence: &dyn Evidence, progress: &dyn Progress) -> Reading {
     }
     reading.facts.extend(policy_files::find(evidence));
     posture::limit(&reading.facts, &mut reading.coverage);
-    reach::extend(reaches, &mut reading.coverage);
+    reach::extend(reaches, &reading.facts, &mut reading.coverage);
     event_log_file::finish(&mut reading);
     reading
 }

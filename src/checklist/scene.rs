@@ -15,7 +15,7 @@ use crate::host::citation::{Citation, Place, Provenance};
 use crate::host::config::{
     AccessRule, AccessRules, Confidence, Data, Epoch, RawValue, ServiceConfig, Trigger, ValueOrder,
 };
-use crate::host::coverage::{Coverage, Origin, Span, State};
+use crate::host::coverage::{Coverage, Gap, GapReason, Origin, Span, State};
 use crate::host::event::{Action, Event};
 use crate::host::fact::{
     ConfigurationKey, Fact, Identity, IdentityItem, SafeBootEntry, ServicesKey, Setting,
@@ -30,6 +30,7 @@ pub struct Scene {
     order: Option<ValueOrder>,
     facts: Vec<Fact>,
     covered: BTreeMap<Origin, State>,
+    gaps: Vec<(Origin, i64, i64)>,
     policy: Option<Policy>,
     next_record: u64,
 }
@@ -51,6 +52,7 @@ impl Scene {
             order: None,
             facts: Vec::new(),
             covered: BTreeMap::new(),
+            gaps: Vec::new(),
             policy: None,
             next_record: 1,
         };
@@ -335,6 +337,13 @@ impl Scene {
         self
     }
 
+    /// Takes the records between two times, in seconds after noon, out of a log.
+    #[must_use]
+    pub fn gap(mut self, origin: Origin, from: i64, to: i64) -> Self {
+        self.gaps.push((origin, from, to));
+        self
+    }
+
     fn cover(&mut self, origin: Origin, state: State) {
         self.covered.insert(origin, state);
     }
@@ -345,6 +354,10 @@ impl Scene {
         for (origin, state) in &self.covered {
             let (from, to) = (Some(at(-month)), Some(at(month)));
             coverage.record(*origin, Span { state: *state, from, to, notes: Vec::new() });
+        }
+        for (origin, from, to) in &self.gaps {
+            let reason = GapReason::MissingRecords;
+            coverage.record_gap(*origin, Gap { from: at(*from), to: at(*to), reason });
         }
         coverage
     }

@@ -64,6 +64,14 @@ fn needs(indicator: &Indicator) -> String {
             let labels: Vec<&str> = origins.iter().copied().map(Origin::label).collect();
             format!("one of: {}", labels.join(", "))
         }
+        Need::AnyEvent(events) => {
+            let labels: Vec<String> =
+                events.iter().map(|(origin, id)| format!("{} ({id})", origin.label())).collect();
+            format!("one of: {}", labels.join(", "))
+        }
+        Need::WhenWritten(origin) => {
+            format!("the {} of the time when its key was written", origin.label())
+        }
     };
     indicator.needs.iter().map(need).collect::<Vec<_>>().join("; ")
 }

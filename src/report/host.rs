@@ -11,7 +11,7 @@ use super::rule::RuleHitReport;
 use super::service::ServiceReport;
 use super::timeline::{self, TimelineEntry};
 use crate::diagnostic::Diagnostic;
-use crate::host::coverage::{Origin, State};
+use crate::host::coverage::{Clearing, ClearingEvidence, GapReason, Origin, State};
 use crate::host::fact::SettingKind;
 use crate::host::{Citation, Host, Posture};
 use crate::rank::{self, Ranked, Verdict};
@@ -195,6 +195,10 @@ pub struct CoverageReport {
     pub to: Option<Stamp>,
     /// Logs: times in between of which no log that was read holds the records.
     pub gaps: Vec<GapReport>,
+    /// Logs: when they were cleared.
+    pub cleared: Vec<ClearingReport>,
+    /// Logs: events that the host was set up not to record in them when the evidence was taken.
+    pub unrecorded: Vec<u16>,
     /// Remarks.
     pub notes: Vec<String>,
 }
@@ -206,6 +210,21 @@ pub struct GapReport {
     pub from: Stamp,
     /// The first record after it.
     pub to: Stamp,
+    /// How it is known.
+    pub reason: GapReason,
+}
+
+/// The clearing of a log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClearingReport {
+    /// When; where nobody recorded it, the log's first record.
+    pub time: Stamp,
+    /// The channel.
+    pub channel: String,
+    /// How it is known.
+    pub evidence: ClearingEvidence,
+    /// The record that says so, or the log.
+    pub citation: Citation,
 }
 
 /// A setting that concerns every service.
@@ -287,11 +306,22 @@ fn coverage(host: &Host) -> Vec<CoverageReport> {
             .coverage
             .gaps(origin)
             .iter()
-            .map(|gap| GapReport { from: Stamp(gap.from), to: Stamp(gap.to) })
+            .map(|gap| GapReport { from: Stamp(gap.from), to: Stamp(gap.to), reason: gap.reason })
             .collect(),
+        cleared: host.coverage.clearings(origin).iter().map(clearing).collect(),
+        unrecorded: host.coverage.unrecorded(origin).into_iter().collect(),
         notes: span.map(|span| span.notes.clone()).unwrap_or_default(),
     };
     host.coverage.iter().map(report).collect()
+}
+
+fn clearing(one: &Clearing) -> ClearingReport {
+    ClearingReport {
+        time: Stamp(one.time),
+        channel: one.channel.clone(),
+        evidence: one.evidence,
+        citation: one.citation.clone(),
+    }
 }
 
 fn system_settings(host: &Host) -> Vec<SystemSetting> {

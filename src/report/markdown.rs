@@ -7,7 +7,7 @@ use super::finding::FindingReport;
 use super::host::HostReport;
 use super::select::Row;
 use super::service::ServiceReport;
-use super::{Options, Renderer, Report, layout, older_state, select};
+use super::{Options, Renderer, Report, layout, older_state, posture, select};
 use crate::checklist;
 use crate::diagnostic::Impact;
 use crate::host::coverage::State;
@@ -89,6 +89,7 @@ fn page(report: &Report, host: &HostReport, options: &Options) -> Vec<String> {
             lines.push(format!("- and {more} more"));
         }
     }
+    lines.append(&mut posture::section(&host.posture, options.all));
     lines
 }
 
@@ -282,7 +283,7 @@ pub(super) fn prose(sentence: &str) -> String {
 }
 
 /// The same inside a table, where a sentence may be long but not endless.
-fn cell(sentence: &str) -> String {
+pub(super) fn cell(sentence: &str) -> String {
     escape(&layout::fit(sentence, QUOTE))
 }
 

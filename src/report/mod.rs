@@ -27,6 +27,7 @@ pub mod incident;
 pub mod install;
 pub mod older_state;
 pub mod outbound;
+mod posture;
 pub mod rule;
 pub mod service;
 pub mod stamp;

@@ -12,7 +12,7 @@ use super::host::{CoverageReport, HostReport};
 use super::layout::{columns, fit, plural, wrap};
 use super::select::Row;
 use super::service::ServiceReport;
-use super::{Options, Renderer, Report, older_state, select};
+use super::{Options, Renderer, Report, older_state, posture, select};
 use crate::diagnostic::Impact;
 use crate::host::coverage::{Origin, State};
 use crate::rank::Verdict;
@@ -68,6 +68,9 @@ impl Page {
         self.paragraph("COVERAGE", &coverage(host));
         if let Some(older) = older_state::in_a_line(&host.older_states) {
             self.paragraph("OLDER", &fit(&older, self.width.saturating_mul(3)));
+        }
+        if let Some(blind) = posture::in_a_line(&host.posture) {
+            self.paragraph("BLIND SPOTS", &fit(&blind, self.width.saturating_mul(3)));
         }
         self.lines.push(String::new());
         self.verdict(host);
