@@ -17,6 +17,7 @@ pub mod reference;
 mod registry_change;
 pub mod security_log;
 pub mod service_values;
+pub mod sigma;
 mod sink;
 pub mod software_hive;
 pub mod sysmon_log;
