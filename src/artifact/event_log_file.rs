@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use super::copies::Compared;
-use super::event_log::{LogReading, read_log};
+use super::event_log::{LogReading, Record, read_log_with};
 use super::reach::Reach;
 use super::{ArtifactKind, Input, Known, LogRecords, Reading, Sink, event_kind};
 use crate::evidence::{Magic, Pattern, Place};
@@ -137,19 +137,26 @@ fn read(input: &Input<'_>, known: &Known, sink: &mut Sink) {
     let artifact = sink.artifact();
     let is_older = input.found.history.is_some();
     let (mut facts, mut records, mut altered) = (Vec::new(), LogRecords::default(), 0_u64);
-    let mut take = |record| {
-        let Some(event) = event_kind::interpret(&record, &artifact) else { return };
-        match known.compare(&event) {
-            Compared::Same if is_older => {
-                return records.repeated = records.repeated.saturating_add(1);
-            }
-            Compared::Altered if is_older => altered = altered.saturating_add(1),
-            _ => {}
-        }
-        records.added = records.added.saturating_add(1);
-        facts.push(Fact::Event(Box::new(event)));
+    let interpret = |record: Record| {
+        let event = event_kind::interpret(&record, &artifact)?;
+        Some((known.compare(&event), event))
     };
-    let reading = match read_log(content.as_mut(), &event_kind::selection(), &mut take) {
+    let mut take = |events: &mut Vec<(Compared, Event)>| {
+        for (compared, event) in events.drain(..) {
+            match compared {
+                Compared::Same if is_older => {
+                    records.repeated = records.repeated.saturating_add(1);
+                    continue;
+                }
+                Compared::Altered if is_older => altered = altered.saturating_add(1),
+                _ => {}
+            }
+            records.added = records.added.saturating_add(1);
+            facts.push(Fact::Event(Box::new(event)));
+        }
+    };
+    let selection = event_kind::selection();
+    let reading = match read_log_with(content.as_mut(), &selection, &interpret, &mut take) {
         Ok(reading) if reading.is_event_log() => reading,
         Ok(_) => return lost("not an event log", input, sink),
         Err(error) => return lost(&format!("cannot be read: {error}"), input, sink),

@@ -138,8 +138,8 @@ impl Chosen {
                     Step::Leaf { name, .. }
                     | Step::Named { name, .. }
                     | Step::Text { name, .. } => {
-                        &**name == "Binary"
-                            || names.iter().any(|one| name.eq_ignore_ascii_case(one))
+                        let is_positional = name.starts_with("param") || &**name == "Binary";
+                        is_positional || names.iter().any(|one| name.eq_ignore_ascii_case(one))
                     }
                     _ => true,
                 };

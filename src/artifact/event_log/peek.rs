@@ -44,6 +44,15 @@ impl<'v> Peek<'v> {
         self.may(name, |text| ends.iter().any(|end| text.ends_with(end)))
     }
 
+    /// Whether the value of that name certainly is this text (ASCII), case and spaces included.
+    pub fn is(&self, name: &str, text: &str) -> bool {
+        match (self.value)(name) {
+            Seen::Unknown => false,
+            Seen::Text(value) => value == text,
+            Seen::Utf16(utf16) => super::definition::is(utf16, text),
+        }
+    }
+
     fn may(&self, name: &str, says: impl FnOnce(&str) -> bool) -> bool {
         let folded = match (self.value)(name) {
             Seen::Unknown => None,
@@ -89,6 +98,13 @@ mod tests {
                 assert_eq!(answers, expected, "{seen:?}");
             }
         }
-        assert!(Peek::new(&|_| Seen::Unknown).may_be("x", &[]));
+        let unknown = Peek::new(&|_| Seen::Unknown);
+        assert!(unknown.may_be("x", &[]) && !unknown.is("x", ""));
+        let key = utf16("Key");
+        for seen in [Seen::Utf16(&key), Seen::Text("Key")] {
+            let value = |_: &str| seen;
+            let peek = Peek::new(&value);
+            assert!(peek.is("x", "Key") && !peek.is("x", "key") && !peek.is("x", "Key "));
+        }
     }
 }
