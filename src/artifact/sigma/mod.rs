@@ -22,7 +22,7 @@ use super::event_log::Selection;
 use crate::host::rule_hit::{Rule, RuleSet};
 use engine::Group;
 pub(super) use hit::Hit;
-pub(super) use judge::Judge;
+pub(super) use judge::{Judge, Judged};
 pub use load::RuleFile;
 
 /// The rules of a run, compiled.
