@@ -150,6 +150,11 @@ fn judge<'a>(service: &'a Service, answers: Vec<Answered>, tuning: &Tuning) -> R
             }
         }
     }
+    let rules = families.remove(&Family::R).unwrap_or_default();
+    for finding in rules {
+        let family = echoed(&finding, &families).unwrap_or(Family::R);
+        families.entry(family).or_default().push(finding);
+    }
     let mut findings: Vec<Finding> = families.into_values().flat_map(decay).collect();
     let by_weight = |one: &Finding| (Reverse(one.contribution.abs()), one.indicator.id);
     findings.sort_by_key(by_weight);
@@ -159,6 +164,18 @@ fn judge<'a>(service: &'a Service, answers: Vec<Answered>, tuning: &Tuning) -> R
     let score = if hard { sum.max(HARD_FLOOR) } else { sum };
     let verdict = verdict(score, &findings, &against);
     Ranked { service, score, verdict, findings, against, unknown, answered_no }
+}
+
+/// The family of the heaviest finding that rests on a record of this rule's, where every record of it is known to some
+/// finding: such a rule says again what the indicators have said, and decays with them.
+fn echoed(rule: &Finding, families: &BTreeMap<Family, Vec<Finding>>) -> Option<Family> {
+    let own = || families.values().flatten().filter(|one| one.indicator.family != Family::R);
+    let known = |citation| own().any(|one| one.hit.citations.contains(citation));
+    if !rule.hit.citations.iter().all(known) {
+        return None;
+    }
+    let shares = |one: &&Finding| one.hit.citations.iter().any(|it| rule.hit.citations.contains(it));
+    own().filter(shares).max_by_key(|one| one.weight).map(|one| one.indicator.family)
 }
 
 /// What a baseline vouches for: the name, the program, the time of the key. It does not vouch for a failure

@@ -159,6 +159,8 @@ pub struct Service {
     pub commands: Vec<SeenCommand>,
     /// The events that concern it, sorted by event and so by time.
     pub links: Vec<Link>,
+    /// Hits of Sigma rules that concern it, in order of time: indices into [`super::Host::rule_hits`].
+    pub rule_hits: Vec<usize>,
     /// The other host whose service this is: known only from a command given here.
     pub elsewhere: Option<String>,
 }
@@ -181,6 +183,7 @@ impl Service {
             actors: Vec::new(),
             commands: Vec::new(),
             links: Vec::new(),
+            rule_hits: Vec::new(),
             elsewhere: None,
         }
     }

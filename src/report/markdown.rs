@@ -6,7 +6,7 @@ use super::answers::{self, ChecklistAnswer};
 use super::finding::FindingReport;
 use super::host::HostReport;
 use super::service::ServiceReport;
-use super::{Options, Renderer, Report, layout, older_state, select};
+use super::{Options, Renderer, Report, layout, older_state, rule, select};
 use crate::checklist;
 use crate::diagnostic::Impact;
 use crate::host::coverage::State;
@@ -24,6 +24,8 @@ const SERVICES_LISTED: usize = 6;
 const FINDINGS_SHOWN: usize = 3;
 /// Facts of a checklist answer.
 const FACTS_SHOWN: usize = 2;
+/// Sigma rules told one by one.
+const RULES_SHOWN: usize = 10;
 /// Columns of one quoted piece of evidence.
 const QUOTE: usize = 160;
 
@@ -73,6 +75,11 @@ fn page(report: &Report, host: &HostReport, options: &Options) -> Vec<String> {
     let shortlist = select::shortlist(host, options);
     for service in shortlist.services.iter().take(SERVICES_IN_FULL) {
         in_full(service, &mut lines);
+    }
+    let rules = rule::lines(host, RULES_SHOWN);
+    if !rules.is_empty() {
+        lines.extend([String::new(), "### Sigma rules".to_owned(), String::new()]);
+        lines.extend(rules.iter().map(|line| format!("- {}", prose(line))));
     }
     let others: Vec<_> = shortlist.services.iter().skip(SERVICES_IN_FULL).collect();
     if !others.is_empty() {

@@ -11,6 +11,7 @@ mod naming;
 mod older;
 mod process;
 mod roster;
+mod rule_hits;
 mod sequence;
 
 use jiff::SignedDuration;
@@ -69,6 +70,7 @@ pub(super) fn join(facts: Vec<Fact>, coverage: Coverage, window: SignedDuration)
     host.services = finish(roster);
     older::place(&mut host, &holdings);
     add_manager(&mut host);
+    rule_hits::attach(&mut host);
     host.bursts = super::Bursts::of(&host.services, &host.events);
     host
 }

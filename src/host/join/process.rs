@@ -214,7 +214,7 @@ fn svchost_likeness(service: &Service, path: &ImagePath, line: &str) -> u8 {
     }
 }
 
-fn is_interpreter(image: &str) -> bool {
+pub(super) fn is_interpreter(image: &str) -> bool {
     const SHARED: [&str; 12] = [
         "cmd.exe",
         "powershell.exe",
@@ -248,7 +248,7 @@ fn collapse(line: &str) -> String {
 }
 
 /// A path as logs write it, for comparing with [`ImagePath::normalized`]: 5156 writes device paths.
-fn file_path(path: &str) -> String {
+pub(super) fn file_path(path: &str) -> String {
     let lower = path.to_lowercase();
     let path = match lower.strip_prefix(r"\device\harddiskvolume") {
         Some(rest) => match rest.split_once('\\') {
