@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::checklist::{self, Answer, Answered, Family, Hit, Indicator, Lack, Need, Policy, Scope};
-use crate::host::{Host, Origin, Service};
+use crate::host::{Host, Origin, Role, Service};
 use crate::text;
 
 /// The score, in decibans, below which a hard indicator never lets a service fall.
@@ -105,13 +105,13 @@ pub fn rank<'a>(host: &'a Host, policy: Option<&'a Policy>, tuning: &Tuning) -> 
         .iter()
         .map(|service| {
             let answers = checklist::ask(&Scope { host, service, policy }, &tuning.ignored);
-            judge(service, answers, tuning)
+            judge(host, service, answers, tuning)
         })
         .collect();
     // A store is no service: it has a row only where what it loads is worth a note.
     let stores = host.stores.iter().map(|store| {
         let scope = Scope { host, service: store, policy };
-        judge(store, checklist::ask_of_store(&scope, &tuning.ignored), tuning)
+        judge(host, store, checklist::ask_of_store(&scope, &tuning.ignored), tuning)
     });
     ranked.extend(stores.filter(|store| store.verdict >= Verdict::Note));
     ranked.sort_by_cached_key(|one| {
@@ -127,7 +127,12 @@ pub fn rank<'a>(host: &'a Host, policy: Option<&'a Policy>, tuning: &Tuning) -> 
     ranked
 }
 
-fn judge<'a>(service: &'a Service, answers: Vec<Answered>, tuning: &Tuning) -> Ranked<'a> {
+fn judge<'a>(
+    host: &Host,
+    service: &'a Service,
+    answers: Vec<Answered>,
+    tuning: &Tuning,
+) -> Ranked<'a> {
     let mut families: BTreeMap<Family, Vec<Finding>> = BTreeMap::new();
     let mut against = Vec::new();
     let mut unknown = Vec::new();
@@ -152,7 +157,7 @@ fn judge<'a>(service: &'a Service, answers: Vec<Answered>, tuning: &Tuning) -> R
     }
     let rules = families.remove(&Family::R).unwrap_or_default();
     for finding in rules {
-        let family = echoed(&finding, &families).unwrap_or(Family::R);
+        let family = echoed(&finding, &families, service, host).unwrap_or(Family::R);
         families.entry(family).or_default().push(finding);
     }
     let mut findings: Vec<Finding> = families.into_values().flat_map(decay).collect();
@@ -166,16 +171,32 @@ fn judge<'a>(service: &'a Service, answers: Vec<Answered>, tuning: &Tuning) -> R
     Ranked { service, score, verdict, findings, against, unknown, answered_no }
 }
 
-/// The family of the heaviest finding that rests on a record of this rule's, where every record of it is known to some
-/// finding: such a rule says again what the indicators have said, and decays with them.
-fn echoed(rule: &Finding, families: &BTreeMap<Family, Vec<Finding>>) -> Option<Family> {
-    let own = || families.values().flatten().filter(|one| one.indicator.family != Family::R);
-    let known = |citation| own().any(|one| one.hit.citations.contains(citation));
-    if !rule.hit.citations.iter().all(known) {
+/// The family of the heaviest finding that rests on the same kinds of acts of the service as this rule's (its commands, its
+/// installs, its connections), where each kind has some finding: such a rule says again what the indicators have said, and
+/// decays with them.
+fn echoed(
+    rule: &Finding,
+    families: &BTreeMap<Family, Vec<Finding>>,
+    service: &Service,
+    host: &Host,
+) -> Option<Family> {
+    let acts = |finding: &Finding| -> BTreeSet<Role> {
+        let cited = |event: usize| {
+            let event = host.events.get(event);
+            event.is_some_and(|event| finding.hit.citations.contains(&event.citation))
+        };
+        let links = service.links.iter().filter(|link| cited(link.event));
+        links.map(|link| link.role).collect()
+    };
+    let of_rule = acts(rule);
+    let own = families.values().flatten().filter(|one| one.indicator.family != Family::R);
+    let own: Vec<(&Finding, BTreeSet<Role>)> = own.map(|one| (one, acts(one))).collect();
+    let is_said = |role| own.iter().any(|(_, roles)| roles.contains(role));
+    if of_rule.is_empty() || !of_rule.iter().all(is_said) {
         return None;
     }
-    let shares = |one: &&Finding| one.hit.citations.iter().any(|it| rule.hit.citations.contains(it));
-    own().filter(shares).max_by_key(|one| one.weight).map(|one| one.indicator.family)
+    let shares = own.iter().filter(|(_, roles)| !roles.is_disjoint(&of_rule));
+    shares.map(|(one, _)| one).max_by_key(|one| one.weight).map(|one| one.indicator.family)
 }
 
 /// What a baseline vouches for: the name, the program, the time of the key. It does not vouch for a failure

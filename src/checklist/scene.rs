@@ -10,7 +10,6 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{Policy, Scope};
 use crate::artifact::service_values;
-use crate::host::rule_hit::{Rule, RuleHit, RuleLevel};
 use crate::host::Host;
 use crate::host::citation::{Citation, Place, Provenance};
 use crate::host::config::{
@@ -22,6 +21,7 @@ use crate::host::fact::{
     ConfigurationKey, Fact, Identity, IdentityItem, SafeBootEntry, ServicesKey, Setting,
     SettingKind, SvchostGroup,
 };
+use crate::host::rule_hit::{Rule, RuleHit, RuleLevel};
 
 /// A host in the making.
 #[derive(Debug, Clone)]

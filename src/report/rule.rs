@@ -241,7 +241,8 @@ impl SeenAct {
         let citation = &act.event.citation;
         let rules = fired.get(citation).into_iter().flatten();
         let findings = ranked.findings.iter().filter(|one| {
-            one.indicator.family != crate::checklist::Family::R && one.hit.citations.contains(citation)
+            one.indicator.family != crate::checklist::Family::R
+                && one.hit.citations.contains(citation)
         });
         Self {
             time: Stamp(act.event.time),
@@ -258,7 +259,9 @@ impl SeenAct {
 fn by(event: &Event) -> String {
     const LONGEST: usize = 500;
     let by = match &event.action {
-        Action::ProcessStarted(process) => process.command_line.as_deref().unwrap_or(&process.image),
+        Action::ProcessStarted(process) => {
+            process.command_line.as_deref().unwrap_or(&process.image)
+        }
         Action::Script { text, .. } => text,
         Action::RegistryChanged(change) => &change.image,
         _ => "",
@@ -268,10 +271,7 @@ fn by(event: &Event) -> String {
 
 /// What the hive has of that value now. A failure command does something only where an action runs it.
 fn now(host: &Host, service: &Service, value: &str) -> String {
-    let read = matches!(
-        host.coverage.state(Origin::SystemHive),
-        State::Complete | State::Partial
-    );
+    let read = matches!(host.coverage.state(Origin::SystemHive), State::Complete | State::Partial);
     if !read {
         return "no SYSTEM hive was read".to_owned();
     }

@@ -92,7 +92,8 @@ impl Rules {
         let mut deaf: BTreeMap<String, usize> = BTreeMap::new();
         for group in &self.groups {
             let channels = group.channels();
-            let hears = channels.is_empty() || channels.iter().any(|name| heard.contains(&fold(name)));
+            let hears =
+                channels.is_empty() || channels.iter().any(|name| heard.contains(&fold(name)));
             if !hears {
                 let names: Vec<&str> = channels.into_iter().collect();
                 let count = deaf.entry(names.join(" or ")).or_default();

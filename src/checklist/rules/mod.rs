@@ -29,7 +29,8 @@ fn found(scope: &Scope<'_>, level: RuleLevel) -> Option<Hit> {
         1 => "; 1 more hit of this level".to_owned(),
         count => format!("; {count} more hits of this level"),
     };
-    let mut because = Hit::new(format!("{}{more}.", sentence(first)), first.citations.first()?.clone());
+    let mut because =
+        Hit::new(format!("{}{more}.", sentence(first)), first.citations.first()?.clone());
     let citations = hits.iter().flat_map(|hit| &hit.citations);
     for citation in citations.take(MOST_CITED) {
         because = because.and(citation.clone());
@@ -57,8 +58,16 @@ fn sentence(hit: &RuleHit) -> String {
 /// The field that tells most about what happened.
 fn telling(hit: &RuleHit) -> Option<&(String, String)> {
     const MOST: &[&str] = &[
-        "CommandLine", "ProcessCommandLine", "TargetObject", "ObjectName", "ImagePath", "ServiceFileName",
-        "ScriptBlockText", "HostApplication", "Image", "NewProcessName",
+        "CommandLine",
+        "ProcessCommandLine",
+        "TargetObject",
+        "ObjectName",
+        "ImagePath",
+        "ServiceFileName",
+        "ScriptBlockText",
+        "HostApplication",
+        "Image",
+        "NewProcessName",
     ];
     let named = |name: &&str| hit.fields.iter().find(|(field, _)| field.eq_ignore_ascii_case(name));
     MOST.iter().find_map(|name| named(&name)).or_else(|| hit.fields.first())

@@ -127,18 +127,14 @@ impl Names {
             return by_command;
         }
         self.collect(hit, |name, value| match name {
-            "IMAGE" | "NEWPROCESSNAME" | "PROCESSNAME" | "APPLICATION" | "SOURCEIMAGE" | "IMAGELOADED"
-            | "IMAGEPATH" | "SERVICEFILENAME" | "TARGETFILENAME" | "PARENTIMAGE"
-            | "PARENTPROCESSNAME" => self.running(value),
+            "IMAGE" | "NEWPROCESSNAME" | "PROCESSNAME" | "APPLICATION" | "SOURCEIMAGE"
+            | "IMAGELOADED" | "IMAGEPATH" | "SERVICEFILENAME" | "TARGETFILENAME"
+            | "PARENTIMAGE" | "PARENTPROCESSNAME" => self.running(value),
             _ => Vec::new(),
         })
     }
 
-    fn collect(
-        &self,
-        hit: &RuleHit,
-        found: impl Fn(&str, &str) -> Vec<usize>,
-    ) -> BTreeSet<usize> {
+    fn collect(&self, hit: &RuleHit, found: impl Fn(&str, &str) -> Vec<usize>) -> BTreeSet<usize> {
         hit.fields.iter().flat_map(|(name, value)| found(&fold(name), value)).collect()
     }
 
