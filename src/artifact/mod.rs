@@ -12,10 +12,13 @@ mod event_log_file;
 mod heard;
 pub mod hive;
 mod hive_file;
+mod policy_files;
+mod posture;
 pub mod powershell_log;
 mod reach;
 pub mod reference;
 mod registry_change;
+pub mod security_hive;
 pub mod security_log;
 pub mod service_values;
 pub mod sigma;
@@ -51,8 +54,13 @@ pub struct ArtifactKind {
 }
 
 /// Every kind of artifact, in the order in which they are read and reported.
-pub const CATALOG: &[ArtifactKind] =
-    &[system_hive::KIND, software_hive::KIND, event_log_file::KIND, event_log_file::OLD_KIND];
+pub const CATALOG: &[ArtifactKind] = &[
+    system_hive::KIND,
+    software_hive::KIND,
+    security_hive::KIND,
+    event_log_file::KIND,
+    event_log_file::OLD_KIND,
+];
 
 /// One file to read.
 struct Input<'e> {
@@ -112,7 +120,9 @@ pub fn read_with(evidence: &dyn Evidence, rules: &Rules, progress: &dyn Progress
     for sink in sinks {
         sink.pour_into(&mut reading);
     }
-    reach::extend(reaches, &mut reading.coverage);
+    reading.facts.extend(policy_files::find(evidence));
+    posture::limit(&reading.facts, &mut reading.coverage);
+    reach::extend(reaches, &reading.facts, &mut reading.coverage);
     event_log_file::finish(&mut reading);
     heard::conclude(heard, rules, evidence, &mut reading);
     reading

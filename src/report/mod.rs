@@ -28,9 +28,11 @@ pub mod incident;
 pub mod install;
 pub mod older_state;
 pub mod outbound;
+mod posture;
 pub mod rule;
 pub mod service;
 pub mod stamp;
+pub mod story;
 pub mod timeline;
 
 mod csv;
@@ -41,6 +43,7 @@ mod jsonl;
 mod layout;
 mod markdown;
 mod select;
+mod story_words;
 mod table;
 
 pub use evidence::{EvidenceFile, EvidenceSummary};
