@@ -21,6 +21,7 @@ use crate::host::fact::{
     ConfigurationKey, Fact, Identity, IdentityItem, SafeBootEntry, ServicesKey, Setting,
     SettingKind, SvchostGroup,
 };
+use crate::host::rule_hit::{Rule, RuleHit, RuleLevel};
 
 /// A host in the making.
 #[derive(Debug, Clone)]
@@ -437,6 +438,28 @@ impl Scene {
     pub fn policy(mut self, policy: Policy) -> Self {
         self.cover(Origin::ChangePolicy, State::Complete);
         self.policy = Some(policy);
+        self
+    }
+
+    /// Has a Sigma rule of that level fire on the last event, or on a record that is none where there is no event.
+    #[must_use]
+    pub fn rule_hit(mut self, level: RuleLevel) -> Self {
+        self.cover(Origin::SigmaRules, State::Complete);
+        let last = self.facts.iter().rev().find_map(|fact| match fact {
+            Fact::Event(event) => Some((event.time, event.citation.clone())),
+            _ => None,
+        });
+        let (time, citation) =
+            last.unwrap_or_else(|| (Self::noon(), hive_citation("Application.evtx", "")));
+        let title = format!("A rule of level {}", level.label());
+        let rule = Rule { title, level, file: "rule.yml".to_owned(), ..Rule::default() };
+        self.facts.push(Fact::RuleHit(Box::new(RuleHit {
+            rule: Arc::new(rule),
+            time,
+            computer: "WS01".to_owned(),
+            citations: vec![citation],
+            fields: vec![("ServiceName".to_owned(), self.service.clone())],
+        })));
         self
     }
 

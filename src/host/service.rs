@@ -177,6 +177,8 @@ pub struct Service {
     pub links: Vec<Link>,
     /// Its processes and their descendants, in order of time: indices into [`super::Host::processes`].
     pub processes: Vec<usize>,
+    /// Hits of Sigma rules that concern it, in order of time: indices into [`super::Host::rule_hits`].
+    pub rule_hits: Vec<usize>,
     /// The other host whose service this is: known only from a command given here.
     pub elsewhere: Option<String>,
 }
@@ -200,6 +202,7 @@ impl Service {
             commands: Vec::new(),
             links: Vec::new(),
             processes: Vec::new(),
+            rule_hits: Vec::new(),
             elsewhere: None,
         }
     }

@@ -7,7 +7,7 @@ use super::finding::FindingReport;
 use super::host::HostReport;
 use super::select::Row;
 use super::service::ServiceReport;
-use super::{Options, Renderer, Report, layout, older_state, posture, select};
+use super::{Options, Renderer, Report, layout, older_state, posture, rule, select};
 use crate::checklist;
 use crate::diagnostic::Impact;
 use crate::host::coverage::State;
@@ -27,6 +27,8 @@ const FINDINGS_SHOWN: usize = 3;
 const STEPS_SHOWN: usize = 20;
 /// Facts of a checklist answer.
 const FACTS_SHOWN: usize = 2;
+/// Sigma rules told one by one.
+const RULES_SHOWN: usize = 10;
 /// Columns of one quoted piece of evidence.
 const QUOTE: usize = 160;
 
@@ -77,6 +79,11 @@ fn page(report: &Report, host: &HostReport, options: &Options) -> Vec<String> {
     let shortlist = select::shortlist(host, options);
     for row in shortlist.rows.iter().take(SERVICES_IN_FULL) {
         in_full(row, &mut lines);
+    }
+    let rules = rule::lines(host, RULES_SHOWN);
+    if !rules.is_empty() {
+        lines.extend([String::new(), "### Sigma rules".to_owned(), String::new()]);
+        lines.extend(rules.iter().map(|line| format!("- {}", prose(line))));
     }
     let others: Vec<_> = shortlist.rows.iter().skip(SERVICES_IN_FULL).collect();
     if !others.is_empty() {

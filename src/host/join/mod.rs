@@ -12,6 +12,7 @@ mod older;
 mod posture;
 mod process;
 mod roster;
+mod rule_hits;
 mod sequence;
 
 use std::collections::BTreeMap;
@@ -74,6 +75,7 @@ pub(super) fn join(facts: Vec<Fact>, coverage: Coverage, window: SignedDuration)
     posture::complete(&mut host);
     host.tampering = super::tampering::tampering(&host.events);
     add_rows(&mut host);
+    rule_hits::attach(&mut host);
     host.bursts = super::Bursts::of(&host.services, &host.events);
     host.incidents = super::incident::incidents(&host);
     host
