@@ -10,6 +10,7 @@ mod cli;
 mod collection;
 mod collection_damage;
 mod collection_packed;
+mod commands;
 mod docs;
 mod event_log;
 mod event_log_damage;

@@ -9,10 +9,12 @@ mod configuration;
 mod identity;
 mod naming;
 mod older;
+mod outbound;
 mod posture;
 mod process;
 mod roster;
 mod rule_hits;
+mod script;
 mod sequence;
 
 use std::collections::BTreeMap;
@@ -67,7 +69,8 @@ pub(super) fn join(facts: Vec<Fact>, coverage: Coverage, window: SignedDuration)
         matches!(host.coverage.state(Origin::SystemHive), State::Complete | State::Partial);
     let mut roster = Roster::new(configuration::services(configs, &host.older_states), hive_read);
     naming::learn(&mut roster, &host.events);
-    naming::link(&mut roster, &host.events);
+    let remotes = naming::link(&mut roster, &host.events);
+    host.outbound = outbound::acts(&remotes, &host.events);
     host.processes = process::follow(&mut roster, &host.events, window);
     actor::attribute(&mut roster, &host.events, window);
     host.services = finish(roster);
