@@ -6,7 +6,9 @@ use jiff::Timestamp;
 
 use super::copies::Compared;
 use super::event_log::{LogReading, read_log};
+use super::heard::Heard;
 use super::reach::Reach;
+use super::sigma::Judge;
 use super::{ArtifactKind, Input, Known, LogRecords, Reading, Sink, event_kind};
 use crate::evidence::{Magic, Pattern, Place};
 use crate::host::{Coverage, Event, Fact, Origin, Provenance, Span, State};
@@ -137,8 +139,11 @@ fn read(input: &Input<'_>, known: &Known, sink: &mut Sink) {
     let artifact = sink.artifact();
     let is_older = input.found.history.is_some();
     let (mut facts, mut records, mut altered) = (Vec::new(), LogRecords::default(), 0_u64);
+    let mut judge = Judge::new(input.rules);
     let mut take = |record| {
-        let Some(event) = event_kind::interpret(&record, &artifact) else { return };
+        let Some(event) = event_kind::interpret(&record, &artifact) else {
+            return judge.look(&record, || event_kind::cite(&record, &artifact));
+        };
         match known.compare(&event) {
             Compared::Same if is_older => {
                 return records.repeated = records.repeated.saturating_add(1);
@@ -146,15 +151,18 @@ fn read(input: &Input<'_>, known: &Known, sink: &mut Sink) {
             Compared::Altered if is_older => altered = altered.saturating_add(1),
             _ => {}
         }
+        judge.look(&record, || event.citation.clone());
         records.added = records.added.saturating_add(1);
         facts.push(Fact::Event(Box::new(event)));
     };
-    let reading = match read_log(content.as_mut(), &event_kind::selection(), &mut take) {
+    let selection = input.rules.widen(event_kind::selection());
+    let reading = match read_log(content.as_mut(), &selection, &mut take) {
         Ok(reading) if reading.is_event_log() => reading,
         Ok(_) => return lost("not an event log", input, sink),
         Err(error) => return lost(&format!("cannot be read: {error}"), input, sink),
     };
     sink.facts = facts;
+    sink.heard = Heard::new(judge.finish(), reading.channels.keys());
     if is_older {
         sink.added(records);
     }

@@ -170,7 +170,7 @@ pub const EVENTS: &[EventKind] = &[
         id: 5145,
         providers: AUDIT,
         meaning: "A network share was accessed: the pipe of the service control manager, or a drive.",
-        fields: &["ShareName", "RelativeTargetName", "IpAddress", "SubjectLogonId"],
+        fields: &["ShareName", "RelativeTargetName", "IpAddress", "AccessMask", "SubjectLogonId"],
         read: share_accessed,
     },
     EventKind {
@@ -188,6 +188,13 @@ pub const EVENTS: &[EventKind] = &[
             "DestPort",
         ],
         read: connected,
+    },
+    EventKind {
+        id: 4608,
+        providers: AUDIT,
+        meaning: "Windows started.",
+        fields: &[],
+        read: |_| Some(Action::SystemStarted),
     },
     EventKind {
         id: 1100,
@@ -320,6 +327,7 @@ fn share_accessed(record: &Record) -> Option<Action> {
         share,
         target,
         address: said(record, "IpAddress"),
+        access: number(record, "AccessMask"),
         subject: account(record, "Subject"),
     })
 }

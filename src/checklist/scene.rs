@@ -530,6 +530,9 @@ fn placement(action: &Action) -> (&'static str, u16, &'static [Origin]) {
         Action::Crashed { recovery: Some(_), .. } => ("System", 7031, SYSTEM),
         Action::Crashed { .. } => ("System", 7034, SYSTEM),
         Action::MarkedInteractive { .. } => ("System", 7030, SYSTEM),
+        Action::LogonRefused { error: Some(_), .. } => ("System", 7038, SYSTEM),
+        Action::LogonRefused { .. } => ("System", 7041, SYSTEM),
+        Action::SystemStarted => ("System", 12, SYSTEM),
         Action::LogCleared { .. } => ("System", 104, SYSTEM),
         Action::LoggingStopped => ("Security", 1100, SECURITY),
         Action::ProcessStarted(_) => {
@@ -552,6 +555,7 @@ fn placement(action: &Action) -> (&'static str, u16, &'static [Origin]) {
         Action::DriverLoaded { .. } => ("Microsoft-Windows-Sysmon/Operational", 6, SYSMON),
         Action::ModuleLoaded { .. } => ("Microsoft-Windows-Sysmon/Operational", 7, SYSMON),
         Action::FileCreated { .. } => ("Microsoft-Windows-Sysmon/Operational", 11, SYSMON),
+        Action::ProcessOpened { .. } => ("Microsoft-Windows-Sysmon/Operational", 10, SYSMON),
         Action::Pipe { .. } => ("Microsoft-Windows-Sysmon/Operational", 17, SYSMON),
         Action::Script { .. } => {
             ("Microsoft-Windows-PowerShell/Operational", 4104, &[Origin::PowerShellLog])

@@ -38,6 +38,8 @@ pub enum Origin {
     RegistryEvents,
     /// The analyst's list of approved changes, tools, accounts and windows.
     ChangePolicy,
+    /// Sigma rules that the analyst gave.
+    SigmaRules,
 }
 
 impl Origin {
@@ -55,6 +57,7 @@ impl Origin {
         Self::NetworkEvents,
         Self::RegistryEvents,
         Self::ChangePolicy,
+        Self::SigmaRules,
     ];
 
     /// What people call it.
@@ -72,6 +75,7 @@ impl Origin {
             Self::NetworkEvents => "network connection events",
             Self::RegistryEvents => "registry write events",
             Self::ChangePolicy => "list of approved changes",
+            Self::SigmaRules => "Sigma rules",
         }
     }
 }

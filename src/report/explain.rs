@@ -106,6 +106,7 @@ pub fn explain_service(service: &ServiceReport, host: &HostReport) -> String {
     page.sum(service);
     page.open_questions(service);
     page.history(service);
+    page.story(service);
     page.events(service);
     page.verify(service);
     page.text
@@ -257,6 +258,30 @@ impl Page {
                     until.unwrap_or_default()
                 ));
             }
+        }
+    }
+
+    /// The whole story, each act with its records.
+    fn story(&mut self, service: &ServiceReport) {
+        let story = &service.story;
+        if story.steps.is_empty() {
+            return;
+        }
+        self.heading("What happened (UTC)");
+        for (at, step) in story.steps.iter().enumerate() {
+            let number = at.saturating_add(1);
+            let first = format!("  {number:>3}. {}  ", step.time.short());
+            self.hang(&first, "       ", &format!("{}: {}", step.label(), step.summary));
+            for citation in &step.citations {
+                self.hang("       ", "         ", &citation.to_string());
+            }
+            let more = step.records.saturating_sub(step.citations.len());
+            if more > 0 {
+                self.hang("       ", "         ", &format!("and {more} more records"));
+            }
+        }
+        if story.left_out > 0 {
+            self.item("-", &format!("{} further acts in the middle; see Events", story.left_out));
         }
     }
 

@@ -14,14 +14,14 @@ use crate::diagnostic::Diagnostic;
 use crate::host::coverage::{Clearing, ClearingEvidence, GapReason, Origin, State};
 use crate::host::fact::SettingKind;
 use crate::host::{Citation, Host, Posture};
-use crate::rank::{Ranked, Verdict};
+use crate::rank::{self, Ranked, Verdict};
 
 /// Everything the report says about one host.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HostReport {
     /// What is known of the host itself.
     pub host: HostIdentity,
-    /// The worst verdict of its services.
+    /// The worst verdict of its services and incidents.
     pub verdict: Verdict,
     /// How many services got which verdict.
     pub summary: Summary,
@@ -249,11 +249,20 @@ impl HostReport {
     ) -> Self {
         let services: Vec<ServiceReport> =
             (1..).zip(ranked).map(|(rank, one)| ServiceReport::new(host, one, rank)).collect();
+        let verdicts = rank::of_incidents(&host.incidents, ranked);
+        let incidents: Vec<IncidentReport> = host
+            .incidents
+            .iter()
+            .zip(verdicts)
+            .map(|(incident, verdict)| IncidentReport::new(incident, verdict))
+            .collect();
+        let verdicts = services.iter().map(|one| one.verdict);
+        let verdicts = verdicts.chain(incidents.iter().map(|one| one.verdict));
         let mut evidence = evidence;
         evidence.files.sort();
         Self {
             host: HostIdentity::new(&host.identity),
-            verdict: services.iter().map(|one| one.verdict).max().unwrap_or(Verdict::NotAssessed),
+            verdict: verdicts.max().unwrap_or(Verdict::NotAssessed),
             summary: Summary::new(host, &services),
             evidence,
             coverage: coverage(host),
@@ -265,7 +274,7 @@ impl HostReport {
                 .map(|key| key.name.clone())
                 .collect(),
             posture: host.posture.clone(),
-            incidents: host.incidents.iter().map(IncidentReport::new).collect(),
+            incidents,
             outbound: host.outbound.iter().map(OutboundReport::new).collect(),
             rule_hits: host
                 .rule_hits

@@ -11,6 +11,7 @@ use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 use crate::checklist;
+use crate::host::rule_hit::RuleSet;
 use crate::rank::{self, Tuning, Verdict};
 
 pub mod answers;
@@ -31,6 +32,7 @@ mod posture;
 pub mod rule;
 pub mod service;
 pub mod stamp;
+pub mod story;
 pub mod timeline;
 
 mod csv;
@@ -41,6 +43,7 @@ mod jsonl;
 mod layout;
 mod markdown;
 mod select;
+mod story_words;
 mod table;
 
 pub use evidence::{EvidenceFile, EvidenceSummary};
@@ -87,6 +90,8 @@ pub struct Settings {
     pub ignored: BTreeSet<String>,
     /// The list of approved changes, as it was given.
     pub approved: Option<String>,
+    /// What became of the Sigma rules that were given; null where none were.
+    pub rules: Option<RuleSet>,
     /// The scores, in decibans, from which the verdicts hold.
     pub thresholds: Thresholds,
 }
@@ -154,6 +159,7 @@ impl Settings {
             weights: tuning.weights.clone(),
             ignored: tuning.ignored.clone(),
             approved,
+            rules: None,
             thresholds: Thresholds {
                 escalate: rank::ESCALATE,
                 review: rank::REVIEW,
@@ -161,6 +167,14 @@ impl Settings {
                 hard_floor: rank::HARD_FLOOR,
             },
         }
+    }
+}
+
+impl Settings {
+    /// With what became of the Sigma rules that were given.
+    #[must_use]
+    pub fn with_rules(self, rules: Option<RuleSet>) -> Self {
+        Self { rules, ..self }
     }
 }
 

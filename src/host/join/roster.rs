@@ -230,7 +230,7 @@ impl Roster {
 }
 
 /// Under which name a program is found: its path, or for a bare name the file that `CreateProcess` looks for.
-fn program_key(path: &ImagePath) -> String {
+pub(super) fn program_key(path: &ImagePath) -> String {
     if path.naming == Naming::Bare && path.extension().is_empty() {
         format!("{}.exe", path.normalized)
     } else {

@@ -9,6 +9,10 @@ use crate::checklist::{self, Answer, Answered, Family, Hit, Indicator, Lack, Pol
 use crate::host::{Host, Origin, Service};
 use crate::text;
 
+mod incident;
+
+pub use incident::of_incidents;
+
 /// The score, in decibans, below which a hard indicator never lets a service fall.
 pub const HARD_FLOOR: i32 = 30;
 /// From this score on a service is to be escalated.
