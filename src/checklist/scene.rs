@@ -21,6 +21,7 @@ use crate::host::fact::{
     ConfigurationKey, Fact, Identity, IdentityItem, SafeBootEntry, ServicesKey, Setting,
     SettingKind, SvchostGroup,
 };
+use crate::host::posture::{Effect, Known};
 
 /// A host in the making.
 #[derive(Debug, Clone)]
@@ -415,6 +416,15 @@ impl Scene {
             rules: None,
             citation: hive_citation("SYSTEM", "ControlSet001\\Control"),
         }));
+        self
+    }
+
+    /// Adds a setting that decides what the host records, from a SECURITY hive.
+    #[must_use]
+    pub fn posture(mut self, known: &Known, state: &str, effect: Effect) -> Self {
+        self.cover(Origin::SecurityHive, State::Complete);
+        let citation = hive_citation("SECURITY", "Policy\\PolAdtEv");
+        self.facts.push(Fact::Posture(known.found(state, effect, citation)));
         self
     }
 

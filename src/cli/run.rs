@@ -150,8 +150,7 @@ fn examine(paths: &[PathBuf], args: &JudgeArgs, opening: &EvidenceArgs) -> Resul
     });
     let approved = args.approved.as_ref().map(|path| path.to_string_lossy().into_owned());
     let set = settings.rules.as_ref().map(|rules| rules.set().clone());
-    let about =
-        report::Settings::new(settings.window, &settings.tuning, approved).with_rules(set);
+    let about = report::Settings::new(settings.window, &settings.tuning, approved).with_rules(set);
     let unreadable = !opened.errors.is_empty();
     Ok(Outcome { report: Report::new(about, hosts), unreadable })
 }

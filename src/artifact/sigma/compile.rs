@@ -4,9 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::thread;
 
-use rsigma_parser::{
-    CorrelationRule, FilterRule, FilterRuleTarget, Level, SigmaRule,
-};
+use rsigma_parser::{CorrelationRule, FilterRule, FilterRuleTarget, Level, SigmaRule};
 
 use super::correlation::{self, Correlation};
 use super::demand;
@@ -30,7 +28,10 @@ pub(super) fn compile(files: Vec<RuleFile>) -> Rules {
     let failed = |reason: &str| {
         let (file, reason) = (format!("{given} files"), reason.to_owned());
         let problem = RuleProblem { file, line: None, title: None, reason };
-        Rules { set: RuleSet { not_loaded: vec![problem], ..RuleSet::default() }, ..Rules::default() }
+        Rules {
+            set: RuleSet { not_loaded: vec![problem], ..RuleSet::default() },
+            ..Rules::default()
+        }
     };
     match compiled.map(thread::JoinHandle::join) {
         Ok(Ok(rules)) => rules,
@@ -163,7 +164,10 @@ impl Compiler {
         for (number, (document, mut definition)) in numbered {
             let rule = Arc::new(about_correlation(&definition, &document.file));
             if let Err(name) = correlation::resolve(&mut definition, &self.numbers) {
-                self.refuse(&document, format!("it refers to {name}, which is no rule that is loaded"));
+                self.refuse(
+                    &document,
+                    format!("it refers to {name}, which is no rule that is loaded"),
+                );
                 continue;
             }
             definition.id = Some(number.to_string());
@@ -216,8 +220,7 @@ impl Compiler {
         for (number, kept) in correlation::needs(correlations.values()) {
             let Some(loaded) = self.rules.get_mut(number) else { continue };
             loaded.kept = kept.into_iter().collect();
-            let of_rule =
-                |one: &&Correlation| one.refers().any(|referred| referred == number);
+            let of_rule = |one: &&Correlation| one.refers().any(|referred| referred == number);
             loaded.is_silent =
                 !correlations.values().filter(of_rule).any(|one| one.definition.generate);
         }
@@ -262,7 +265,8 @@ impl Compiler {
                 match known.collect::<Result<BTreeSet<usize>, _>>() {
                     Ok(numbers) => Some(numbers),
                     Err(name) => {
-                        let reason = format!("it refers to {name}, which is no rule that is loaded");
+                        let reason =
+                            format!("it refers to {name}, which is no rule that is loaded");
                         return self.refuse(document, reason);
                     }
                 }

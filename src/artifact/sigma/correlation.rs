@@ -54,7 +54,8 @@ impl Rules {
         hits.sort_by(Hit::order);
         let mut kept: Vec<Hit> = Vec::with_capacity(hits.len());
         for hit in hits {
-            let same = kept.iter().rev().take_while(|one| one.time == hit.time && one.rule == hit.rule);
+            let same =
+                kept.iter().rev().take_while(|one| one.time == hit.time && one.rule == hit.rule);
             if !same.into_iter().any(|one| hit.repeats(one)) {
                 kept.push(hit);
             }
@@ -101,8 +102,7 @@ impl Rules {
             let event = Step { number, hit };
             let detection = vec![detection(hit.rule)];
             let second = hit.time.as_second();
-            let stepped =
-                guarded(|| engine.process_with_detections(&event, detection, second));
+            let stepped = guarded(|| engine.process_with_detections(&event, detection, second));
             match stepped {
                 Ok(results) => self.take(&results, hit, hits, &mut found),
                 Err(reason) => {

@@ -55,7 +55,9 @@ fn of_detection(detection: &Detection) -> Option<BTreeSet<u16>> {
         Detection::AllOf(items) => narrowest(items.iter().map(of_item)),
         Detection::AnyOf(list) => union(list.iter().map(of_detection)),
         Detection::And(list) => narrowest(list.iter().map(of_detection)),
-        Detection::Keywords(_) | Detection::ArrayMatch { .. } | Detection::Conditional { .. } => None,
+        Detection::Keywords(_) | Detection::ArrayMatch { .. } | Detection::Conditional { .. } => {
+            None
+        }
     }
 }
 
@@ -182,7 +184,9 @@ impl Budget {
     fn item(&mut self, item: &DetectionItem) -> Result<(), String> {
         self.count(item.values.len())?;
         if item.field.has_modifier(Modifier::Expand) {
-            return Err("it has a placeholder (expand), and nothing says what it stands for".to_owned());
+            return Err(
+                "it has a placeholder (expand), and nothing says what it stands for".to_owned()
+            );
         }
         if !item.field.has_modifier(Modifier::Re) {
             return Ok(());
@@ -193,8 +197,7 @@ impl Budget {
         }
         for value in &item.values {
             let SigmaValue::String(text) = value else { continue };
-            let built =
-                regex::RegexBuilder::new(&text.original).size_limit(LARGEST_REGEX).build();
+            let built = regex::RegexBuilder::new(&text.original).size_limit(LARGEST_REGEX).build();
             if let Err(error) = built {
                 let reason = match error {
                     regex::Error::CompiledTooBig(_) => "grows too large".to_owned(),

@@ -131,8 +131,19 @@ const NAMES: &[Names] = &[
 
 /// What every record answers to, in lower case.
 pub(super) const ENVELOPE: &[&str] = &[
-    "channel", "computer", "computername", "data", "eventid", "eventlog", "eventrecordid", "keywords", "level",
-    "provider_name", "providername", "source", "userid",
+    "channel",
+    "computer",
+    "computername",
+    "data",
+    "eventid",
+    "eventlog",
+    "eventrecordid",
+    "keywords",
+    "level",
+    "provider_name",
+    "providername",
+    "source",
+    "userid",
 ];
 
 impl<'r> Fields<'r> {
@@ -206,7 +217,8 @@ impl<'r> Fields<'r> {
         let Some(hashes) = record.get("Hashes").or_else(|| record.get("Hash")) else { return };
         for (name, value) in hashes.split(',').filter_map(|part| part.split_once('=')) {
             let known = ["md5", "sha1", "sha256", "imphash"];
-            if let Some(known) = known.iter().find(|known| known.eq_ignore_ascii_case(name.trim())) {
+            if let Some(known) = known.iter().find(|known| known.eq_ignore_ascii_case(name.trim()))
+            {
                 self.add_new(known, Cow::Borrowed(value.trim()));
             }
         }
@@ -430,7 +442,8 @@ mod tests {
             ],
         );
         let mut classic = made("Windows PowerShell", 400, &[]);
-        classic.params = vec!["Available".into(), "\tHostApplication=powershell -nop\n\tX=1".into()];
+        classic.params =
+            vec!["Available".into(), "\tHostApplication=powershell -nop\n\tX=1".into()];
         for (record, name, expected) in [
             (&audit, "Image", Some(r"C:\a.exe")),
             (&audit, "image", Some(r"C:\a.exe")),
@@ -454,14 +467,18 @@ mod tests {
             assert_eq!(said(record, name).as_deref(), expected, "{name}");
         }
         let fields = Fields::of(&classic);
-        assert!(matches!(fields.get_field("Data"), Some(EventValue::Array(values)) if values.len() == 2));
+        assert!(
+            matches!(fields.get_field("Data"), Some(EventValue::Array(values)) if values.len() == 2)
+        );
     }
 
     #[test]
     fn a_repeated_field_is_a_list_and_an_unnamed_channel_has_no_aliases() {
         let twice = made("X", 9, &[("A", "1"), ("a", "2")]);
         let fields = Fields::of(&twice);
-        assert!(matches!(fields.get_field("A"), Some(EventValue::Array(values)) if values.len() == 2));
+        assert!(
+            matches!(fields.get_field("A"), Some(EventValue::Array(values)) if values.len() == 2)
+        );
         assert_eq!(said(&made("X", 4688, &[("NewProcessName", "a")]), "Image"), None);
     }
 }

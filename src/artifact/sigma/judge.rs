@@ -35,8 +35,7 @@ impl<'r> Judge<'r> {
 
     /// Runs the rules that listen to such a record. `cite` makes its citation.
     pub(crate) fn look(&mut self, record: &Record, cite: impl FnOnce() -> Citation) {
-        let mut groups =
-            self.rules.groups.iter().filter(|group| group.may_hear(record)).peekable();
+        let mut groups = self.rules.groups.iter().filter(|group| group.may_hear(record)).peekable();
         if groups.peek().is_none() {
             return;
         }

@@ -169,10 +169,7 @@ mod tests {
     #[test]
     fn documents_know_their_lines() {
         let text = "# a comment\n---\ntitle: a\n---\n---\ntitle: b\nx: |\n  ---\n";
-        assert_eq!(
-            documents(text),
-            [(2, "---\ntitle: a\n"), (5, "---\ntitle: b\nx: |\n  ---\n")]
-        );
+        assert_eq!(documents(text), [(2, "---\ntitle: a\n"), (5, "---\ntitle: b\nx: |\n  ---\n")]);
         assert_eq!(documents("title: a"), [(1, "title: a")]);
         assert_eq!(documents("\n# nothing\n"), []);
         let template = "action: global\ntitle: a\n---\nx: 1\n";

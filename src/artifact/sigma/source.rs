@@ -76,7 +76,9 @@ pub(super) fn listens(source: &LogSource, ids: Option<&[u16]>) -> Result<Vec<Lis
     let found: Vec<Listen> = records.iter().filter(of_service).map(listen).collect();
     if found.is_empty() {
         let service = service.unwrap_or_default();
-        return Err(Deaf::Unmapped(format!("service {service} has no events of category {category}")));
+        return Err(Deaf::Unmapped(format!(
+            "service {service} has no events of category {category}"
+        )));
     }
     Ok(found)
 }
@@ -103,60 +105,232 @@ const fn sysmon(ids: &'static [u16], fields: &'static [&'static str]) -> Records
 }
 
 const PROCESS_AUDIT: &[&str] = &[
-    "commandline", "image", "integritylevel", "logonid", "mandatorylabel", "newprocessid", "newprocessname",
-    "parentimage", "parentprocessid", "parentprocessname", "processcommandline", "processid", "subjectdomainname",
-    "subjectlogonid", "subjectusername", "subjectusersid", "targetdomainname", "targetlogonid", "targetusername",
-    "targetusersid", "tokenelevationtype", "user",
+    "commandline",
+    "image",
+    "integritylevel",
+    "logonid",
+    "mandatorylabel",
+    "newprocessid",
+    "newprocessname",
+    "parentimage",
+    "parentprocessid",
+    "parentprocessname",
+    "processcommandline",
+    "processid",
+    "subjectdomainname",
+    "subjectlogonid",
+    "subjectusername",
+    "subjectusersid",
+    "targetdomainname",
+    "targetlogonid",
+    "targetusername",
+    "targetusersid",
+    "tokenelevationtype",
+    "user",
 ];
 const PROCESS_SYSMON: &[&str] = &[
-    "commandline", "company", "currentdirectory", "description", "fileversion", "hashes", "image", "imphash",
-    "integritylevel", "logonguid", "logonid", "md5", "newprocessid", "newprocessname", "originalfilename",
-    "parentcommandline", "parentimage", "parentprocessguid", "parentprocessid", "parentprocessname", "parentuser",
-    "processcommandline", "processguid", "processid", "product", "rulename", "sha1", "sha256", "terminalsessionid",
-    "user", "utctime",
+    "commandline",
+    "company",
+    "currentdirectory",
+    "description",
+    "fileversion",
+    "hashes",
+    "image",
+    "imphash",
+    "integritylevel",
+    "logonguid",
+    "logonid",
+    "md5",
+    "newprocessid",
+    "newprocessname",
+    "originalfilename",
+    "parentcommandline",
+    "parentimage",
+    "parentprocessguid",
+    "parentprocessid",
+    "parentprocessname",
+    "parentuser",
+    "processcommandline",
+    "processguid",
+    "processid",
+    "product",
+    "rulename",
+    "sha1",
+    "sha256",
+    "terminalsessionid",
+    "user",
+    "utctime",
 ];
 const REGISTRY_SYSMON: &[&str] = &[
-    "details", "eventtype", "image", "newname", "newvalue", "objectname", "objectvaluename", "processguid",
-    "processid", "processname", "rulename", "targetobject", "user", "utctime",
+    "details",
+    "eventtype",
+    "image",
+    "newname",
+    "newvalue",
+    "objectname",
+    "objectvaluename",
+    "processguid",
+    "processid",
+    "processname",
+    "rulename",
+    "targetobject",
+    "user",
+    "utctime",
 ];
 const REGISTRY_AUDIT: &[&str] = &[
-    "details", "eventtype", "handleid", "image", "logonid", "newvalue", "newvaluetype", "objectname",
-    "objectvaluename", "oldvalue", "oldvaluetype", "operationtype", "processid", "processname",
-    "subjectdomainname", "subjectlogonid", "subjectusername", "subjectusersid", "targetobject", "user",
+    "details",
+    "eventtype",
+    "handleid",
+    "image",
+    "logonid",
+    "newvalue",
+    "newvaluetype",
+    "objectname",
+    "objectvaluename",
+    "oldvalue",
+    "oldvaluetype",
+    "operationtype",
+    "processid",
+    "processname",
+    "subjectdomainname",
+    "subjectlogonid",
+    "subjectusername",
+    "subjectusersid",
+    "targetobject",
+    "user",
 ];
 const NETWORK_SYSMON: &[&str] = &[
-    "application", "destaddress", "destinationhostname", "destinationip", "destinationisipv6", "destinationport",
-    "destinationportname", "destport", "image", "initiated", "processguid", "processid", "protocol", "rulename",
-    "sourceaddress", "sourcehostname", "sourceip", "sourceisipv6", "sourceport", "sourceportname", "user", "utctime",
+    "application",
+    "destaddress",
+    "destinationhostname",
+    "destinationip",
+    "destinationisipv6",
+    "destinationport",
+    "destinationportname",
+    "destport",
+    "image",
+    "initiated",
+    "processguid",
+    "processid",
+    "protocol",
+    "rulename",
+    "sourceaddress",
+    "sourcehostname",
+    "sourceip",
+    "sourceisipv6",
+    "sourceport",
+    "sourceportname",
+    "user",
+    "utctime",
 ];
 const NETWORK_AUDIT: &[&str] = &[
-    "application", "destaddress", "destinationip", "destinationport", "destport", "direction", "filterrtid",
-    "image", "initiated", "layername", "layerrtid", "processid", "protocol", "remotemachineid", "remoteuserid",
-    "sourceaddress", "sourceip", "sourceport",
+    "application",
+    "destaddress",
+    "destinationip",
+    "destinationport",
+    "destport",
+    "direction",
+    "filterrtid",
+    "image",
+    "initiated",
+    "layername",
+    "layerrtid",
+    "processid",
+    "protocol",
+    "remotemachineid",
+    "remoteuserid",
+    "sourceaddress",
+    "sourceip",
+    "sourceport",
 ];
 const FILE: &[&str] = &[
-    "archived", "company", "contents", "creationutctime", "description", "hash", "hashes", "image", "imphash",
-    "isexecutable", "md5", "previouscreationutctime", "processguid", "processid", "product", "rulename", "sha1",
-    "sha256", "targetfilename", "user", "utctime",
+    "archived",
+    "company",
+    "contents",
+    "creationutctime",
+    "description",
+    "hash",
+    "hashes",
+    "image",
+    "imphash",
+    "isexecutable",
+    "md5",
+    "previouscreationutctime",
+    "processguid",
+    "processid",
+    "product",
+    "rulename",
+    "sha1",
+    "sha256",
+    "targetfilename",
+    "user",
+    "utctime",
 ];
 const MODULE: &[&str] = &[
-    "company", "description", "fileversion", "hashes", "image", "imageloaded", "imphash", "md5",
-    "originalfilename", "processguid", "processid", "product", "rulename", "sha1", "sha256", "signature",
-    "signaturestatus", "signed", "user", "utctime",
+    "company",
+    "description",
+    "fileversion",
+    "hashes",
+    "image",
+    "imageloaded",
+    "imphash",
+    "md5",
+    "originalfilename",
+    "processguid",
+    "processid",
+    "product",
+    "rulename",
+    "sha1",
+    "sha256",
+    "signature",
+    "signaturestatus",
+    "signed",
+    "user",
+    "utctime",
 ];
 const THREAD: &[&str] = &[
-    "newthreadid", "rulename", "sourceimage", "sourceprocessguid", "sourceprocessid", "sourceuser", "startaddress",
-    "startfunction", "startmodule", "targetimage", "targetprocessguid", "targetprocessid", "targetuser", "utctime",
+    "newthreadid",
+    "rulename",
+    "sourceimage",
+    "sourceprocessguid",
+    "sourceprocessid",
+    "sourceuser",
+    "startaddress",
+    "startfunction",
+    "startmodule",
+    "targetimage",
+    "targetprocessguid",
+    "targetprocessid",
+    "targetuser",
+    "utctime",
 ];
 const ACCESS: &[&str] = &[
-    "calltrace", "grantedaccess", "rulename", "sourceimage", "sourceprocessguid", "sourceprocessid",
-    "sourcethreadid", "sourceuser", "targetimage", "targetprocessguid", "targetprocessid", "targetuser", "utctime",
+    "calltrace",
+    "grantedaccess",
+    "rulename",
+    "sourceimage",
+    "sourceprocessguid",
+    "sourceprocessid",
+    "sourcethreadid",
+    "sourceuser",
+    "targetimage",
+    "targetprocessguid",
+    "targetprocessid",
+    "targetuser",
+    "utctime",
 ];
-const PIPE: &[&str] = &[
-    "eventtype", "image", "pipename", "processguid", "processid", "rulename", "user", "utctime",
-];
+const PIPE: &[&str] =
+    &["eventtype", "image", "pipename", "processguid", "processid", "rulename", "user", "utctime"];
 const DNS: &[&str] = &[
-    "image", "processguid", "processid", "queryname", "queryresults", "querystatus", "rulename", "user", "utctime",
+    "image",
+    "processguid",
+    "processid",
+    "queryname",
+    "queryresults",
+    "querystatus",
+    "rulename",
+    "user",
+    "utctime",
 ];
 const SCRIPT: &[&str] =
     &["messagenumber", "messagetotal", "path", "scriptblockid", "scriptblocktext"];
@@ -167,9 +341,7 @@ const VALUE_SET: Option<(&str, &[&str])> = Some(("operationtype", &["%%1904", "%
 const VALUE_CREATED: Option<(&str, &[&str])> = Some(("operationtype", &["%%1904"]));
 const VALUE_DELETED: Option<(&str, &[&str])> = Some(("operationtype", &["%%1906"]));
 
-const fn audited(
-    only: Option<(&'static str, &'static [&'static str])>,
-) -> Records {
+const fn audited(only: Option<(&'static str, &'static [&'static str])>) -> Records {
     Records { channel: SECURITY, ids: &[4657], only, fields: REGISTRY_AUDIT }
 }
 
@@ -257,10 +429,7 @@ const CATEGORIES: &[(&str, &[Records])] = &[
     ("file_block_shredding", &[sysmon(&[28], FILE)]),
     ("file_executable_detected", &[sysmon(&[29], FILE)]),
     ("sysmon_error", &[sysmon(&[255], &[])]),
-    (
-        "ps_module",
-        &[operational(PS, &[4103], PS_MODULE), operational(PS_CORE, &[4103], PS_MODULE)],
-    ),
+    ("ps_module", &[operational(PS, &[4103], PS_MODULE), operational(PS_CORE, &[4103], PS_MODULE)]),
     ("ps_script", &[operational(PS, &[4104], SCRIPT), operational(PS_CORE, &[4104], SCRIPT)]),
     ("ps_classic_start", &[classic(&[400])]),
     ("ps_classic_provider_start", &[classic(&[600])]),
@@ -294,16 +463,16 @@ const SERVICES: &[(&str, &[&str])] = &[
     ("diagnosis-scripted", &["Microsoft-Windows-Diagnosis-Scripted/Operational"]),
     (
         "dns-client",
-        &["Microsoft-Windows-DNS-Client/Operational", "Microsoft-Windows-DNS Client Events/Operational"],
+        &[
+            "Microsoft-Windows-DNS-Client/Operational",
+            "Microsoft-Windows-DNS Client Events/Operational",
+        ],
     ),
     ("dns-server", &["DNS Server"]),
     ("dns-server-analytic", &["Microsoft-Windows-DNS-Server/Analytical"]),
     ("dns-server-audit", &["Microsoft-Windows-DNS-Server/Audit"]),
     ("driver-framework", &["Microsoft-Windows-DriverFrameworks-UserMode/Operational"]),
-    (
-        "firewall-as",
-        &["Microsoft-Windows-Windows Firewall With Advanced Security/Firewall"],
-    ),
+    ("firewall-as", &["Microsoft-Windows-Windows Firewall With Advanced Security/Firewall"]),
     ("hyper-v-worker", &["Microsoft-Windows-Hyper-V-Worker-Admin"]),
     ("iis-configuration", &["Microsoft-IIS-Configuration/Operational"]),
     ("kernel-event-tracing", &["Microsoft-Windows-Kernel-EventTracing/Admin"]),
@@ -363,7 +532,11 @@ mod tests {
         }
     }
 
-    fn heard(product: &str, category: &str, service: &str) -> Result<Vec<(String, Vec<u16>)>, Deaf> {
+    fn heard(
+        product: &str,
+        category: &str,
+        service: &str,
+    ) -> Result<Vec<(String, Vec<u16>)>, Deaf> {
         let listens = listens(&source(product, category, service), Some(&[7045]))?;
         let name = |listen: Listen| (listen.channel.unwrap_or("*").to_owned(), listen.ids);
         Ok(listens.into_iter().map(name).collect())
@@ -408,7 +581,10 @@ mod tests {
         for (name, records) in CATEGORIES {
             for one in *records {
                 assert!(!one.ids.is_empty(), "{name}");
-                assert!(one.fields.iter().all(|field| *field == field.to_ascii_lowercase()), "{name}");
+                assert!(
+                    one.fields.iter().all(|field| *field == field.to_ascii_lowercase()),
+                    "{name}"
+                );
             }
         }
     }
