@@ -44,7 +44,7 @@ pub enum Origin {
 
 impl Origin {
     /// Every origin, in the order of reports.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::SystemHive,
         Self::SoftwareHive,
         Self::SecurityHive,

@@ -246,7 +246,6 @@ fn the_session_of_an_install_leads_to_its_logon_and_address() {
         access: None,
         target: "svcctl".to_owned(),
         address: Some("10.0.0.9".to_owned()),
-        access: Some(0x3),
         subject: Subject { logon_id: Some(7), ..Subject::default() },
     };
     Scene::ghost("evil")

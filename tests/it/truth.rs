@@ -102,13 +102,14 @@ fn what_concerns_no_service_is_an_incident_of_the_host() {
             log.loud.iter().map(|one| (one.verdict, one.score, one.what.clone())).collect();
         told
     };
-    let [(Verdict::Review, None, stray)] = loud("RDP hijack command execution").try_into().unwrap()
+    let Ok([(Verdict::Review, None, stray)]) =
+        <[_; 1]>::try_from(loud("RDP hijack command execution"))
     else {
         panic!("one incident was expected")
     };
     assert!(stray.contains("`cmd.exe /k tscon 2 /dest:rdp-tcp#5`"), "{stray}");
-    let [(Verdict::Review, None, cleared)] =
-        loud("ID104-1102-Event log cleared").try_into().unwrap()
+    let Ok([(Verdict::Review, None, cleared)]) =
+        <[_; 1]>::try_from(loud("ID104-1102-Event log cleared"))
     else {
         panic!("one incident was expected")
     };

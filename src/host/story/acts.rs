@@ -287,6 +287,7 @@ fn command_act(command: &ServiceCommand, part: impl Fn(Phase, &str, SignedDurati
         Verb::Delete => part(Phase::Deleted, "", SAME_DELETION),
         Verb::Start => part(Phase::Started, "command", SAME_ACT),
         Verb::Stop => part(Phase::Stopped, "command", SAME_ACT),
+        Verb::Control => part(Phase::Configured, "CONTROL", SAME_ACT),
     }
 }
 
