@@ -22,6 +22,7 @@ use crate::host::fact::{
     SettingKind, SvchostGroup,
 };
 use crate::host::rule_hit::{Rule, RuleHit, RuleLevel};
+use crate::host::posture::{Effect, Known};
 
 /// A host in the making.
 #[derive(Debug, Clone)]
@@ -416,6 +417,15 @@ impl Scene {
             rules: None,
             citation: hive_citation("SYSTEM", "ControlSet001\\Control"),
         }));
+        self
+    }
+
+    /// Adds a setting that decides what the host records, from a SECURITY hive.
+    #[must_use]
+    pub fn posture(mut self, known: &Known, state: &str, effect: Effect) -> Self {
+        self.cover(Origin::SecurityHive, State::Complete);
+        let citation = hive_citation("SECURITY", "Policy\\PolAdtEv");
+        self.facts.push(Fact::Posture(known.found(state, effect, citation)));
         self
     }
 

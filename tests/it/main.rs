@@ -26,6 +26,7 @@ mod lab_regf;
 mod lab_samples;
 mod mutated_images;
 mod older_states;
+mod posture;
 mod readme;
 mod readonly;
 mod report;
