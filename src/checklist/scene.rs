@@ -535,6 +535,9 @@ fn placement(action: &Action) -> (&'static str, u16, &'static [Origin]) {
         Action::Connected(_) => {
             ("Microsoft-Windows-Sysmon/Operational", 3, &[Origin::SysmonLog, Origin::NetworkEvents])
         }
+        Action::PortOpened(opening) => {
+            ("Security", if opening.listening { 5154 } else { 5158 }, SECURITY)
+        }
         Action::DnsQueried { .. } => ("Microsoft-Windows-Sysmon/Operational", 22, SYSMON),
         Action::DriverLoaded { .. } => ("Microsoft-Windows-Sysmon/Operational", 6, SYSMON),
         Action::ModuleLoaded { .. } => ("Microsoft-Windows-Sysmon/Operational", 7, SYSMON),

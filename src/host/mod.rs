@@ -8,10 +8,12 @@ pub mod bursts;
 pub mod citation;
 pub mod config;
 pub mod coverage;
+pub mod device_path;
 pub mod event;
 pub mod fact;
 pub mod image_path;
 pub mod incident;
+pub mod network;
 pub mod older;
 pub mod outbound;
 pub mod posture;
@@ -24,10 +26,12 @@ mod join;
 pub use bursts::Bursts;
 pub use citation::{Citation, Place, Provenance};
 pub use coverage::{Coverage, Origin, Span, State};
+pub use device_path::Volumes;
 pub use event::{Action, Event};
 pub use fact::Fact;
 pub use image_path::ImagePath;
 pub use incident::Incident;
+pub use network::Network;
 pub use older::OlderState;
 pub use outbound::Outbound;
 pub use posture::Posture;
@@ -97,6 +101,8 @@ pub struct Host {
     pub outbound: Vec<Outbound>,
     /// Acts that belong together beyond one service, in order of time.
     pub incidents: Vec<Incident>,
+    /// Which volume carries which drive letter, as far as events tell.
+    pub volumes: Volumes,
     /// Installs in quick succession and keys written together.
     pub bursts: Bursts,
     /// Who could speak.

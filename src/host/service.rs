@@ -7,6 +7,7 @@ use super::citation::Citation;
 use super::config::ServiceConfig;
 use super::event::{Event, Logon, Subject};
 use super::image_path::ImagePath;
+use super::network::Network;
 use super::older::{Passage, Presence};
 use super::service_command::ServiceCommand;
 
@@ -42,6 +43,8 @@ pub enum Role {
     Connection,
     /// Its process, or a descendant, looked a name up.
     DnsQuery,
+    /// Its process, or a descendant, opened a port.
+    PortOpening,
     /// Its program, or the file its process wrote, was created.
     FileCreation,
     /// Its driver was loaded.
@@ -159,6 +162,8 @@ pub struct Service {
     pub commands: Vec<SeenCommand>,
     /// The events that concern it, sorted by event and so by time.
     pub links: Vec<Link>,
+    /// What its processes did on the network, as long as they lived.
+    pub network: Network,
     /// The other host whose service this is: known only from a command given here.
     pub elsewhere: Option<String>,
 }
@@ -181,6 +186,7 @@ impl Service {
             actors: Vec::new(),
             commands: Vec::new(),
             links: Vec::new(),
+            network: Network::default(),
             elsewhere: None,
         }
     }
