@@ -10,7 +10,6 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{Policy, Scope};
 use crate::artifact::service_values;
-use crate::host::Host;
 use crate::host::citation::{Citation, Place, Provenance};
 use crate::host::config::{
     AccessRule, AccessRules, Confidence, Data, Epoch, RawValue, ServiceConfig, Trigger, ValueOrder,
@@ -21,6 +20,7 @@ use crate::host::fact::{
     ConfigurationKey, Fact, Identity, IdentityItem, SafeBootEntry, ServicesKey, Setting,
     SettingKind, SvchostGroup,
 };
+use crate::host::{Host, KnownDestinations};
 
 /// A host in the making.
 #[derive(Debug, Clone)]
@@ -31,6 +31,7 @@ pub struct Scene {
     facts: Vec<Fact>,
     covered: BTreeMap<Origin, State>,
     policy: Option<Policy>,
+    known_destinations: Option<Arc<KnownDestinations>>,
     next_record: u64,
 }
 
@@ -52,6 +53,7 @@ impl Scene {
             facts: Vec::new(),
             covered: BTreeMap::new(),
             policy: None,
+            known_destinations: None,
             next_record: 1,
         };
         scene.cover(Origin::SystemHive, State::Complete);
@@ -427,6 +429,14 @@ impl Scene {
         self
     }
 
+    /// Gives the list of destinations that other hosts talk to.
+    #[must_use]
+    pub fn known_destinations(mut self, known: KnownDestinations) -> Self {
+        self.cover(Origin::KnownDestinations, State::Complete);
+        self.known_destinations = Some(Arc::new(known));
+        self
+    }
+
     fn into_facts(mut self) -> (Vec<Fact>, Coverage, Option<Policy>, String) {
         if let Some(mut config) = self.config.take() {
             if let Some(order) = self.order {
@@ -441,8 +451,10 @@ impl Scene {
 
     /// Joins the scene and asks: `question` sees the scene's service. `None` where the join lost it.
     pub fn ask<T>(self, question: impl FnOnce(&Scope<'_>) -> T) -> Option<T> {
+        let known_destinations = self.known_destinations.clone();
         let (facts, coverage, policy, name) = self.into_facts();
-        let host = Host::from_facts(facts, coverage, Host::DEFAULT_WINDOW);
+        let mut host = Host::from_facts(facts, coverage, Host::DEFAULT_WINDOW);
+        host.known_destinations = known_destinations;
         let service = host.service(&name)?;
         Some(question(&Scope { host: &host, service, policy: policy.as_ref() }))
     }

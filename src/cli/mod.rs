@@ -147,6 +147,9 @@ pub struct JudgeArgs {
     /// Approved changes, tools, accounts and windows (TOML, or CSV for the plain case; see docs/approved.md).
     #[arg(long, value_name = "FILE")]
     pub approved: Option<PathBuf>,
+    /// Destinations that other hosts of the site talk to (a list or CSV; see docs/known-destinations.md).
+    #[arg(long, value_name = "FILE")]
+    pub known_destinations: Option<PathBuf>,
     /// Replaces an indicator's weight, in decibans: --weight P06=0.
     #[arg(long = "weight", value_name = "ID=DB", value_parser = weight)]
     pub weights: Vec<(String, i16)>,

@@ -34,11 +34,13 @@ pub enum Origin {
     RegistryEvents,
     /// The analyst's list of approved changes, tools, accounts and windows.
     ChangePolicy,
+    /// The analyst's list of destinations that other hosts talk to.
+    KnownDestinations,
 }
 
 impl Origin {
     /// Every origin, in the order of reports.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::SystemHive,
         Self::SoftwareHive,
         Self::SystemLog,
@@ -50,6 +52,7 @@ impl Origin {
         Self::NetworkEvents,
         Self::RegistryEvents,
         Self::ChangePolicy,
+        Self::KnownDestinations,
     ];
 
     /// What people call it.
@@ -66,6 +69,7 @@ impl Origin {
             Self::NetworkEvents => "network connection events",
             Self::RegistryEvents => "registry write events",
             Self::ChangePolicy => "list of approved changes",
+            Self::KnownDestinations => "list of known destinations",
         }
     }
 }

@@ -1,6 +1,7 @@
 //! One Windows host, as far as the evidence tells: facts joined into services.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -13,6 +14,7 @@ pub mod event;
 pub mod fact;
 pub mod image_path;
 pub mod incident;
+pub mod known_destinations;
 pub mod network;
 pub mod older;
 pub mod outbound;
@@ -31,6 +33,7 @@ pub use event::{Action, Event};
 pub use fact::Fact;
 pub use image_path::ImagePath;
 pub use incident::Incident;
+pub use known_destinations::KnownDestinations;
 pub use network::Network;
 pub use older::OlderState;
 pub use outbound::Outbound;
@@ -101,6 +104,8 @@ pub struct Host {
     pub outbound: Vec<Outbound>,
     /// Acts that belong together beyond one service, in order of time.
     pub incidents: Vec<Incident>,
+    /// Destinations that other hosts talk to, where the analyst lists them.
+    pub known_destinations: Option<Arc<KnownDestinations>>,
     /// Which volume carries which drive letter, as far as events tell.
     pub volumes: Volumes,
     /// Installs in quick succession and keys written together.

@@ -86,6 +86,8 @@ pub struct Settings {
     pub ignored: BTreeSet<String>,
     /// The list of approved changes, as it was given.
     pub approved: Option<String>,
+    /// The list of destinations that other hosts talk to, as it was given.
+    pub known_destinations: Option<String>,
     /// The scores, in decibans, from which the verdicts hold.
     pub thresholds: Thresholds,
 }
@@ -153,6 +155,7 @@ impl Settings {
             weights: tuning.weights.clone(),
             ignored: tuning.ignored.clone(),
             approved,
+            known_destinations: None,
             thresholds: Thresholds {
                 escalate: rank::ESCALATE,
                 review: rank::REVIEW,
@@ -160,6 +163,13 @@ impl Settings {
                 hard_floor: rank::HARD_FLOOR,
             },
         }
+    }
+
+    /// With the path of the list of destinations that other hosts talk to.
+    #[must_use]
+    pub fn with_known_destinations(mut self, path: Option<String>) -> Self {
+        self.known_destinations = path;
+        self
     }
 }
 

@@ -12,7 +12,12 @@ use svctriage::scan::{Settings, scan};
 
 /// The settings of a run without options.
 pub(crate) fn settings() -> Settings {
-    Settings { window: Host::DEFAULT_WINDOW, policy: None, tuning: Tuning::default() }
+    Settings {
+        window: Host::DEFAULT_WINDOW,
+        policy: None,
+        known_destinations: None,
+        tuning: Tuning::default(),
+    }
 }
 
 /// Scans paths that make one host.
