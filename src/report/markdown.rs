@@ -24,6 +24,8 @@ const SERVICES_LISTED: usize = 6;
 const FINDINGS_SHOWN: usize = 3;
 /// Facts of a checklist answer.
 const FACTS_SHOWN: usize = 2;
+/// Lines about a service's network.
+const PEERS_SHOWN: usize = 4;
 /// Columns of one quoted piece of evidence.
 const QUOTE: usize = 160;
 
@@ -135,6 +137,7 @@ fn in_full(service: &ServiceReport, lines: &mut Vec<String>) {
     );
     lines.extend([String::new(), "| Question | Answer |".to_owned(), "|---|---|".to_owned()]);
     lines.extend(service.checklist.iter().map(question));
+    lines.extend(on_the_network(service));
     let steps = next_steps(service);
     if !steps.is_empty() {
         lines.extend([String::new(), "Check by hand:".to_owned(), String::new()]);
@@ -174,6 +177,20 @@ fn question(answer: &ChecklistAnswer) -> String {
     }
     let wording = answers::wording(answer.question);
     format!("| {wording} | **{}**: {} |", answer.state.label(), parts.join("<br>"))
+}
+
+/// What it did on the network, the most telling first.
+fn on_the_network(service: &ServiceReport) -> Vec<String> {
+    let Some(network) = &service.network else { return Vec::new() };
+    let sentences = network.sentences();
+    let shown = sentences.iter().take(PEERS_SHOWN);
+    let mut lines = vec![String::new(), "On the network:".to_owned(), String::new()];
+    lines.extend(shown.map(|(sentence, _)| format!("- {}", prose(sentence))));
+    let more = sentences.len().saturating_sub(PEERS_SHOWN);
+    if more > 0 {
+        lines.push(format!("- and {more} more"));
+    }
+    lines
 }
 
 /// What the indicators of its first findings say about checking by hand.

@@ -25,6 +25,7 @@ pub mod history;
 pub mod host;
 pub mod incident;
 pub mod install;
+pub mod network;
 pub mod older_state;
 pub mod outbound;
 pub mod rule;
