@@ -243,7 +243,6 @@ fn the_session_of_an_install_leads_to_its_logon_and_address() {
     };
     let svcctl = Action::ShareAccessed {
         share: r"\\*\IPC$".to_owned(),
-        access: None,
         target: "svcctl".to_owned(),
         address: Some("10.0.0.9".to_owned()),
         access: Some(0x3),

@@ -33,6 +33,7 @@ mod samples;
 mod service_events;
 mod shadow_copy;
 mod stories;
+mod story_joins;
 mod support;
 mod system_hive;
 mod truth;
