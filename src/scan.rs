@@ -1,9 +1,11 @@
 //! The whole way from one host's evidence to its part of the report.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::SignedDuration;
 
+use crate::artifact::sigma::Rules;
 use crate::artifact::{self, Progress};
 use crate::checklist::Policy;
 use crate::diagnostic::{Diagnostic, Impact};
@@ -23,13 +25,22 @@ pub struct Settings {
     pub policy: Option<Policy>,
     /// Weights and indicators the analyst changed.
     pub tuning: Tuning,
+    /// Sigma rules to run over event records; absent where none were asked for.
+    pub rules: Option<Arc<Rules>>,
 }
 
 /// Examines one host. Damage is in the report's diagnostics, never an error.
 pub fn scan(evidence: &dyn Evidence, settings: &Settings, progress: &dyn Progress) -> HostReport {
-    let reading = artifact::read(evidence, progress);
+    let reading = match &settings.rules {
+        Some(rules) => artifact::read_with(evidence, rules, progress),
+        None => artifact::read(evidence, progress),
+    };
     let mut coverage = reading.coverage;
     record_policy(&mut coverage, settings.policy.as_ref());
+    if settings.rules.as_ref().is_some_and(|rules| rules.is_empty()) {
+        let span = Span { state: State::Lost, from: None, to: None, notes: Vec::new() };
+        coverage.record(Origin::SigmaRules, span);
+    }
     let host = Host::from_facts(reading.facts, coverage, settings.window);
     let ranked = rank::rank(&host, settings.policy.as_ref(), &settings.tuning);
     let older = older_states(&host, &reading.files);

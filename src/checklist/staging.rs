@@ -87,6 +87,7 @@ pub(super) fn logon(logon_id: u64, logon_type: u32, package: &str, address: &str
         workstation: None,
         package: Some(package.to_owned()),
         image: None,
+        server: None,
     })
 }
 
@@ -130,6 +131,26 @@ pub(super) fn connected(image: &str, destination: &str, port: u16) -> Action {
         destination_port: Some(port),
         destination_name: None,
     })
+}
+
+/// The service's process opening lsass.exe.
+pub(super) fn opened(image: &str, access: &str) -> Action {
+    Action::ProcessOpened {
+        process_id: Some(50),
+        image: image.to_owned(),
+        target: r"C:\Windows\System32\lsass.exe".to_owned(),
+        access: access.to_owned(),
+    }
+}
+
+/// The service's process writing a file.
+pub(super) fn dropped(image: &str, path: &str) -> Action {
+    Action::FileCreated { process_id: Some(50), image: image.to_owned(), path: path.to_owned() }
+}
+
+/// A value being deleted.
+pub(super) fn value_deleted(service: &str, target: &str, image: &str) -> Action {
+    written(service, target, None, image, RegistryOperation::ValueDeleted)
 }
 
 /// A value being set.

@@ -38,11 +38,13 @@ pub enum Origin {
     RegistryEvents,
     /// The analyst's list of approved changes, tools, accounts and windows.
     ChangePolicy,
+    /// Sigma rules that the analyst gave.
+    SigmaRules,
 }
 
 impl Origin {
     /// Every origin, in the order of reports.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::SystemHive,
         Self::SoftwareHive,
         Self::SecurityHive,
@@ -55,6 +57,7 @@ impl Origin {
         Self::NetworkEvents,
         Self::RegistryEvents,
         Self::ChangePolicy,
+        Self::SigmaRules,
     ];
 
     /// What people call it.
@@ -72,6 +75,7 @@ impl Origin {
             Self::NetworkEvents => "network connection events",
             Self::RegistryEvents => "registry write events",
             Self::ChangePolicy => "list of approved changes",
+            Self::SigmaRules => "Sigma rules",
         }
     }
 }

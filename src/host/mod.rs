@@ -21,6 +21,7 @@ pub mod service;
 pub mod service_command;
 pub mod shell;
 pub mod story;
+pub mod tampering;
 
 mod join;
 
@@ -104,6 +105,9 @@ pub struct Host {
     pub outbound: Vec<Outbound>,
     /// Acts that belong together beyond one service, in order of time.
     pub incidents: Vec<Incident>,
+    /// Acts on what decides over services and their records without being a service's key: by the folded name of the
+    /// service they are about, in order of time.
+    pub tampering: BTreeMap<String, Vec<tampering::Tampering>>,
     /// Installs in quick succession and keys written together.
     pub bursts: Bursts,
     /// Who could speak.

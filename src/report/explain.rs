@@ -64,6 +64,14 @@ fn needs(indicator: &Indicator) -> String {
             let labels: Vec<&str> = origins.iter().copied().map(Origin::label).collect();
             format!("one of: {}", labels.join(", "))
         }
+        Need::AnyEvent(events) => {
+            let labels: Vec<String> =
+                events.iter().map(|(origin, id)| format!("{} ({id})", origin.label())).collect();
+            format!("one of: {}", labels.join(", "))
+        }
+        Need::WhenWritten(origin) => {
+            format!("the {} of the time when its key was written", origin.label())
+        }
     };
     indicator.needs.iter().map(need).collect::<Vec<_>>().join("; ")
 }
@@ -325,6 +333,7 @@ const fn family_title(family: Family) -> &'static str {
         Family::Q5 => "Q5: starts and what followed",
         Family::D => "D: defence impairment and access rules",
         Family::F => "F: failure command",
+        Family::R => "R: Sigma rules",
         Family::K => "K: known bad",
         Family::B => "B: baseline and trust",
     }

@@ -10,7 +10,8 @@ use std::io;
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
-use crate::checklist;
+use crate::checklist::{self, Family, Indicator};
+use crate::host::rule_hit::RuleSet;
 use crate::rank::{self, Tuning, Verdict};
 
 pub mod answers;
@@ -27,6 +28,7 @@ pub mod incident;
 pub mod install;
 pub mod older_state;
 pub mod outbound;
+mod posture;
 pub mod rule;
 pub mod service;
 pub mod stamp;
@@ -88,6 +90,8 @@ pub struct Settings {
     pub ignored: BTreeSet<String>,
     /// The list of approved changes, as it was given.
     pub approved: Option<String>,
+    /// What became of the Sigma rules that were given; null where none were.
+    pub rules: Option<RuleSet>,
     /// The scores, in decibans, from which the verdicts hold.
     pub thresholds: Thresholds,
 }
@@ -148,13 +152,13 @@ impl Tool {
 impl Settings {
     /// The settings of a run; `approved` is the path of the list of approved changes.
     pub fn new(window: SignedDuration, tuning: &Tuning, approved: Option<String>) -> Self {
-        let ignored = |id: &str| tuning.ignored.contains(id);
         Self {
             window_s: window.as_secs(),
-            indicators: checklist::indicators().filter(|one| !ignored(one.id)).count(),
+            indicators: asked(|one| one.family != Family::R, &tuning.ignored),
             weights: tuning.weights.clone(),
             ignored: tuning.ignored.clone(),
             approved,
+            rules: None,
             thresholds: Thresholds {
                 escalate: rank::ESCALATE,
                 review: rank::REVIEW,
@@ -163,6 +167,24 @@ impl Settings {
             },
         }
     }
+}
+
+impl Settings {
+    /// With what became of the Sigma rules that were given.
+    #[must_use]
+    pub fn with_rules(self, rules: Option<RuleSet>) -> Self {
+        let more = match rules {
+            Some(_) => asked(|one| one.family == Family::R, &self.ignored),
+            None => 0,
+        };
+        Self { rules, indicators: self.indicators.saturating_add(more), ..self }
+    }
+}
+
+/// How many indicators of some kind are asked.
+fn asked(kind: impl Fn(&Indicator) -> bool, ignored: &BTreeSet<String>) -> usize {
+    let asked = checklist::indicators().filter(|one| !ignored.contains(one.id));
+    asked.filter(|one| kind(one)).count()
 }
 
 /// How much of a report is wanted, and how it is shown.

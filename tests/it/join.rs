@@ -246,13 +246,13 @@ fn the_session_of_an_install_leads_to_its_logon_and_address() {
             workstation: None,
             package: None,
             image: None,
+            server: None,
         })
     };
     let svcctl = Action::ShareAccessed {
         share: r"\\*\IPC$".to_owned(),
         target: "svcctl".to_owned(),
         address: Some("10.0.0.9".to_owned()),
-        access: Some(0x3),
         subject: Subject { logon_id: Some(7), ..Subject::default() },
     };
     Scene::ghost("evil")

@@ -304,6 +304,7 @@ fn command_act(command: &ServiceCommand, record: &Told) -> Act {
         Verb::Delete => record.part(Phase::Deleted, "", SAME_DELETION),
         Verb::Start => record.part(Phase::Started, "command", SAME_ACT),
         Verb::Stop => record.part(Phase::Stopped, "command", SAME_ACT),
+        Verb::Control => record.part(Phase::Configured, "CONTROL", SAME_ACT),
     }
 }
 

@@ -17,7 +17,8 @@ use crate::host::event::{Action, Event, ProcessStart, RegistryOperation};
 use crate::host::image_path::{self, ImagePath};
 use crate::host::process::{Kinship, ServiceProcess};
 use crate::host::service::Role;
-use commands::{Commands, is_interpreter};
+use commands::Commands;
+pub(super) use commands::is_interpreter;
 use manager::Managers;
 use twins::Twins;
 
@@ -344,7 +345,7 @@ fn collapse(line: &str) -> String {
 }
 
 /// A path as logs write it, for comparing with [`ImagePath::normalized`]: 5156 writes device paths.
-fn file_path(path: &str) -> String {
+pub(super) fn file_path(path: &str) -> String {
     let lower = path.to_lowercase();
     let path = match lower.strip_prefix(r"\device\harddiskvolume") {
         Some(rest) => match rest.split_once('\\') {
