@@ -36,6 +36,7 @@ mod service_events;
 mod shadow_copy;
 mod sigma;
 mod stories;
+mod story_joins;
 mod support;
 mod system_hive;
 mod truth;
