@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use jiff::SignedDuration;
 
+use crate::artifact::sigma::Rules;
 use crate::artifact::{self, Progress};
 use crate::checklist::Policy;
 use crate::diagnostic::{Diagnostic, Impact};
@@ -26,14 +27,23 @@ pub struct Settings {
     pub known_destinations: Option<Arc<KnownDestinations>>,
     /// Weights and indicators the analyst changed.
     pub tuning: Tuning,
+    /// Sigma rules to run over event records; absent where none were asked for.
+    pub rules: Option<Arc<Rules>>,
 }
 
 /// Examines one host. Damage is in the report's diagnostics, never an error.
 pub fn scan(evidence: &dyn Evidence, settings: &Settings, progress: &dyn Progress) -> HostReport {
-    let reading = artifact::read(evidence, progress);
+    let reading = match &settings.rules {
+        Some(rules) => artifact::read_with(evidence, rules, progress),
+        None => artifact::read(evidence, progress),
+    };
     let mut coverage = reading.coverage;
     record_given(&mut coverage, Origin::ChangePolicy, settings.policy.is_some());
     record_given(&mut coverage, Origin::KnownDestinations, settings.known_destinations.is_some());
+    if settings.rules.as_ref().is_some_and(|rules| rules.is_empty()) {
+        let span = Span { state: State::Lost, from: None, to: None, notes: Vec::new() };
+        coverage.record(Origin::SigmaRules, span);
+    }
     let mut host = Host::from_facts(reading.facts, coverage, settings.window);
     host.known_destinations.clone_from(&settings.known_destinations);
     let ranked = rank::rank(&host, settings.policy.as_ref(), &settings.tuning);

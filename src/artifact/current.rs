@@ -2,14 +2,14 @@
 
 use std::cmp::Reverse;
 
-use super::{Sink, software_hive, system_hive};
+use super::{Sink, security_hive, software_hive, system_hive};
 use crate::host::Fact;
 use crate::host::config::Epoch;
 
 /// Makes every hive but the current one history. Of several that claim to be current (loose files, a copied
 /// tree with two spellings of a name) the one with the newest key is.
 pub(super) fn choose(sinks: &mut [Sink]) {
-    for kind in [system_hive::KIND.name, software_hive::KIND.name] {
+    for kind in [system_hive::KIND.name, software_hive::KIND.name, security_hive::KIND.name] {
         let mut claimants: Vec<&mut Sink> = sinks
             .iter_mut()
             .filter(|sink| sink.kind == kind && sink.history.is_none() && !sink.facts.is_empty())

@@ -46,21 +46,26 @@ pub fn interpret(record: &Record, artifact: &Arc<str>) -> Option<Event> {
         time: record.time,
         computer: record.computer.clone(),
         user_sid: record.user_sid.clone(),
-        citation: Citation {
-            artifact: Arc::clone(artifact),
-            place: Place::Record {
-                channel: record.channel.as_str().into(),
-                event_id: record.event_id,
-                record_id: record.record_id,
-            },
-            provenance: match record.state {
-                RecordState::Live => Provenance::Live,
-                RecordState::Unflushed => Provenance::Unflushed,
-                RecordState::Recovered => Provenance::Recovered,
-            },
-        },
+        citation: cite(record, artifact),
         action,
     })
+}
+
+/// The citation of a record.
+pub(super) fn cite(record: &Record, artifact: &Arc<str>) -> Citation {
+    Citation {
+        artifact: Arc::clone(artifact),
+        place: Place::Record {
+            channel: record.channel.as_str().into(),
+            event_id: record.event_id,
+            record_id: record.record_id,
+        },
+        provenance: match record.state {
+            RecordState::Live => Provenance::Live,
+            RecordState::Unflushed => Provenance::Unflushed,
+            RecordState::Recovered => Provenance::Recovered,
+        },
+    }
 }
 
 /// A field that says something: Windows and Sysmon write `-` or `?` for nothing.

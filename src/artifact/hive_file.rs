@@ -3,7 +3,7 @@
 use std::io::Read as _;
 
 use super::hive::{Hive, HiveError, Key, LogFile, LogReport, Replayed, replay};
-use super::{Input, Known, Sink, software_hive, system_hive};
+use super::{Input, Known, Sink, security_hive, software_hive, system_hive};
 use crate::evidence::{Evidence, Found};
 use crate::host::{Origin, Span, State};
 
@@ -21,7 +21,7 @@ struct HiveKind {
 }
 
 /// The hives that say something about services.
-const HIVES: [HiveKind; 2] = [
+const HIVES: [HiveKind; 3] = [
     HiveKind {
         name: system_hive::KIND.name,
         origin: Origin::SystemHive,
@@ -33,6 +33,12 @@ const HIVES: [HiveKind; 2] = [
         origin: Origin::SoftwareHive,
         is: software_hive::is_software,
         read: software_hive::read,
+    },
+    HiveKind {
+        name: security_hive::KIND.name,
+        origin: Origin::SecurityHive,
+        is: security_hive::is_security,
+        read: security_hive::read,
     },
 ];
 
@@ -73,7 +79,7 @@ pub(super) fn computer_name(evidence: &dyn Evidence, found: &Found) -> Option<St
     system_hive::computer_name(&hive.root().ok()?, found)
 }
 
-/// A hive that by its keys is neither SYSTEM nor SOFTWARE: lost where its place says that it should be, or where
+/// A hive that by its keys is none of these: lost where its place says that it should be, or where
 /// the keys to tell it by may be in its damaged part.
 fn other(input: &Input<'_>, root: &Key<'_>, sink: &mut Sink) {
     if !input.evidence.describe().windows.is_empty() {
@@ -83,7 +89,7 @@ fn other(input: &Input<'_>, root: &Key<'_>, sink: &mut Sink) {
         return sink.lost("a registry hive so damaged that it cannot be told which");
     }
     sink.recognised("other registry hive");
-    sink.note("a registry hive, but neither SYSTEM nor SOFTWARE; not read");
+    sink.note("a registry hive, but neither SYSTEM nor SOFTWARE nor SECURITY; not read");
 }
 
 /// Since Windows 10 1803 the files in `RegBack` are empty.

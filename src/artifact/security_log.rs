@@ -170,7 +170,7 @@ pub const EVENTS: &[EventKind] = &[
         id: 5145,
         providers: AUDIT,
         meaning: "A network share was accessed: the pipe of the service control manager, or a drive.",
-        fields: &["ShareName", "RelativeTargetName", "IpAddress", "SubjectLogonId"],
+        fields: &["ShareName", "RelativeTargetName", "IpAddress", "AccessMask", "SubjectLogonId"],
         read: share_accessed,
     },
     EventKind {
@@ -202,6 +202,13 @@ pub const EVENTS: &[EventKind] = &[
         meaning: "The filtering platform allowed a program to bind a port below the dynamic range.",
         fields: &["ProcessId", "Application", "SourceAddress", "SourcePort", "Protocol"],
         read: |record| port_opened(record, false),
+    },
+    EventKind {
+        id: 4608,
+        providers: AUDIT,
+        meaning: "Windows started.",
+        fields: &[],
+        read: |_| Some(Action::SystemStarted),
     },
     EventKind {
         id: 1100,
@@ -334,6 +341,7 @@ fn share_accessed(record: &Record) -> Option<Action> {
         share,
         target,
         address: said(record, "IpAddress"),
+        access: number(record, "AccessMask"),
         subject: account(record, "Subject"),
     })
 }

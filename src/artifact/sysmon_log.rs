@@ -90,6 +90,13 @@ pub const EVENTS: &[EventKind] = &[
         read: module_loaded,
     },
     EventKind {
+        id: 10,
+        providers: SYSMON,
+        meaning: "A process opened lsass.exe, which keeps credentials.",
+        fields: &["SourceProcessId", "SourceImage", "TargetImage", "GrantedAccess"],
+        read: process_opened,
+    },
+    EventKind {
         id: 11,
         providers: SYSMON,
         meaning: "A file was created or overwritten.",
@@ -178,6 +185,20 @@ fn module_loaded(record: &Record) -> Option<Action> {
         image,
         module: record.get("ImageLoaded")?.to_owned(),
         signed,
+    })
+}
+
+/// Processes open each other all the time; only lsass.exe is worth the telling.
+fn process_opened(record: &Record) -> Option<Action> {
+    let target = record.get("TargetImage")?;
+    if !crate::host::image_path::leaf(target).eq_ignore_ascii_case("lsass.exe") {
+        return None;
+    }
+    Some(Action::ProcessOpened {
+        process_id: number(record, "SourceProcessId"),
+        image: raw(record, "SourceImage"),
+        target: target.to_owned(),
+        access: raw(record, "GrantedAccess"),
     })
 }
 
@@ -315,6 +336,21 @@ mod tests {
             let data = [("Image", image), ("ImageLoaded", "C:\\x.dll"), ("Signed", signed)];
             assert_eq!(sysmon(7, &data).is_some(), counts, "{image} {signed}");
         }
+    }
+
+    #[test]
+    fn only_lsass_is_worth_opening() {
+        let data = [
+            ("SourceProcessId", "1468"),
+            ("SourceImage", "C:\\Windows\\Temp\\a.exe"),
+            ("TargetImage", "C:\\Windows\\System32\\LSASS.exe"),
+            ("GrantedAccess", "0x1410"),
+        ];
+        let Some(Action::ProcessOpened { process_id, access, .. }) = sysmon(10, &data) else {
+            panic!("none");
+        };
+        assert_eq!((process_id, &*access), (Some(1468), "0x1410"));
+        assert_eq!(sysmon(10, &[("TargetImage", "C:\\Windows\\explorer.exe")]), None);
     }
 
     #[test]

@@ -149,6 +149,27 @@ pub const EVENTS: &[EventKind] = &[
         },
     },
     EventKind {
+        id: 7038,
+        providers: SCM,
+        meaning: "A service could not log on with its account.",
+        fields: &["param1", "param2", "param3"],
+        read: |record| Some(logon_refused(record)),
+    },
+    EventKind {
+        id: 7041,
+        providers: SCM,
+        meaning: "The account of a service may not log on as a service.",
+        fields: &["param1", "param2"],
+        read: |record| Some(logon_refused(record)),
+    },
+    EventKind {
+        id: 12,
+        providers: &["Microsoft-Windows-Kernel-General"],
+        meaning: "Windows started.",
+        fields: &[],
+        read: |_| Some(Action::SystemStarted),
+    },
+    EventKind {
         id: 104,
         providers: &["Microsoft-Windows-Eventlog"],
         meaning: "A log was cleared.",
@@ -192,6 +213,18 @@ fn failed(record: &Record, display: &str, error: Option<&str>) -> Action {
         service: named(record, display),
         event_id: record.event_id,
         error: error.and_then(|name| said(record, name)),
+    }
+}
+
+/// The first parameter is the key name in both: the messages speak of "the %1 service".
+fn logon_refused(record: &Record) -> Action {
+    Action::LogonRefused {
+        service: ServiceNames {
+            key: key_from_binary(record).or_else(|| said(record, "param1")),
+            display: None,
+        },
+        account: said(record, "param2"),
+        error: said(record, "param3"),
     }
 }
 

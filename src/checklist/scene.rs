@@ -14,7 +14,7 @@ use crate::host::citation::{Citation, Place, Provenance};
 use crate::host::config::{
     AccessRule, AccessRules, Confidence, Data, Epoch, RawValue, ServiceConfig, Trigger, ValueOrder,
 };
-use crate::host::coverage::{Coverage, Origin, Span, State};
+use crate::host::coverage::{Coverage, Gap, GapReason, Origin, Span, State};
 use crate::host::event::{Action, Event};
 use crate::host::fact::{
     ConfigurationKey, Fact, Identity, IdentityItem, SafeBootEntry, ServicesKey, Setting,
@@ -30,6 +30,7 @@ pub struct Scene {
     order: Option<ValueOrder>,
     facts: Vec<Fact>,
     covered: BTreeMap<Origin, State>,
+    gaps: Vec<(Origin, i64, i64)>,
     policy: Option<Policy>,
     known_destinations: Option<Arc<KnownDestinations>>,
     next_record: u64,
@@ -52,6 +53,7 @@ impl Scene {
             order: None,
             facts: Vec::new(),
             covered: BTreeMap::new(),
+            gaps: Vec::new(),
             policy: None,
             known_destinations: None,
             next_record: 1,
@@ -337,6 +339,13 @@ impl Scene {
         self
     }
 
+    /// Takes the records between two times, in seconds after noon, out of a log.
+    #[must_use]
+    pub fn gap(mut self, origin: Origin, from: i64, to: i64) -> Self {
+        self.gaps.push((origin, from, to));
+        self
+    }
+
     fn cover(&mut self, origin: Origin, state: State) {
         self.covered.insert(origin, state);
     }
@@ -347,6 +356,10 @@ impl Scene {
         for (origin, state) in &self.covered {
             let (from, to) = (Some(at(-month)), Some(at(month)));
             coverage.record(*origin, Span { state: *state, from, to, notes: Vec::new() });
+        }
+        for (origin, from, to) in &self.gaps {
+            let reason = GapReason::MissingRecords;
+            coverage.record_gap(*origin, Gap { from: at(*from), to: at(*to), reason });
         }
         coverage
     }
@@ -529,6 +542,9 @@ fn placement(action: &Action) -> (&'static str, u16, &'static [Origin]) {
         Action::Crashed { recovery: Some(_), .. } => ("System", 7031, SYSTEM),
         Action::Crashed { .. } => ("System", 7034, SYSTEM),
         Action::MarkedInteractive { .. } => ("System", 7030, SYSTEM),
+        Action::LogonRefused { error: Some(_), .. } => ("System", 7038, SYSTEM),
+        Action::LogonRefused { .. } => ("System", 7041, SYSTEM),
+        Action::SystemStarted => ("System", 12, SYSTEM),
         Action::LogCleared { .. } => ("System", 104, SYSTEM),
         Action::LoggingStopped => ("Security", 1100, SECURITY),
         Action::ProcessStarted(_) => {
@@ -554,6 +570,7 @@ fn placement(action: &Action) -> (&'static str, u16, &'static [Origin]) {
         Action::DriverLoaded { .. } => ("Microsoft-Windows-Sysmon/Operational", 6, SYSMON),
         Action::ModuleLoaded { .. } => ("Microsoft-Windows-Sysmon/Operational", 7, SYSMON),
         Action::FileCreated { .. } => ("Microsoft-Windows-Sysmon/Operational", 11, SYSMON),
+        Action::ProcessOpened { .. } => ("Microsoft-Windows-Sysmon/Operational", 10, SYSMON),
         Action::Pipe { .. } => ("Microsoft-Windows-Sysmon/Operational", 17, SYSMON),
         Action::Script { .. } => {
             ("Microsoft-Windows-PowerShell/Operational", 4104, &[Origin::PowerShellLog])

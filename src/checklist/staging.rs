@@ -175,6 +175,26 @@ pub(super) fn known(entry: &str) -> KnownDestinations {
     KnownDestinations::read(entry.as_bytes()).unwrap_or_default()
 }
 
+/// The service's process opening lsass.exe.
+pub(super) fn opened(image: &str, access: &str) -> Action {
+    Action::ProcessOpened {
+        process_id: Some(50),
+        image: image.to_owned(),
+        target: r"C:\Windows\System32\lsass.exe".to_owned(),
+        access: access.to_owned(),
+    }
+}
+
+/// The service's process writing a file.
+pub(super) fn dropped(image: &str, path: &str) -> Action {
+    Action::FileCreated { process_id: Some(50), image: image.to_owned(), path: path.to_owned() }
+}
+
+/// A value being deleted.
+pub(super) fn value_deleted(service: &str, target: &str, image: &str) -> Action {
+    written(service, target, None, image, RegistryOperation::ValueDeleted)
+}
+
 /// A value being set.
 pub(super) fn set(service: &str, target: &str, new: &str, image: &str) -> Action {
     written(service, target, Some(new), image, RegistryOperation::ValueSet)

@@ -12,8 +12,10 @@ use super::evidence_args::EvidenceArgs;
 use super::exit::Exit;
 use super::file;
 use super::progress::Bar;
+use super::rule_files;
 use super::{Cli, ColorArg, Command, DetectArgs, DetectFormat, ExplainArgs, JudgeArgs, ScanArgs};
 use crate::artifact::detect::detect as detect_artifacts;
+use crate::artifact::sigma::Rules;
 use crate::checklist::{self, Policy};
 use crate::diagnostic::Impact;
 use crate::error::Error;
@@ -130,11 +132,12 @@ fn examine(paths: &[PathBuf], args: &JudgeArgs, opening: &EvidenceArgs) -> Resul
         weights: args.weights.iter().cloned().collect(),
         ignored: args.ignored.iter().cloned().collect(),
     };
+    let rules = rules(args)?;
     let opened = open(paths, opening)?;
     if opened.hosts.is_empty() {
         return Err(Exit::Unreadable);
     }
-    let settings = Settings { window: args.window, policy, known_destinations, tuning };
+    let settings = Settings { window: args.window, policy, known_destinations, tuning, rules };
     let pool =
         rayon::ThreadPoolBuilder::new().num_threads(args.threads).build().map_err(|error| {
             warn(&format!("cannot start {} threads: {error}", args.threads));
@@ -153,9 +156,22 @@ fn examine(paths: &[PathBuf], args: &JudgeArgs, opening: &EvidenceArgs) -> Resul
     let given =
         |path: &Option<PathBuf>| path.as_ref().map(|path| path.to_string_lossy().into_owned());
     let about = report::Settings::new(settings.window, &settings.tuning, given(&args.approved))
-        .with_known_destinations(given(&args.known_destinations));
+        .with_known_destinations(given(&args.known_destinations))
+        .with_rules(settings.rules.as_ref().map(|rules| rules.set().clone()));
     let unreadable = !opened.errors.is_empty();
     Ok(Outcome { report: Report::new(about, hosts), unreadable })
+}
+
+/// Loads the Sigma rules that were asked for, and says how many of them cannot be used.
+fn rules(args: &JudgeArgs) -> Result<Option<Arc<Rules>>, Exit> {
+    if args.sigma.is_empty() {
+        return Ok(None);
+    }
+    let rules = rule_files::load(&args.sigma).map_err(|error| fail(&error, Exit::Usage))?;
+    if let Some(summary) = rule_files::summary(&rules).filter(|_| !args.quiet) {
+        warn(&summary);
+    }
+    Ok(Some(Arc::new(rules)))
 }
 
 /// Opens evidence and says what could not be opened.

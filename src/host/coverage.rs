@@ -1,9 +1,11 @@
 //! Who could speak, and how far: without this a silence cannot be told from a "no".
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+
+use super::citation::Citation;
 
 /// A witness: something in the evidence that can answer questions.
 ///
@@ -16,6 +18,8 @@ pub enum Origin {
     SystemHive,
     /// The SOFTWARE hive.
     SoftwareHive,
+    /// The SECURITY hive.
+    SecurityHive,
     /// The System channel.
     SystemLog,
     /// The Security channel.
@@ -36,13 +40,16 @@ pub enum Origin {
     ChangePolicy,
     /// The analyst's list of destinations that other hosts talk to.
     KnownDestinations,
+    /// Sigma rules that the analyst gave.
+    SigmaRules,
 }
 
 impl Origin {
     /// Every origin, in the order of reports.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::SystemHive,
         Self::SoftwareHive,
+        Self::SecurityHive,
         Self::SystemLog,
         Self::SecurityLog,
         Self::SysmonLog,
@@ -53,6 +60,7 @@ impl Origin {
         Self::RegistryEvents,
         Self::ChangePolicy,
         Self::KnownDestinations,
+        Self::SigmaRules,
     ];
 
     /// What people call it.
@@ -60,6 +68,7 @@ impl Origin {
         match self {
             Self::SystemHive => "SYSTEM hive",
             Self::SoftwareHive => "SOFTWARE hive",
+            Self::SecurityHive => "SECURITY hive",
             Self::SystemLog => "System log",
             Self::SecurityLog => "Security log",
             Self::SysmonLog => "Sysmon log",
@@ -70,6 +79,7 @@ impl Origin {
             Self::RegistryEvents => "registry write events",
             Self::ChangePolicy => "list of approved changes",
             Self::KnownDestinations => "list of known destinations",
+            Self::SigmaRules => "Sigma rules",
         }
     }
 }
@@ -107,6 +117,10 @@ pub struct Coverage {
     spans: BTreeMap<Origin, Span>,
     #[serde(default)]
     gaps: BTreeMap<Origin, Vec<Gap>>,
+    #[serde(default)]
+    clearings: BTreeMap<Origin, Vec<Clearing>>,
+    #[serde(default)]
+    unrecorded: BTreeMap<Origin, BTreeMap<u16, Citation>>,
 }
 
 /// A time inside a span of which no log that was read holds the records.
@@ -116,6 +130,55 @@ pub struct Gap {
     pub from: Timestamp,
     /// The first record after it.
     pub to: Timestamp,
+    /// How it is known.
+    pub reason: GapReason,
+}
+
+/// How a gap is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GapReason {
+    /// One log ends before the next one begins.
+    BetweenLogs,
+    /// Record ids are missing inside a log.
+    MissingRecords,
+    /// The log was cleared at the end of it.
+    Cleared,
+}
+
+impl GapReason {
+    /// In a few words.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::BetweenLogs => "between two logs",
+            Self::MissingRecords => "record ids are missing",
+            Self::Cleared => "the log was cleared",
+        }
+    }
+}
+
+/// The clearing of a log: what the channel said before is gone from it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Clearing {
+    /// When; where nobody recorded it, the log's first record.
+    pub time: Timestamp,
+    /// The channel.
+    pub channel: String,
+    /// How it is known.
+    pub evidence: ClearingEvidence,
+    /// The record that says so, or the log's first record.
+    pub citation: Citation,
+}
+
+/// How a clearing is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClearingEvidence {
+    /// Event 104 or 1102.
+    Recorded,
+    /// The log begins with record 1 long after Windows was installed: cleared without a record of it, deleted, or
+    /// made anew.
+    BeginsAnew,
 }
 
 impl Coverage {
@@ -158,6 +221,36 @@ impl Coverage {
         self.gaps.get(&origin).map_or(&[], Vec::as_slice)
     }
 
+    /// Notes the clearing of a log.
+    pub fn record_clearing(&mut self, origin: Origin, clearing: Clearing) {
+        let clearings = self.clearings.entry(origin).or_default();
+        if !clearings.contains(&clearing) {
+            clearings.push(clearing);
+            clearings.sort_unstable();
+        }
+    }
+
+    /// The clearings of an origin's logs, in order of time.
+    pub fn clearings(&self, origin: Origin) -> &[Clearing] {
+        self.clearings.get(&origin).map_or(&[], Vec::as_slice)
+    }
+
+    /// Notes that a host was set up not to record an event: its absence from that log means nothing.
+    pub fn record_unrecorded(&mut self, origin: Origin, event_id: u16, citation: Citation) {
+        self.unrecorded.entry(origin).or_default().entry(event_id).or_insert(citation);
+    }
+
+    /// The events that the host was set up not to record in a log, in order.
+    pub fn unrecorded(&self, origin: Origin) -> BTreeSet<u16> {
+        let events = self.unrecorded.get(&origin);
+        events.map(|events| events.keys().copied().collect()).unwrap_or_default()
+    }
+
+    /// Whether the host was set up not to record an event in a log, at the time of the evidence.
+    pub fn is_unrecorded(&self, origin: Origin, event_id: u16) -> bool {
+        self.unrecorded.get(&origin).is_some_and(|events| events.contains_key(&event_id))
+    }
+
     /// How much of an origin was read; an origin nothing was recorded for is absent.
     pub fn state(&self, origin: Origin) -> State {
         self.spans.get(&origin).map_or(State::Absent, |span| span.state)
@@ -183,5 +276,46 @@ impl Coverage {
     /// Every origin in report order, with its span where there is one.
     pub fn iter(&self) -> impl Iterator<Item = (Origin, Option<&Span>)> {
         Origin::ALL.into_iter().map(|origin| (origin, self.spans.get(&origin)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::host::{Place, Provenance};
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    #[test]
+    fn silence_inside_a_gap_means_nothing() {
+        let mut coverage = Coverage::default();
+        let (from, to) = (Some(at(100)), Some(at(900)));
+        let span = Span { state: State::Complete, from, to, notes: Vec::new() };
+        coverage.record(Origin::SystemLog, span);
+        let gap = Gap { from: at(300), to: at(400), reason: GapReason::MissingRecords };
+        coverage.record_gap(Origin::SystemLog, gap);
+        coverage.record_gap(Origin::SystemLog, gap);
+        assert_eq!(coverage.gaps(Origin::SystemLog), [gap]);
+        for (time, reached) in
+            [(99, false), (100, true), (300, true), (301, false), (400, true), (901, false)]
+        {
+            assert_eq!(coverage.reaches_back_to(Origin::SystemLog, at(time)), reached, "{time}");
+        }
+    }
+
+    #[test]
+    fn what_was_not_to_be_recorded_is_known_by_log_and_event() {
+        let (artifact, provenance) = (Arc::from("SECURITY"), Provenance::Live);
+        let citation = Citation { artifact, place: Place::File, provenance };
+        let mut coverage = Coverage::default();
+        coverage.record_unrecorded(Origin::SecurityLog, 4697, citation);
+        assert!(coverage.is_unrecorded(Origin::SecurityLog, 4697));
+        assert!(!coverage.is_unrecorded(Origin::SecurityLog, 4688));
+        assert!(!coverage.is_unrecorded(Origin::SystemLog, 4697));
+        assert_eq!(coverage.unrecorded(Origin::SecurityLog), BTreeSet::from([4697]));
     }
 }

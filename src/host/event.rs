@@ -76,6 +76,15 @@ pub enum Action {
         /// The error code or text as logged, for example `%%1053`.
         error: Option<String>,
     },
+    /// 7038, 7041: a service could not log on with its account.
+    LogonRefused {
+        /// Which service.
+        service: ServiceNames,
+        /// The account as logged.
+        account: Option<String>,
+        /// 7038: the error as logged.
+        error: Option<String>,
+    },
     /// 7031, 7034: a service ended unexpectedly.
     Crashed {
         /// Which service.
@@ -101,6 +110,8 @@ pub enum Action {
     },
     /// 1100: the event logging service shut down.
     LoggingStopped,
+    /// System 12, 4608: Windows started; no process is older.
+    SystemStarted,
     /// 4688, Sysmon 1: a process was created.
     ProcessStarted(ProcessStart),
     /// 4689, Sysmon 5: a process ended.
@@ -109,6 +120,17 @@ pub enum Action {
         process_id: Option<u32>,
         /// Its program.
         image: String,
+    },
+    /// Sysmon 10: a process opened lsass.exe, which keeps credentials.
+    ProcessOpened {
+        /// The process id of the opener.
+        process_id: Option<u32>,
+        /// The program of the opener.
+        image: String,
+        /// The program that was opened.
+        target: String,
+        /// The process rights that were granted, as logged.
+        access: String,
     },
     /// 4657, Sysmon 12 to 14: a key or value was written.
     RegistryChanged(RegistryChange),
@@ -150,6 +172,8 @@ pub enum Action {
         target: String,
         /// The client's address.
         address: Option<String>,
+        /// The rights asked for, as the access mask of a file; 0x2 and 0x4 write.
+        access: Option<u32>,
         /// Who.
         subject: Subject,
     },
@@ -232,6 +256,7 @@ impl Action {
             Self::ProcessEnded { process_id, image }
             | Self::DnsQueried { process_id, image, .. }
             | Self::ModuleLoaded { process_id, image, .. }
+            | Self::ProcessOpened { process_id, image, .. }
             | Self::FileCreated { process_id, image, .. }
             | Self::Pipe { process_id, image, .. } => Some((*process_id, image)),
             _ => None,

@@ -19,9 +19,13 @@ pub mod network;
 pub mod older;
 pub mod outbound;
 pub mod posture;
+pub mod process;
 pub mod rule_hit;
 pub mod service;
 pub mod service_command;
+pub mod shell;
+pub mod story;
+pub mod tampering;
 
 mod join;
 
@@ -38,8 +42,10 @@ pub use network::Network;
 pub use older::OlderState;
 pub use outbound::Outbound;
 pub use posture::Posture;
+pub use process::ServiceProcess;
 pub use rule_hit::RuleHit;
 pub use service::{Role, Service};
+pub use story::Story;
 
 use crate::text;
 use config::ServiceConfig;
@@ -96,6 +102,8 @@ pub struct Host {
     pub settings: Vec<Setting>,
     /// Every event, sorted by time, then channel and record id, without duplicates.
     pub events: Vec<Event>,
+    /// The processes of services and their descendants, in order of time.
+    pub processes: Vec<ServiceProcess>,
     /// What Sigma rules found, in order of time.
     pub rule_hits: Vec<RuleHit>,
     /// What the host was set up to record and to forbid, in a fixed order.
@@ -108,6 +116,9 @@ pub struct Host {
     pub known_destinations: Option<Arc<KnownDestinations>>,
     /// Which volume carries which drive letter, as far as events tell.
     pub volumes: Volumes,
+    /// Acts on what decides over services and their records without being a service's key: by the folded name of the
+    /// service they are about, in order of time.
+    pub tampering: BTreeMap<String, Vec<tampering::Tampering>>,
     /// Installs in quick succession and keys written together.
     pub bursts: Bursts,
     /// Who could speak.

@@ -45,6 +45,34 @@ pub struct Rule {
     pub file: String,
 }
 
+/// What became of the rules that were given.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RuleSet {
+    /// How many rules run, correlations among them.
+    pub loaded: usize,
+    /// How many filters are applied to them.
+    pub filters: usize,
+    /// How many are for other systems than Windows.
+    pub not_applicable: usize,
+    /// Rules and files that cannot be used.
+    pub not_loaded: Vec<RuleProblem>,
+    /// Rules that run and cannot see all that they ask for.
+    pub partly_usable: Vec<RuleProblem>,
+}
+
+/// Why a rule cannot be used, or only in part.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct RuleProblem {
+    /// The file, as given.
+    pub file: String,
+    /// The line at which its document begins, from 1.
+    pub line: Option<usize>,
+    /// Its title, where it could be read.
+    pub title: Option<String>,
+    /// Why.
+    pub reason: String,
+}
+
 /// A rule that fired.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RuleHit {

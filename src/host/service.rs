@@ -53,6 +53,12 @@ pub enum Role {
     ModuleLoad,
     /// Its process created or used a named pipe.
     Pipe,
+    /// Its process, or a descendant, opened lsass.exe.
+    ProcessAccess,
+    /// Its account logged on as a service (4624, logon type 5) close to a start.
+    ServiceLogon,
+    /// The process that asked for its install (the client of 4697), or that wrote its program.
+    Installer,
     /// Its actor logged on.
     ActorLogon,
     /// Its actor used the service control manager or an administrative share from afar (5145).
@@ -81,6 +87,16 @@ pub struct Actor {
     pub logon: Option<Logon>,
     /// The record of that logon.
     pub logon_citation: Option<Citation>,
+    /// The client's address, where no logon tells it but a share access of the same session does (5145).
+    pub share_address: Option<String>,
+}
+
+impl Actor {
+    /// Where the session came from: the address of the logon, else that of its share accesses.
+    pub fn address(&self) -> Option<&str> {
+        let logon = self.logon.as_ref().and_then(|logon| logon.address.as_deref());
+        logon.or(self.share_address.as_deref())
+    }
 }
 
 /// A command that names a service, and the event that shows it.
@@ -164,6 +180,8 @@ pub struct Service {
     pub links: Vec<Link>,
     /// What its processes did on the network, as long as they lived.
     pub network: Network,
+    /// Its processes and their descendants, in order of time: indices into [`super::Host::processes`].
+    pub processes: Vec<usize>,
     /// The other host whose service this is: known only from a command given here.
     pub elsewhere: Option<String>,
 }
@@ -187,6 +205,7 @@ impl Service {
             commands: Vec::new(),
             links: Vec::new(),
             network: Network::default(),
+            processes: Vec::new(),
             elsewhere: None,
         }
     }

@@ -4,6 +4,7 @@
 //! what Windows leaves behind when something happens; a [`scenario`] says what happened. The same scenario
 //! gives the same bytes, always.
 
+pub mod evaluation;
 pub mod evtx;
 pub mod regf;
 pub mod scenario;

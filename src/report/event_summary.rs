@@ -24,6 +24,12 @@ pub fn summary(event: &Event) -> String {
             format!("{} entered the state {}", named(service), state_word(*state))
         }
         Action::Failed { service, event_id, error } => failed(service, *event_id, error.as_deref()),
+        Action::LogonRefused { service, account, error } => {
+            let account = account.as_deref().map_or("its account".to_owned(), quote);
+            let error = error.as_deref().map(|error| format!(": {}", quote(error)));
+            format!("{} could not log on as {account}{}", named(service), error.unwrap_or_default())
+        }
+        Action::SystemStarted => "Windows started".to_owned(),
         Action::Crashed { service, count, recovery, delay_ms } => {
             crashed(service, *count, *recovery, *delay_ms)
         }
@@ -49,10 +55,15 @@ pub fn summary(event: &Event) -> String {
             format!("permissions of {} were changed to {}{way}", quote(object), quote(new))
         }
         Action::Logon(logon) => logged_on(logon),
-        Action::ShareAccessed { share, target, address, subject } => {
+        Action::ShareAccessed { share, target, address, subject, access } => {
             let (share, target) = (quote(share), quote(target));
-            let from = from(address.as_deref());
-            format!("share {share} was accessed for {target}{from}{}", by(subject))
+            let from = from(address.as_deref()) + &by(subject);
+            // FILE_WRITE_DATA and FILE_APPEND_DATA.
+            if access.is_some_and(|mask| mask & 0x6 != 0) {
+                format!("{target} on the share {share} was opened for writing{from}")
+            } else {
+                format!("share {share} was accessed for {target}{from}")
+            }
         }
         Action::Connected(connection) => connected(connection),
         Action::PortOpened(opening) => port_opened(opening),
@@ -71,6 +82,12 @@ pub fn summary(event: &Event) -> String {
         Action::FileCreated { process_id, image, path } => {
             format!("{} wrote {}", process(image, *process_id), quote(path))
         }
+        Action::ProcessOpened { process_id, image, target, access } => format!(
+            "{} opened {} with access {}",
+            process(image, *process_id),
+            quote(target),
+            quote(access)
+        ),
         Action::Pipe { created, process_id, image, name } => {
             let what = if *created { "created" } else { "connected to" };
             format!("{} {what} the pipe {}", process(image, *process_id), quote(name))
@@ -218,7 +235,8 @@ fn port_opened(opening: &PortOpening) -> String {
     )
 }
 
-fn endpoint(address: &str, port: Option<u16>) -> String {
+/// An address with its port.
+pub(super) fn endpoint(address: &str, port: Option<u16>) -> String {
     match port {
         Some(port) if address.contains(':') => format!("[{}]:{port}", quote(address)),
         Some(port) => format!("{}:{port}", quote(address)),
@@ -312,7 +330,8 @@ fn signed_word(signed: Option<bool>, signature: Option<&str>) -> String {
     }
 }
 
-fn quote(text: &str) -> String {
+/// A string from evidence, cut where it is long.
+pub(super) fn quote(text: &str) -> String {
     let mut chars = text.chars();
     let mut quoted: String = chars.by_ref().take(QUOTE_LIMIT).collect();
     let rest = chars.count();

@@ -66,6 +66,14 @@ fn needs(indicator: &Indicator) -> String {
             let labels: Vec<&str> = origins.iter().copied().map(Origin::label).collect();
             format!("one of: {}", labels.join(", "))
         }
+        Need::AnyEvent(events) => {
+            let labels: Vec<String> =
+                events.iter().map(|(origin, id)| format!("{} ({id})", origin.label())).collect();
+            format!("one of: {}", labels.join(", "))
+        }
+        Need::WhenWritten(origin) => {
+            format!("the {} of the time when its key was written", origin.label())
+        }
     };
     indicator.needs.iter().map(need).collect::<Vec<_>>().join("; ")
 }
@@ -100,6 +108,7 @@ pub fn explain_service(service: &ServiceReport, host: &HostReport) -> String {
     page.sum(service);
     page.open_questions(service);
     page.history(service);
+    page.story(service);
     page.network(service);
     page.events(service);
     page.verify(service);
@@ -268,6 +277,30 @@ impl Page {
         let more = sentences.len().saturating_sub(PEERS_SHOWN);
         if more > 0 {
             self.item("-", &format!("and {more} more (see `network` in --format json)"));
+        }
+    }
+
+    /// The whole story, each act with its records.
+    fn story(&mut self, service: &ServiceReport) {
+        let story = &service.story;
+        if story.steps.is_empty() {
+            return;
+        }
+        self.heading("What happened (UTC)");
+        for (at, step) in story.steps.iter().enumerate() {
+            let number = at.saturating_add(1);
+            let first = format!("  {number:>3}. {}  ", step.time.short());
+            self.hang(&first, "       ", &format!("{}: {}", step.label(), step.summary));
+            for citation in &step.citations {
+                self.hang("       ", "         ", &citation.to_string());
+            }
+            let more = step.records.saturating_sub(step.citations.len());
+            if more > 0 {
+                self.hang("       ", "         ", &format!("and {more} more records"));
+            }
+        }
+        if story.left_out > 0 {
+            self.item("-", &format!("{} further acts in the middle; see Events", story.left_out));
         }
     }
 

@@ -11,17 +11,17 @@ use super::rule::RuleHitReport;
 use super::service::ServiceReport;
 use super::timeline::{self, TimelineEntry};
 use crate::diagnostic::Diagnostic;
-use crate::host::coverage::{Origin, State};
+use crate::host::coverage::{Clearing, ClearingEvidence, GapReason, Origin, State};
 use crate::host::fact::SettingKind;
 use crate::host::{Citation, Host, Posture};
-use crate::rank::{Ranked, Verdict};
+use crate::rank::{self, Ranked, Verdict};
 
 /// Everything the report says about one host.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HostReport {
     /// What is known of the host itself.
     pub host: HostIdentity,
-    /// The worst verdict of its services.
+    /// The worst verdict of its services and incidents.
     pub verdict: Verdict,
     /// How many services got which verdict.
     pub summary: Summary,
@@ -195,6 +195,10 @@ pub struct CoverageReport {
     pub to: Option<Stamp>,
     /// Logs: times in between of which no log that was read holds the records.
     pub gaps: Vec<GapReport>,
+    /// Logs: when they were cleared.
+    pub cleared: Vec<ClearingReport>,
+    /// Logs: events that the host was set up not to record in them when the evidence was taken.
+    pub unrecorded: Vec<u16>,
     /// Remarks.
     pub notes: Vec<String>,
 }
@@ -206,6 +210,21 @@ pub struct GapReport {
     pub from: Stamp,
     /// The first record after it.
     pub to: Stamp,
+    /// How it is known.
+    pub reason: GapReason,
+}
+
+/// The clearing of a log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClearingReport {
+    /// When; where nobody recorded it, the log's first record.
+    pub time: Stamp,
+    /// The channel.
+    pub channel: String,
+    /// How it is known.
+    pub evidence: ClearingEvidence,
+    /// The record that says so, or the log.
+    pub citation: Citation,
 }
 
 /// A setting that concerns every service.
@@ -230,11 +249,20 @@ impl HostReport {
     ) -> Self {
         let services: Vec<ServiceReport> =
             (1..).zip(ranked).map(|(rank, one)| ServiceReport::new(host, one, rank)).collect();
+        let verdicts = rank::of_incidents(&host.incidents, ranked);
+        let incidents: Vec<IncidentReport> = host
+            .incidents
+            .iter()
+            .zip(verdicts)
+            .map(|(incident, verdict)| IncidentReport::new(incident, verdict))
+            .collect();
+        let verdicts = services.iter().map(|one| one.verdict);
+        let verdicts = verdicts.chain(incidents.iter().map(|one| one.verdict));
         let mut evidence = evidence;
         evidence.files.sort();
         Self {
             host: HostIdentity::new(&host.identity),
-            verdict: services.iter().map(|one| one.verdict).max().unwrap_or(Verdict::NotAssessed),
+            verdict: verdicts.max().unwrap_or(Verdict::NotAssessed),
             summary: Summary::new(host, &services),
             evidence,
             coverage: coverage(host),
@@ -246,7 +274,7 @@ impl HostReport {
                 .map(|key| key.name.clone())
                 .collect(),
             posture: host.posture.clone(),
-            incidents: host.incidents.iter().map(IncidentReport::new).collect(),
+            incidents,
             outbound: host.outbound.iter().map(OutboundReport::new).collect(),
             rule_hits: host
                 .rule_hits
@@ -278,11 +306,22 @@ fn coverage(host: &Host) -> Vec<CoverageReport> {
             .coverage
             .gaps(origin)
             .iter()
-            .map(|gap| GapReport { from: Stamp(gap.from), to: Stamp(gap.to) })
+            .map(|gap| GapReport { from: Stamp(gap.from), to: Stamp(gap.to), reason: gap.reason })
             .collect(),
+        cleared: host.coverage.clearings(origin).iter().map(clearing).collect(),
+        unrecorded: host.coverage.unrecorded(origin).into_iter().collect(),
         notes: span.map(|span| span.notes.clone()).unwrap_or_default(),
     };
     host.coverage.iter().map(report).collect()
+}
+
+fn clearing(one: &Clearing) -> ClearingReport {
+    ClearingReport {
+        time: Stamp(one.time),
+        channel: one.channel.clone(),
+        evidence: one.evidence,
+        citation: one.citation.clone(),
+    }
 }
 
 fn system_settings(host: &Host) -> Vec<SystemSetting> {

@@ -5,8 +5,9 @@ use std::io;
 use super::answers::{self, ChecklistAnswer};
 use super::finding::FindingReport;
 use super::host::HostReport;
+use super::select::Row;
 use super::service::ServiceReport;
-use super::{Options, Renderer, Report, layout, older_state, select};
+use super::{Options, Renderer, Report, layout, older_state, posture, select};
 use crate::checklist;
 use crate::diagnostic::Impact;
 use crate::host::coverage::State;
@@ -22,6 +23,8 @@ const SERVICES_IN_FULL: usize = 1;
 const SERVICES_LISTED: usize = 6;
 /// Findings of a service told in full.
 const FINDINGS_SHOWN: usize = 3;
+/// Acts of its story.
+const STEPS_SHOWN: usize = 20;
 /// Facts of a checklist answer.
 const FACTS_SHOWN: usize = 2;
 /// Lines about a service's network.
@@ -43,7 +46,7 @@ fn render(report: &Report, options: &Options, out: &mut dyn io::Write) -> io::Re
 
 fn page(report: &Report, host: &HostReport, options: &Options) -> Vec<String> {
     let summary = &host.summary;
-    let verdict = if host.services.is_empty() {
+    let verdict = if host.services.is_empty() && host.verdict < Verdict::Note {
         "**No service is known from this evidence: nothing was judged**".to_owned()
     } else if host.verdict < Verdict::Note {
         "**No service met a rule worth a note**".to_owned()
@@ -72,20 +75,23 @@ fn page(report: &Report, host: &HostReport, options: &Options) -> Vec<String> {
     ];
     let older = older_state::in_a_line(&host.older_states);
     lines.extend(older.map(|labels| format!("Older states: {}.", prose(&labels))));
+    incidents(host, options, &mut lines);
     let shortlist = select::shortlist(host, options);
-    for service in shortlist.services.iter().take(SERVICES_IN_FULL) {
-        in_full(service, &mut lines);
+    for row in shortlist.rows.iter().take(SERVICES_IN_FULL) {
+        in_full(row, &mut lines);
     }
-    let others: Vec<_> = shortlist.services.iter().skip(SERVICES_IN_FULL).collect();
+    let others: Vec<_> = shortlist.rows.iter().skip(SERVICES_IN_FULL).collect();
     if !others.is_empty() {
         lines.extend([String::new(), "### Also".to_owned(), String::new()]);
         let most = if options.all { usize::MAX } else { SERVICES_LISTED };
-        lines.extend(others.iter().take(most).map(|service| in_a_line(service)));
-        let more = others.len().saturating_sub(most).saturating_add(shortlist.left_out);
+        lines.extend(others.iter().take(most).map(|row| in_a_line(row)));
+        let more: usize = others.iter().skip(most).map(|row| row.alike.saturating_add(1)).sum();
+        let more = more.saturating_add(shortlist.left_out);
         if more > 0 {
             lines.push(format!("- and {more} more"));
         }
     }
+    lines.append(&mut posture::section(&host.posture, options.all));
     lines
 }
 
@@ -119,7 +125,26 @@ fn coverage(host: &HostReport) -> String {
     format!("Coverage: {}. {open}.", parts.join("; "))
 }
 
-fn in_full(service: &ServiceReport, lines: &mut Vec<String>) {
+/// What belongs together beyond one service, one sentence each, with the place of its first act.
+fn incidents(host: &HostReport, options: &Options, lines: &mut Vec<String>) {
+    let (shown, more) = select::incidents(host, options);
+    if shown.is_empty() {
+        return;
+    }
+    lines.extend([String::new(), "### Incidents".to_owned(), String::new()]);
+    lines.extend(shown.iter().map(|incident| {
+        let place =
+            incident.citations.first().map(|place| format!(" {}", code(&place.to_string())));
+        let sentence = prose(&incident.sentence);
+        format!("- {}: {sentence}.{}", incident.verdict.label(), place.unwrap_or_default())
+    }));
+    if more > 0 {
+        lines.push(format!("- and {more} more"));
+    }
+}
+
+fn in_full(row: &Row<'_>, lines: &mut Vec<String>) {
+    let service = row.service;
     lines.extend([
         String::new(),
         format!("### {} {} ({} dB)", service.verdict.label(), code(&service.name), service.score),
@@ -132,11 +157,18 @@ fn in_full(service: &ServiceReport, lines: &mut Vec<String>) {
     if more > 0 {
         lines.push(format!("- and {}", layout::plural(more, "more reason")));
     }
+    if row.alike > 0 {
+        lines.push(format!(
+            "- {} of the same incident alike",
+            layout::plural(row.alike, "further service")
+        ));
+    }
     lines.extend(
         service.against.iter().take(2).map(|one| format!("{} (speaks for it)", reason(one))),
     );
     lines.extend([String::new(), "| Question | Answer |".to_owned(), "|---|---|".to_owned()]);
     lines.extend(service.checklist.iter().map(question));
+    lines.extend(story(service));
     lines.extend(on_the_network(service));
     let steps = next_steps(service);
     if !steps.is_empty() {
@@ -193,6 +225,30 @@ fn on_the_network(service: &ServiceReport) -> Vec<String> {
     lines
 }
 
+/// What happened, act by act; of a long story the beginning.
+fn story(service: &ServiceReport) -> Vec<String> {
+    let steps = &service.story.steps;
+    if steps.is_empty() {
+        return Vec::new();
+    }
+    let mut lines = vec![String::new(), "What happened (UTC):".to_owned(), String::new()];
+    for (at, step) in steps.iter().take(STEPS_SHOWN).enumerate() {
+        lines.push(format!(
+            "{}. {} **{}**: {} ({})",
+            at.saturating_add(1),
+            step.time.short(),
+            step.label(),
+            prose(&step.summary),
+            prose(&step.records_in_short())
+        ));
+    }
+    let more = steps.len().saturating_sub(STEPS_SHOWN).saturating_add(service.story.left_out);
+    if more > 0 {
+        lines.extend([String::new(), format!("And {}.", layout::plural(more, "further act"))]);
+    }
+    lines
+}
+
 /// What the indicators of its first findings say about checking by hand.
 fn next_steps(service: &ServiceReport) -> Vec<String> {
     let mut steps = Vec::new();
@@ -208,11 +264,14 @@ fn next_steps(service: &ServiceReport) -> Vec<String> {
     steps
 }
 
-fn in_a_line(service: &ServiceReport) -> String {
+fn in_a_line(row: &Row<'_>) -> String {
+    let service = row.service;
+    let alike =
+        if row.alike > 0 { format!(" (and {} more alike)", row.alike) } else { String::new() };
     let top = service.findings.first().map(|finding| format!(": {}", prose(&finding.because)));
     let but = service.against.first().map(|one| format!(" But: {}", prose(&one.because)));
     format!(
-        "- {} {} ({} dB), runs {}{}{}",
+        "- {} {}{alike} ({} dB), runs {}{}{}",
         service.verdict.label(),
         code(&service.name),
         service.score,
@@ -241,7 +300,7 @@ pub(super) fn prose(sentence: &str) -> String {
 }
 
 /// The same inside a table, where a sentence may be long but not endless.
-fn cell(sentence: &str) -> String {
+pub(super) fn cell(sentence: &str) -> String {
     escape(&layout::fit(sentence, QUOTE))
 }
 

@@ -11,6 +11,7 @@ use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 use crate::checklist;
+use crate::host::rule_hit::RuleSet;
 use crate::rank::{self, Tuning, Verdict};
 
 pub mod answers;
@@ -28,9 +29,11 @@ pub mod install;
 pub mod network;
 pub mod older_state;
 pub mod outbound;
+mod posture;
 pub mod rule;
 pub mod service;
 pub mod stamp;
+pub mod story;
 pub mod timeline;
 
 mod csv;
@@ -41,6 +44,7 @@ mod jsonl;
 mod layout;
 mod markdown;
 mod select;
+mod story_words;
 mod table;
 
 pub use evidence::{EvidenceFile, EvidenceSummary};
@@ -89,6 +93,8 @@ pub struct Settings {
     pub approved: Option<String>,
     /// The list of destinations that other hosts talk to, as it was given.
     pub known_destinations: Option<String>,
+    /// What became of the Sigma rules that were given; null where none were.
+    pub rules: Option<RuleSet>,
     /// The scores, in decibans, from which the verdicts hold.
     pub thresholds: Thresholds,
 }
@@ -157,6 +163,7 @@ impl Settings {
             ignored: tuning.ignored.clone(),
             approved,
             known_destinations: None,
+            rules: None,
             thresholds: Thresholds {
                 escalate: rank::ESCALATE,
                 review: rank::REVIEW,
@@ -171,6 +178,14 @@ impl Settings {
     pub fn with_known_destinations(mut self, path: Option<String>) -> Self {
         self.known_destinations = path;
         self
+    }
+}
+
+impl Settings {
+    /// With what became of the Sigma rules that were given.
+    #[must_use]
+    pub fn with_rules(self, rules: Option<RuleSet>) -> Self {
+        Self { rules, ..self }
     }
 }
 

@@ -10,6 +10,7 @@ use super::finding::{FindingReport, TechniqueReport, Unanswered};
 use super::history::{self, Earlier, Passage};
 use super::install::{self, Install};
 use super::network::NetworkReport;
+use super::story::StoryReport;
 use crate::checklist::Family;
 use crate::host::config::{ServiceConfig, ServiceType};
 use crate::host::event::Action;
@@ -74,6 +75,8 @@ pub struct ServiceReport {
     pub history: Vec<Earlier>,
     /// When its key came and went between older states and now, in order.
     pub passages: Vec<Passage>,
+    /// What happened to it and what it did, act by act.
+    pub story: StoryReport,
     /// The events that concern it, in order of time.
     pub events: Vec<EventReport>,
     /// What its processes did on the network; null where nothing is recorded.
@@ -135,6 +138,7 @@ impl ServiceReport {
             answered_no: ranked.answered_no,
             history: history::history(service),
             passages: history::passages(host, service),
+            story: StoryReport::new(host, service),
             events: event::events(host, service),
             network: NetworkReport::new(host, service),
             safe_boot: safe_boot(host, service),

@@ -10,8 +10,9 @@ use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Table, Ta
 use super::finding::FindingReport;
 use super::host::{CoverageReport, HostReport};
 use super::layout::{columns, fit, plural, wrap};
+use super::select::Row;
 use super::service::ServiceReport;
-use super::{Options, Renderer, Report, older_state, select};
+use super::{Options, Renderer, Report, older_state, posture, select};
 use crate::diagnostic::Impact;
 use crate::host::coverage::{Origin, State};
 use crate::rank::Verdict;
@@ -68,12 +69,16 @@ impl Page {
         if let Some(older) = older_state::in_a_line(&host.older_states) {
             self.paragraph("OLDER", &fit(&older, self.width.saturating_mul(3)));
         }
+        if let Some(blind) = posture::in_a_line(&host.posture) {
+            self.paragraph("BLIND SPOTS", &fit(&blind, self.width.saturating_mul(3)));
+        }
         self.lines.push(String::new());
         self.verdict(host);
+        self.incidents(host, options);
         let shortlist = select::shortlist(host, options);
-        if !shortlist.services.is_empty() {
+        if !shortlist.rows.is_empty() {
             self.lines.push(String::new());
-            self.rows(&shortlist.services);
+            self.rows(&shortlist.rows);
         }
         if shortlist.left_out > 0 {
             let indent = " ".repeat(LABEL);
@@ -83,14 +88,37 @@ impl Page {
         }
         self.lines.push(String::new());
         self.paragraph("NOT CHECKED", &not_checked(host));
-        self.paragraph("NEXT", &next(&shortlist.services));
+        self.paragraph("NEXT", &next(&shortlist.rows));
+    }
+
+    /// What belongs together beyond one service, one sentence each.
+    fn incidents(&mut self, host: &HostReport, options: &Options) {
+        let (shown, more) = select::incidents(host, options);
+        let mut label = "INCIDENTS";
+        for incident in shown {
+            let verdict = incident.verdict.label();
+            let sentence = fit(&incident.sentence, self.width.saturating_mul(4));
+            let line = self.lines.len();
+            self.paragraph(label, &format!("{verdict}: {sentence}"));
+            let painted = self.paint(verdict, color(incident.verdict));
+            if let Some(line) = self.lines.get_mut(line) {
+                *line = line.replacen(verdict, &painted, 1);
+            }
+            label = "";
+        }
+        if more > 0 {
+            self.paragraph(
+                label,
+                &format!("{} in --format json", plural(more, "further incident")),
+            );
+        }
     }
 
     /// A label and safe text beside it.
     fn paragraph(&mut self, label: &str, text: &str) {
         let first = format!("{label:LABEL$}");
         let mut lines = wrap(text, self.width, &first, &" ".repeat(LABEL));
-        if let Some(line) = lines.first_mut() {
+        if let Some(line) = lines.first_mut().filter(|_| !label.is_empty()) {
             *line = line.replacen(label, &self.paint(label, "1"), 1);
         }
         self.lines.append(&mut lines);
@@ -100,7 +128,7 @@ impl Page {
         let summary = &host.summary;
         let (services, drivers) = (summary.services, summary.drivers);
         let of = format!("of {services} ({})", plural(drivers, "driver"));
-        if services == 0 {
+        if services == 0 && host.verdict < Verdict::Note {
             self.paragraph("VERDICT", "no service is known from this evidence: nothing was judged");
             return;
         }
@@ -121,18 +149,22 @@ impl Page {
         }
     }
 
-    fn rows(&mut self, services: &[&ServiceReport]) {
-        let (table, indent) = table(services, self.width);
+    fn rows(&mut self, rows: &[Row<'_>]) {
+        let (table, indent) = table(rows, self.width);
         let mut lines = table.lines();
         if let Some(header) = lines.next() {
             self.lines.push(self.paint(header.trim_end(), "1"));
         }
-        for (line, service) in lines.zip(services) {
+        for (line, Row { service, alike }) in lines.zip(rows) {
             let label = service.verdict.label();
             let painted = self.paint(label, color(service.verdict));
             self.lines.push(line.replacen(label, &painted, 1));
             let indent = " ".repeat(indent);
             for text in reasons(service, self.width.saturating_sub(columns(&indent))) {
+                self.lines.append(&mut wrap(&text, self.width, &indent, &indent));
+            }
+            if *alike > 0 {
+                let text = format!("and {alike} more alike, of the same incident: --all");
                 self.lines.append(&mut wrap(&text, self.width, &indent, &indent));
             }
         }
@@ -155,10 +187,10 @@ const fn color(verdict: Verdict) -> &'static str {
 }
 
 /// The table, one line a service, and the column at which the verdicts start.
-fn table(services: &[&ServiceReport], width: usize) -> (Table, usize) {
+fn table(rows: &[Row<'_>], width: usize) -> (Table, usize) {
     let mut cells: Vec<[String; 6]> =
         vec![["#", "SCORE", "VERDICT", "SERVICE", "RUNS AS", "WHAT IT RUNS"].map(str::to_owned)];
-    cells.extend(services.iter().map(|service| {
+    cells.extend(rows.iter().map(|Row { service, .. }| {
         [
             service.rank.to_string(),
             service.score.to_string(),
@@ -222,6 +254,11 @@ fn reasons(service: &ServiceReport, width: usize) -> Vec<String> {
     }
     let mut lines = vec![parts.join("; ")];
     lines.extend(service.against.first().map(|one| format!("but {}", reason(one))));
+    if service.verdict >= Verdict::Review
+        && let Some(story) = &service.story.line
+    {
+        lines.push(fit(&format!("story: {story}"), width));
+    }
     lines
 }
 
@@ -315,8 +352,8 @@ fn not_checked(host: &HostReport) -> String {
     parts.join("; ")
 }
 
-fn next(services: &[&ServiceReport]) -> String {
-    let reason = services.iter().find_map(|service| service.findings.first());
+fn next(rows: &[Row<'_>]) -> String {
+    let reason = rows.iter().find_map(|row| row.service.findings.first());
     let explain = reason.map(|finding| format!("svctriage explain {} | ", finding.id));
     let explain = explain.unwrap_or_default();
     text::terminal_safe(&format!("{explain}--format markdown writes a ticket | --all lists all"))

@@ -32,6 +32,7 @@ mod robustness;
 mod samples;
 mod service_events;
 mod shadow_copy;
+mod stories;
 mod support;
 mod system_hive;
 mod truth;

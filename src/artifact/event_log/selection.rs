@@ -17,6 +17,8 @@ pub struct Selection {
     /// One bit per event id: the first, cheapest question.
     ids: Vec<u64>,
     sources: BTreeMap<u16, Vec<Source>>,
+    /// Channels of which every record is wanted.
+    channels: Vec<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,6 +64,15 @@ impl Selection {
         self.with(id, Source::Channel(channel.to_owned()))
     }
 
+    /// Also wants every record of one channel; names compare without case.
+    #[must_use]
+    pub fn channel(mut self, channel: &str) -> Self {
+        if !self.channels.iter().any(|name| same_name(name, channel)) {
+            self.channels.push(channel.to_owned());
+        }
+        self
+    }
+
     fn with(mut self, id: u16, source: Source) -> Self {
         self.ids.resize(WORDS, 0);
         if let Some(word) = self.ids.get_mut(usize::from(id) / 64) {
@@ -80,7 +91,7 @@ impl Selection {
 
     /// Whether a record must be decoded; true where the raw bytes leave it open.
     pub(super) fn may_want(&self, event_id: Option<u16>, origin: Origin<'_>) -> bool {
-        if self.all {
+        if self.all || self.channels.iter().any(|name| may_be(name, origin.channel)) {
             return true;
         }
         let Some(id) = event_id else { return !self.sources.is_empty() };
@@ -97,6 +108,7 @@ impl Selection {
     /// Whether a decoded record is wanted.
     pub fn wants(&self, record: &Record) -> bool {
         self.all
+            || self.channels.iter().any(|name| same_name(name, &record.channel))
             || self.sources.get(&record.event_id).is_some_and(|sources| {
                 sources.iter().any(|source| match source {
                     Source::Any => true,

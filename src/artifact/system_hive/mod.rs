@@ -2,6 +2,7 @@
 
 mod deleted;
 mod identity;
+mod posture;
 mod services;
 mod settings;
 mod values;
@@ -59,6 +60,7 @@ pub(super) fn read(hive: &Hive<'_>, root: &Key<'_>, sink: &mut Sink) {
         services::read(set, sink);
         if set.epoch == Epoch::Current {
             settings::read(&set.key, sink);
+            posture::read(&set.key, sink);
         }
     }
     deleted::read(hive, &sets, sink);
@@ -114,7 +116,7 @@ fn control_set_number(name: &str) -> Option<u32> {
 }
 
 /// The readable items of a list; what is damaged is told.
-fn told<T>(listing: Listing<T>, of: &str, sink: &mut Sink) -> Vec<T> {
+pub(super) fn told<T>(listing: Listing<T>, of: &str, sink: &mut Sink) -> Vec<T> {
     tell(&listing.damaged, of, sink);
     listing.items
 }

@@ -1,12 +1,14 @@
 //! Whether it started, and what followed (Q5).
 //!
-//! E08 (access to lsass) needs Sysmon 10, which is not read; E09 (never started) is no finding: on clients
-//! 7036 is not logged, so that no record of a start means nothing.
+//! E09 of the source table (never started) is no finding: on clients 7036 is not logged, so that no record of a start
+//! means nothing.
 
 use super::staging::started;
 use super::{Indicator, Scene};
 
+mod driver;
 mod failed_start;
+mod lsass;
 mod network;
 mod pipe;
 mod process;
@@ -31,6 +33,8 @@ pub(super) const INDICATORS: &[Indicator] = &[
     network::connection::NO_LOOKUP,
     network::elsewhere::ONLY_HERE,
     network::port::LISTENS,
+    lsass::LSASS,
+    driver::BROUGHT,
 ];
 
 fn agent_running() -> Scene {

@@ -10,6 +10,7 @@ use crate::checklist::story::{follows, line};
 use crate::checklist::{Family, Hit, Indicator, Need, Question, Scene, Scope, technique};
 use crate::host::event::{Action, Event, ProcessStart};
 use crate::host::image_path::leaf;
+use crate::host::shell::is_shell;
 use crate::host::{ImagePath, Origin, Role};
 use crate::time::format_short;
 
@@ -181,27 +182,4 @@ fn is_default_failure(scope: &Scope<'_>, process: &ProcessStart) -> bool {
         command.leaf() == leaf(&process.image).to_lowercase()
             && default_command(&scope.service.name, &command.raw).is_some()
     })
-}
-
-/// Shells, script hosts and the loaders of others' code that a service has no use for.
-const SHELLS: [&str; 14] = [
-    "bitsadmin.exe",
-    "certutil.exe",
-    "cmd.exe",
-    "cscript.exe",
-    "installutil.exe",
-    "msbuild.exe",
-    "mshta.exe",
-    "powershell.exe",
-    "pwsh.exe",
-    "regasm.exe",
-    "regsvcs.exe",
-    "regsvr32.exe",
-    "rundll32.exe",
-    "wscript.exe",
-];
-
-fn is_shell(image: &str) -> bool {
-    let name = leaf(image);
-    SHELLS.iter().any(|shell| shell.eq_ignore_ascii_case(name))
 }

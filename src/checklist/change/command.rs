@@ -193,7 +193,7 @@ pub(super) const ELSEWHERE: Indicator = Indicator {
             .or_else(|| commands(scope).next())?;
         let weight = match command.verb {
             Verb::Create | Verb::Configure => ELSEWHERE.weight,
-            Verb::Delete | Verb::Start | Verb::Stop => 10,
+            Verb::Delete | Verb::Start | Verb::Stop | Verb::Control => 10,
         };
         let because =
             format!("At {} `{}` reached for {host}.", format_short(event.time), line(event));

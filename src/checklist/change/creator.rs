@@ -254,6 +254,7 @@ fn share(target: &str, share: &str, address: &str) -> Action {
     Action::ShareAccessed {
         share: share.to_owned(),
         target: target.to_owned(),
+        access: None,
         address: Some(address.to_owned()),
         subject: Subject { sid: Some(USER.to_owned()), name: None, logon_id: Some(0x51) },
     }

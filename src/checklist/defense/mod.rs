@@ -9,6 +9,7 @@ mod event_log;
 mod launch_protected;
 mod safe_boot;
 mod switched_off;
+mod tampered;
 
 /// The indicators of this family.
 pub(super) const INDICATORS: &[Indicator] = &[
@@ -20,6 +21,9 @@ pub(super) const INDICATORS: &[Indicator] = &[
     event_log::FORMATTING_SWITCH,
     switched_off::SWITCHED_OFF,
     event_log::LOG_MOVED,
+    tampered::UNPROTECTED_BY,
+    tampered::SAFE_MODE_BY,
+    tampered::RECORDING_REDUCED,
 ];
 
 const IMPAIR: Technique = renumbered("T1562.001", "T1685");

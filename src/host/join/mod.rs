@@ -9,9 +9,12 @@ mod configuration;
 mod identity;
 mod naming;
 mod older;
+mod posture;
 mod process;
 mod roster;
 mod sequence;
+
+use std::collections::BTreeMap;
 
 use jiff::SignedDuration;
 
@@ -66,27 +69,43 @@ pub(super) fn join(facts: Vec<Fact>, coverage: Coverage, window: SignedDuration)
     roster.set_volumes(host.volumes.clone());
     naming::learn(&mut roster, &host.events);
     naming::link(&mut roster, &host.events);
-    process::follow(&mut roster, &host.events, window);
+    host.processes = process::follow(&mut roster, &host.events, window);
     actor::attribute(&mut roster, &host.events, window);
     host.services = finish(roster);
     network::gather(&mut host.services, &host.events, &host.volumes);
     older::place(&mut host, &holdings);
-    add_manager(&mut host);
+    posture::complete(&mut host);
+    host.tampering = super::tampering::tampering(&host.events);
+    add_rows(&mut host);
     host.bursts = super::Bursts::of(&host.services, &host.events);
+    host.incidents = super::incident::incidents(&host);
     host
 }
 
-/// Gives the service control manager a row where one of its own settings was found.
-fn add_manager(host: &mut Host) {
+/// Gives rows to what findings are about and no service event named: the service control manager where one of its own
+/// settings was found, and whatever was tampered with.
+fn add_rows(host: &mut Host) {
     let own = |setting: &Setting| {
         matches!(setting.kind, SettingKind::ScmSecurity | SettingKind::ScmRemoteExemption)
     };
-    if !host.settings.iter().any(own) || host.service(SERVICE_CONTROL_MANAGER).is_some() {
-        return;
+    // `sc sdset scmanager` names the manager as if it were a service.
+    let as_service = |one: &Service| text::same_name(&one.name, "scmanager") && !one.in_registry();
+    if let Some(manager) = host.services.iter_mut().find(|one| as_service(one)) {
+        SERVICE_CONTROL_MANAGER.clone_into(&mut manager.name);
     }
-    let name = text::fold(SERVICE_CONTROL_MANAGER);
-    let at = host.services.partition_point(|service| text::fold(&service.name) < name);
-    host.services.insert(at, Service::named(SERVICE_CONTROL_MANAGER));
+    let mut names: BTreeMap<String, String> = BTreeMap::new();
+    for (folded, acts) in &host.tampering {
+        names.extend(acts.first().map(|act| (folded.clone(), act.service.clone())));
+    }
+    if host.settings.iter().any(own) {
+        let name = SERVICE_CONTROL_MANAGER;
+        names.entry(text::fold(name)).or_insert_with(|| name.to_owned());
+    }
+    for service in &host.services {
+        names.remove(&text::fold(&service.name));
+    }
+    host.services.extend(names.into_values().map(Service::named));
+    host.services.sort_by_cached_key(|service| text::fold(&service.name));
 }
 
 /// Completes and sorts the services.

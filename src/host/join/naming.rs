@@ -78,6 +78,7 @@ fn names(action: &Action) -> Option<&ServiceNames> {
         | Action::StateChanged { service, .. }
         | Action::Failed { service, .. }
         | Action::Crashed { service, .. }
+        | Action::LogonRefused { service, .. }
         | Action::MarkedInteractive { service } => Some(service),
         _ => None,
     }
@@ -134,7 +135,9 @@ fn role(action: &Action) -> Option<Role> {
     match action {
         Action::StartTypeChanged { .. } => Some(Role::StartTypeChange),
         Action::StateChanged { .. } => Some(Role::StateChange),
-        Action::Failed { .. } | Action::MarkedInteractive { .. } => Some(Role::Failure),
+        Action::Failed { .. } | Action::LogonRefused { .. } | Action::MarkedInteractive { .. } => {
+            Some(Role::Failure)
+        }
         Action::Crashed { .. } => Some(Role::Crash),
         _ => None,
     }

@@ -46,6 +46,11 @@ impl Roster {
         self.volumes = volumes;
     }
 
+    /// Which volumes carry which drive letters.
+    pub(super) const fn volumes(&self) -> &Volumes {
+        &self.volumes
+    }
+
     fn add(&mut self, service: Service) -> usize {
         let index = self.services.len();
         self.by_key.entry(text::fold(&service.name)).or_insert(index);
@@ -241,7 +246,7 @@ impl Roster {
 }
 
 /// Under which name a program is found: its path, or for a bare name the file that `CreateProcess` looks for.
-fn program_key(path: &ImagePath) -> String {
+pub(super) fn program_key(path: &ImagePath) -> String {
     if path.naming == Naming::Bare && path.extension().is_empty() {
         format!("{}.exe", path.normalized)
     } else {

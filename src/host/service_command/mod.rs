@@ -1,18 +1,29 @@
-//! Commands that create, change or delete services, taken apart: `sc`, `net`, `reg`, `wmic`, PowerShell.
+//! Commands that create, change or delete services, taken apart: `sc`, `net`, `reg`, `wmic`, PowerShell, PsExec and others.
 //!
-//! Syntax after Microsoft's documentation of `sc.exe create/config/failure/sdset`, `reg add`, `New-Service`,
-//! `Set-Service` and `Set-ItemProperty`; module-logging text (event 4103) is read by its `ParameterBinding`
-//! lines.
+//! What is understood, and where each syntax comes from, is listed in docs/commands.md. Nothing is run: disguises are taken
+//! off as far as that is mechanical, within fixed bounds, and a command found below one says what it reads
+//! as ([`ServiceCommand::decoded`]).
 
+use crate::host::event::ProcessStart;
 use crate::text;
 
+mod cmd;
+mod control;
+mod encoded;
+mod install;
 mod powershell;
+mod reader;
 mod reg;
 mod sc;
+mod secrets;
+mod variables;
 mod wmic;
 mod words;
 
 pub use reg::service_of_key;
+pub use secrets::without_passwords;
+
+use reader::Reader;
 
 /// What a command does to a service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -27,32 +38,61 @@ pub enum Verb {
     Start,
     /// Stops or pauses it.
     Stop,
+    /// Sends it a control code of its own.
+    Control,
 }
 
 /// Which part of the configuration a command sets. Names are those of the registry values.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
-    /// `ImagePath`, `Start`, `FailureCommand`, `FailureActions`, `Security`, `ObjectName`, `DisplayName`,
-    /// `Description`, `Parameters\ServiceDll` or whatever value `reg` names.
+    /// `ImagePath`, `Start`, `Type`, `ErrorControl`, `ObjectName`, `Password`, `DisplayName`, `Description`,
+    /// `DependOnService`, `Group`, `FailureCommand`, `FailureActions`, `ResetPeriod`, `RebootMessage`,
+    /// `FailureActionsOnNonCrashFailures`, `Security`, `ServiceSidType`, `RequiredPrivileges`, `TriggerInfo`,
+    /// `Parameters\ServiceDll` or whatever value the command names.
     pub value: String,
-    /// The new data as written in the command.
+    /// The new data as written in the command; empty where the value is deleted, `(given)` for a password.
     pub data: String,
+}
+
+impl Change {
+    fn new(value: &str, data: &str) -> Self {
+        Self { value: value.to_owned(), data: data.to_owned() }
+    }
 }
 
 /// One command about one service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServiceCommand {
-    /// The service as the command names it: a key name, or for `net` and PowerShell perhaps a display name.
+    /// The service as the command names it: a key name, or for `net` and PowerShell perhaps a display name. Empty where
+    /// the command names only the program (`installutil`).
     pub service: String,
-    /// The other host it is done on: `sc \\HOST`, `-ComputerName HOST`, `/node:HOST`.
+    /// The other host it is done on: `sc \\HOST`, `-ComputerName HOST`, `/node:HOST`; spellings of this host
+    /// (`\\.`, `\\localhost`, `\\127.0.0.1`) are left out.
     pub remote: Option<String>,
     /// What is done.
     pub verb: Verb,
     /// What is set.
     pub changes: Vec<Change>,
+    /// By which tool: `sc`, `net`, `reg`, `wmic`, `wmi`, `powershell`, `psexec`, `psservice`, `nssm`, `instsrv`,
+    /// `installutil`, `fltmc`, `bcdedit`.
+    pub tool: &'static str,
+    /// The line as it reads once its disguise is taken off; absent where it was logged in the clear. Passwords are
+    /// replaced.
+    pub decoded: Option<String>,
 }
 
 impl ServiceCommand {
+    fn new(tool: &'static str, service: &str, verb: Verb) -> Self {
+        Self {
+            service: service.trim().to_owned(),
+            remote: None,
+            verb,
+            changes: Vec::new(),
+            tool,
+            decoded: None,
+        }
+    }
+
     /// The data the command sets that value to.
     pub fn change(&self, value: &str) -> Option<&str> {
         self.changes
@@ -60,174 +100,63 @@ impl ServiceCommand {
             .find(|change| text::same_name(&change.value, value))
             .map(|change| change.data.as_str())
     }
+
+    /// Whether both do the same to the same service; how they are written aside.
+    pub fn same_act(&self, other: &Self) -> bool {
+        self.verb == other.verb
+            && text::same_name(&self.service, &other.service)
+            && self.remote == other.remote
+            && self.changes.len() == other.changes.len()
+            && self.changes.iter().all(|change| {
+                other.change(&change.value).is_some_and(|data| plain(data) == plain(&change.data))
+            })
+    }
 }
 
-/// How many commands within commands (`cmd /c "sc …"`) are followed.
-const DEPTH: u8 = 3;
+/// Data without the quotes and white space in which logs differ.
+fn plain(data: &str) -> String {
+    let kept = data.chars().filter(|c| !c.is_whitespace() && !matches!(c, '"' | '\''));
+    kept.collect::<String>().to_lowercase()
+}
+
 /// Longest text that is looked at, in bytes: longer ones are payloads with a command at the front.
-const LONGEST: usize = 256 * 1024;
+pub(super) const LONGEST: usize = 256 * 1024;
+/// How many commands of one event are kept.
+const MOST_COMMANDS: usize = 256;
+/// How many hosts of one command are kept.
+const MOST_HOSTS: usize = 64;
+
+/// The service commands of a new process, whatever its file is called: a renamed tool is known by the original file
+/// name in its version resource, where that was logged.
+pub fn in_process(process: &ProcessStart) -> Vec<ServiceCommand> {
+    let line = process.command_line.as_deref().unwrap_or_default();
+    let mut reader = Reader::new();
+    reader.process(words::clip(line, LONGEST), process.original_file_name.as_deref());
+    reader.into_found()
+}
 
 /// The service commands in a process command line.
 pub fn in_command_line(line: &str) -> Vec<ServiceCommand> {
-    let mut found = Vec::new();
-    scan(&words::split(clip(line)), DEPTH, &mut found);
-    found
+    let mut reader = Reader::new();
+    reader.process(words::clip(line, LONGEST), None);
+    reader.into_found()
 }
 
-/// The service commands in PowerShell text: script blocks, payloads, pipeline details.
+/// The service commands in PowerShell text: script blocks, payloads, pipeline details, host applications.
 pub fn in_script(script: &str) -> Vec<ServiceCommand> {
-    let script = clip(script);
-    let mut found = Vec::new();
-    if let Some(command) = powershell::module_logging(script) {
-        found.push(command);
-    }
-    for statement in script.split(['\n', ';', '|']) {
-        let words = words::split(statement);
-        if let Some(command) = powershell::cmdlet(&words) {
-            if !found.contains(&command) {
-                found.push(command);
-            }
-        } else {
-            scan(&words, 1, &mut found);
-        }
-    }
-    found
+    powershell::event(words::clip(script, LONGEST))
 }
 
-fn clip(line: &str) -> &str {
-    let mut end = line.len().min(LONGEST);
-    while !line.is_char_boundary(end) {
-        end = end.saturating_sub(1);
-    }
-    line.get(..end).unwrap_or_default()
-}
-
-fn scan(words: &[String], depth: u8, found: &mut Vec<ServiceCommand>) {
-    for (at, word) in words.iter().enumerate() {
-        let rest = words.get(at.saturating_add(1)..).unwrap_or_default();
-        let tool = super::image_path::leaf(word).trim_end_matches('"').to_lowercase();
-        let command = match tool.trim_end_matches(".exe") {
-            "sc" => sc::parse(rest),
-            "net" | "net1" => sc::parse_net(rest),
-            "reg" => reg::parse(rest),
-            "wmic" => wmic::parse(rest),
-            _ if tool.contains("-service") || tool.contains("-itemproperty") => {
-                powershell::cmdlet(words.get(at..).unwrap_or_default())
-            }
-            _ => None,
-        };
-        if let Some(command) = command {
-            if !found.contains(&command) {
-                found.push(command);
-            }
-        } else if depth > 0 && at > 0 && word.contains(char::is_whitespace) {
-            scan(&words::split(word), depth.saturating_sub(1), found);
-        }
-    }
+/// The other host that a spelling names; nothing for this one.
+pub(super) fn host_of(spelled: &str) -> Option<String> {
+    let host = spelled.trim().trim_matches(['\\', '/', '"', '\'']).trim();
+    let local = host.is_empty()
+        || matches!(host.to_ascii_lowercase().as_str(), "." | "localhost" | "::1" | "[::1]")
+        || host.parse::<std::net::Ipv4Addr>().is_ok_and(|address| address.is_loopback())
+        || host.eq_ignore_ascii_case("%computername%")
+        || host.eq_ignore_ascii_case("$env:computername");
+    (!local).then(|| host.to_owned())
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn only(commands: Vec<ServiceCommand>) -> ServiceCommand {
-        assert_eq!(commands.len(), 1, "{commands:?}");
-        commands.into_iter().next().unwrap()
-    }
-
-    #[test]
-    fn command_lines_are_taken_apart() {
-        for (line, service, verb, value, data) in [
-            (
-                r#"sc  create hijackservice binpath= "cmd.exe /k tscon 2 /dest:rdp-tcp#5""#,
-                "hijackservice",
-                Verb::Create,
-                "ImagePath",
-                "cmd.exe /k tscon 2 /dest:rdp-tcp#5",
-            ),
-            ("sc  config sense start= disabled", "sense", Verb::Configure, "Start", "disabled"),
-            ("sc.exe config sense start=disabled", "sense", Verb::Configure, "Start", "disabled"),
-            (
-                r#"C:\Windows\System32\sc.exe failure W32Time command= "\"c:\Windows\system32\pentestlab.exe\"""#,
-                "W32Time",
-                Verb::Configure,
-                "FailureCommand",
-                r#""c:\Windows\system32\pentestlab.exe""#,
-            ),
-            (
-                r#"REG  ADD HKLM\SYSTEM\CurrentControlSet\Services\W32Time /v FailureCommand /t REG_SZ /d "C:\tmp\pentestlab.exe""#,
-                "W32Time",
-                Verb::Configure,
-                "FailureCommand",
-                r"C:\tmp\pentestlab.exe",
-            ),
-            (
-                r#"reg add "HKLM\SYSTEM\ControlSet001\Services\W64Time\Parameters" /v ServiceDll /d x.dll /f"#,
-                "W64Time",
-                Verb::Configure,
-                r"Parameters\ServiceDll",
-                "x.dll",
-            ),
-            (
-                "sc  sdset xboxgip \"D:(A;;CCLC;;;SY)\"",
-                "xboxgip",
-                Verb::Configure,
-                "Security",
-                "D:(A;;CCLC;;;SY)",
-            ),
-            (
-                r#"cmd /c "s^c create a binPath= C:\x.exe""#,
-                "a",
-                Verb::Create,
-                "ImagePath",
-                r"C:\x.exe",
-            ),
-            (
-                r#"powershell -c "New-Service -Name evil -BinaryPathName 'C:\a b\x.exe'""#,
-                "evil",
-                Verb::Create,
-                "ImagePath",
-                r"C:\a b\x.exe",
-            ),
-        ] {
-            let command = only(in_command_line(line));
-            assert_eq!((command.service.as_str(), command.verb), (service, verb), "{line}");
-            assert_eq!(command.change(value), Some(data), "{line}: {command:?}");
-        }
-    }
-
-    #[test]
-    fn the_other_host_is_named() {
-        let command = only(in_command_line(r"sc \\fs03 create hacker-testl binpath= virus.exe"));
-        assert_eq!(command.remote.as_deref(), Some("fs03"));
-        assert_eq!(command.change("ImagePath"), Some("virus.exe"));
-    }
-
-    #[test]
-    fn scripts_are_taken_apart() {
-        let set = only(in_script(
-            r#"Set-ItemProperty -Path "HKLM:\System\CurrentControlSet\services\xboxgip" -Name "FailureCommand" -Value "C:\nc.exe -e powershell.exe""#,
-        ));
-        assert_eq!(set.change("FailureCommand"), Some(r"C:\nc.exe -e powershell.exe"));
-        let logged = "CommandInvocation(New-Service): \"New-Service\"\nParameterBinding(New-Service): name=\"Name\"; value=\"hackervirus\"\nParameterBinding(New-Service): name=\"BinaryPathName\"; value=\"virus.exe\"\n";
-        let new = only(in_script(logged));
-        assert_eq!(
-            (new.service.as_str(), new.change("ImagePath")),
-            ("hackervirus", Some("virus.exe"))
-        );
-    }
-
-    #[test]
-    fn ordinary_commands_are_no_service_commands() {
-        for line in [
-            "sc query state= all",
-            "net use x: \\\\h\\s",
-            r"reg add HKLM\Software\x /v a /d b",
-            "wmic service get name",
-            r"C:\Windows\system32\svchost.exe -k netsvcs",
-            "",
-        ] {
-            assert_eq!(in_command_line(line), [], "{line}");
-        }
-    }
-}
+mod tests;

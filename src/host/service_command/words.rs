@@ -1,43 +1,94 @@
-//! Words of a command line, as the command interpreter and PowerShell part them.
+//! Words of a command line, as a Windows program receives them.
 
-/// Splits at white space outside double or single quotes; carets (the command interpreter's escape) vanish.
-pub(super) fn split(line: &str) -> Vec<String> {
+/// One argument and where it stands in the line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Word {
+    /// The argument without the quotes around it.
+    pub(super) text: String,
+    /// Byte offset in the line of what follows it.
+    pub(super) end: usize,
+}
+
+/// Splits a line into arguments by the rules of the Microsoft C runtime ("Parsing C command-line arguments", Microsoft
+/// Learn): white space parts them outside double quotes, `\"` is a quote, `""` inside quotes is one.
+pub(super) fn split(line: &str) -> Vec<Word> {
     let mut words = Vec::new();
     let mut word = String::new();
-    let mut quote: Option<char> = None;
-    let mut started = false;
-    let mut chars = line.chars().peekable();
-    while let Some(c) = chars.next() {
-        match (c, quote) {
-            ('\\', _) if chars.peek() == Some(&'"') => {
-                word.push('"');
-                chars.next();
+    let (mut quoted, mut started) = (false, false);
+    let mut chars = line.char_indices().peekable();
+    while let Some((at, c)) = chars.next() {
+        match c {
+            '\\' => {
                 started = true;
+                let mut slashes = 1_usize;
+                while chars.next_if(|(_, next)| *next == '\\').is_some() {
+                    slashes = slashes.saturating_add(1);
+                }
+                let before_quote = chars.peek().is_some_and(|(_, next)| *next == '"');
+                let kept = if before_quote { slashes / 2 } else { slashes };
+                word.extend(std::iter::repeat_n('\\', kept));
+                if before_quote && slashes % 2 == 1 {
+                    word.push('"');
+                    chars.next();
+                }
             }
-            (c, Some(open)) if c == open => quote = None,
-            ('"', None) => {
-                quote = Some('"');
+            '"' => {
                 started = true;
+                if quoted && chars.next_if(|(_, next)| *next == '"').is_some() {
+                    word.push('"');
+                } else {
+                    quoted = !quoted;
+                }
             }
-            ('\'', None) if !started => {
-                quote = Some('\'');
-                started = true;
-            }
-            ('^', None) => {}
-            (c, None) if c.is_whitespace() => {
+            c if c.is_whitespace() && !quoted => {
                 if started {
-                    words.push(std::mem::take(&mut word));
+                    words.push(Word { text: std::mem::take(&mut word), end: at });
                     started = false;
                 }
             }
-            (c, _) => {
+            c => {
                 word.push(c);
                 started = true;
             }
         }
     }
     if started {
-        words.push(word);
+        words.push(Word { text: word, end: line.len() });
     }
     words
+}
+
+/// The texts of the words.
+pub(super) fn texts(line: &str) -> Vec<String> {
+    split(line).into_iter().map(|word| word.text).collect()
+}
+
+/// The text cut to at most that many bytes, at a character's boundary.
+pub(super) fn clip(text: &str, longest: usize) -> &str {
+    let mut end = text.len().min(longest);
+    while !text.is_char_boundary(end) {
+        end = end.saturating_sub(1);
+    }
+    text.get(..end).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arguments_are_parted_as_programs_receive_them() {
+        for (line, expected) in [
+            ("", vec![]),
+            ("  a  b ", vec!["a", "b"]),
+            (r#""a b" c"#, vec!["a b", "c"]),
+            (r#"x= "\"c:\a b.exe\"" y"#, vec!["x=", r#""c:\a b.exe""#, "y"]),
+            (r#"a\\b "c:\d\\" e"#, vec![r"a\\b", r"c:\d\", "e"]),
+            (r#""a""b" c"#, vec![r#"a"b"#, "c"]),
+            (r#""never closed  x"#, vec!["never closed  x"]),
+            (r#""" x"#, vec!["", "x"]),
+        ] {
+            assert_eq!(texts(line), expected, "{line}");
+        }
+    }
 }

@@ -17,6 +17,7 @@ pub(crate) fn settings() -> Settings {
         policy: None,
         known_destinations: None,
         tuning: Tuning::default(),
+        rules: None,
     }
 }
 

@@ -1,5 +1,9 @@
 //! The SOFTWARE hive: which Windows it is, and which services share a svchost.
 
+mod posture;
+
+pub(super) use posture::retention;
+
 use super::hive::{Hive, Key};
 use super::hive_file::{self, unless_damaged};
 use super::{ArtifactKind, Sink};
@@ -40,6 +44,7 @@ pub(super) fn read(_hive: &Hive<'_>, root: &Key<'_>, sink: &mut Sink) {
     };
     sink.newest = version.last_write();
     identity(&version, sink);
+    posture::read(root, &version, sink);
     if let Some(groups) = unless_damaged(version.subkey("Svchost"), sink) {
         svchost_groups(&groups, sink);
     }

@@ -5,9 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::checklist::{self, Answer, Answered, Family, Hit, Indicator, Lack, Need, Policy, Scope};
+use crate::checklist::{self, Answer, Answered, Family, Hit, Indicator, Lack, Policy, Scope};
 use crate::host::{Host, Origin, Service};
 use crate::text;
+
+mod incident;
+
+pub use incident::of_incidents;
 
 /// The score, in decibans, below which a hard indicator never lets a service fall.
 pub const HARD_FLOOR: i32 = 30;
@@ -181,10 +185,7 @@ fn limit_trust(findings: &[Finding], against: &mut [Finding]) {
 }
 
 fn rests_on_policy(indicator: &Indicator) -> bool {
-    indicator.needs.iter().any(|need| match need {
-        Need::Part(origin) | Need::Whole(origin) => *origin == Origin::ChangePolicy,
-        Need::AnyPart(origins) => origins.contains(&Origin::ChangePolicy),
-    })
+    indicator.needs.iter().any(|need| need.origins().contains(&Origin::ChangePolicy))
 }
 
 /// Halves every further term of a family: three ways to say the same must not count three times.

@@ -1,0 +1,82 @@
+//! What was done to services of other hosts, one incident a host and means.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Gravity, Incident, IncidentKind, TOGETHER, agreed, cited, plural, quote, who};
+use crate::host::outbound::Outbound;
+use crate::host::service_command::{self, Verb};
+use crate::host::{Host, Service};
+use crate::text::{fold, same_name};
+use crate::time::format_short;
+
+pub(super) fn incidents(host: &Host) -> Vec<Incident> {
+    let mut groups: BTreeMap<(String, &str), Vec<Vec<&Outbound>>> = BTreeMap::new();
+    for act in &host.outbound {
+        let other = act.host.as_deref().map(fold).unwrap_or_default();
+        let of_key = groups.entry((other, act.means)).or_default();
+        let open = of_key.last_mut().filter(|group| {
+            group.first().is_some_and(|first| act.time.duration_since(first.time) <= TOGETHER)
+        });
+        match open {
+            Some(group) => group.push(act),
+            None => of_key.push(vec![act]),
+        }
+    }
+    groups.into_values().flatten().filter_map(|group| incident(host, &group)).collect()
+}
+
+fn incident(host: &Host, group: &[&Outbound]) -> Option<Incident> {
+    let (first, last) = (group.first()?, group.last()?);
+    let actor = agreed(group.iter().map(|act| &act.subject));
+    let changes = group.iter().any(|act| changes(act));
+    let names: BTreeSet<&str> = group.iter().filter_map(|act| act.service.as_deref()).collect();
+    let what = match names.len() {
+        0 => "services".to_owned(),
+        1 => names.iter().map(|name| format!("service {}", quote(name))).collect(),
+        many => plural(many, "service"),
+    };
+    let sentence = format!(
+        "{what} of {} {} from here by {} with {} at {}: {}",
+        first.host.as_deref().map_or_else(|| "another host".to_owned(), quote),
+        if changes { "created or changed" } else { "used" },
+        actor.as_ref().map_or_else(|| "an account the logs do not name".to_owned(), who),
+        first.means,
+        format_short(first.time),
+        quote(&first.line)
+    );
+    Some(Incident {
+        kind: IncidentKind::Outbound,
+        gravity: if changes { Gravity::Suspicious } else { Gravity::Unusual },
+        from: first.time,
+        to: last.time,
+        actor,
+        address: None,
+        count: group.len(),
+        services: rows(host, group),
+        sentence,
+        citations: cited(group.iter().flat_map(|act| act.citations.iter().cloned())),
+    })
+}
+
+/// Whether something was installed or reconfigured there, and not only started, stopped or asked for. `PsExec` and a
+/// file over SMB install; for the others the command tells.
+fn changes(act: &Outbound) -> bool {
+    if matches!(act.means, "psexec" | "smb") {
+        return true;
+    }
+    let mut commands = service_command::in_command_line(&act.line);
+    commands.extend(service_command::in_script(&act.line));
+    commands.iter().any(|command| matches!(command.verb, Verb::Create | Verb::Configure))
+}
+
+/// The rows under which the host lists these services of another.
+fn rows(host: &Host, group: &[&Outbound]) -> Vec<String> {
+    let is_one = |service: &&Service| {
+        let own = service.name.rsplit('\\').next().unwrap_or_default();
+        service.elsewhere.is_some()
+            && group
+                .iter()
+                .any(|act| act.service.as_deref().is_some_and(|name| same_name(name, own)))
+    };
+    host.services.iter().filter(is_one).map(|service| service.name.clone()).collect()
+}

@@ -1,0 +1,27 @@
+//! Programs that run what others tell them: shells, script hosts and loaders, for which a service has no use.
+
+use super::image_path::leaf;
+
+/// Their file names.
+const SHELLS: [&str; 14] = [
+    "bitsadmin.exe",
+    "certutil.exe",
+    "cmd.exe",
+    "cscript.exe",
+    "installutil.exe",
+    "msbuild.exe",
+    "mshta.exe",
+    "powershell.exe",
+    "pwsh.exe",
+    "regasm.exe",
+    "regsvcs.exe",
+    "regsvr32.exe",
+    "rundll32.exe",
+    "wscript.exe",
+];
+
+/// Whether a program is a shell, a script host or a loader of others' code, by its file name.
+pub fn is_shell(image: &str) -> bool {
+    let name = leaf(image);
+    SHELLS.iter().any(|shell| shell.eq_ignore_ascii_case(name))
+}
