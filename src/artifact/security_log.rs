@@ -156,7 +156,13 @@ pub const EVENTS: &[EventKind] = &[
         id: 4648,
         providers: AUDIT,
         meaning: "A process used the credentials of another account.",
-        fields: &["TargetUserName", "TargetDomainName", "IpAddress", "ProcessName"],
+        fields: &[
+            "TargetUserName",
+            "TargetDomainName",
+            "TargetServerName",
+            "IpAddress",
+            "ProcessName",
+        ],
         read: |record| Some(logon(record, LogonKind::Explicit, "Target")),
     },
     EventKind {
@@ -325,6 +331,8 @@ fn logon(record: &Record, kind: LogonKind, prefix: &str) -> Action {
         package: said(record, "AuthenticationPackageName")
             .or_else(|| said(record, "LogonProcessName")),
         image: said(record, "ProcessName"),
+        server: said(record, "TargetServerName")
+            .filter(|server| !server.eq_ignore_ascii_case("localhost")),
     })
 }
 

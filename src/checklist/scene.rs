@@ -20,6 +20,8 @@ use crate::host::fact::{
     ConfigurationKey, Fact, Identity, IdentityItem, SafeBootEntry, ServicesKey, Setting,
     SettingKind, SvchostGroup,
 };
+use crate::host::posture::{Effect, Known};
+use crate::host::rule_hit::{Rule, RuleHit, RuleLevel};
 use crate::host::{Host, KnownDestinations};
 
 /// A host in the making.
@@ -420,6 +422,15 @@ impl Scene {
         self
     }
 
+    /// Adds a setting that decides what the host records, from a SECURITY hive.
+    #[must_use]
+    pub fn posture(mut self, known: &Known, state: &str, effect: Effect) -> Self {
+        self.cover(Origin::SecurityHive, State::Complete);
+        let citation = hive_citation("SECURITY", "Policy\\PolAdtEv");
+        self.facts.push(Fact::Posture(known.found(state, effect, citation)));
+        self
+    }
+
     /// Adds a configuration key (a key without `Type`).
     #[must_use]
     pub fn configuration_key(mut self, name: &str) -> Self {
@@ -447,6 +458,28 @@ impl Scene {
     pub fn known_destinations(mut self, known: KnownDestinations) -> Self {
         self.cover(Origin::KnownDestinations, State::Complete);
         self.known_destinations = Some(Arc::new(known));
+        self
+    }
+
+    /// Has a Sigma rule of that level fire on the last event, or on a record that is none where there is no event.
+    #[must_use]
+    pub fn rule_hit(mut self, level: RuleLevel) -> Self {
+        self.cover(Origin::SigmaRules, State::Complete);
+        let last = self.facts.iter().rev().find_map(|fact| match fact {
+            Fact::Event(event) => Some((event.time, event.citation.clone())),
+            _ => None,
+        });
+        let (time, citation) =
+            last.unwrap_or_else(|| (Self::noon(), hive_citation("Application.evtx", "")));
+        let title = format!("A rule of level {}", level.label());
+        let rule = Rule { title, level, file: "rule.yml".to_owned(), ..Rule::default() };
+        self.facts.push(Fact::RuleHit(Box::new(RuleHit {
+            rule: Arc::new(rule),
+            time,
+            computer: "WS01".to_owned(),
+            citations: vec![citation],
+            fields: vec![("ServiceName".to_owned(), self.service.clone())],
+        })));
         self
     }
 

@@ -87,6 +87,7 @@ pub(super) fn logon(logon_id: u64, logon_type: u32, package: &str, address: &str
         workstation: None,
         package: Some(package.to_owned()),
         image: None,
+        server: None,
     })
 }
 

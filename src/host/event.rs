@@ -375,6 +375,8 @@ pub struct Logon {
     pub package: Option<String>,
     /// The program that asked for it.
     pub image: Option<String>,
+    /// 4648: the server at which the credentials were used; absent for this host itself.
+    pub server: Option<String>,
 }
 
 /// 5156 or Sysmon 3.

@@ -469,6 +469,7 @@ mod tests {
                     workstation: None,
                     package: None,
                     image: None,
+                    server: None,
                 }),
                 r"CORP\a failed to log on (remote interactive, logon type 10) from 10.0.0.1",
             ),

@@ -352,6 +352,7 @@ const fn family_title(family: Family) -> &'static str {
         Family::Q5 => "Q5: starts and what followed",
         Family::D => "D: defence impairment and access rules",
         Family::F => "F: failure command",
+        Family::R => "R: Sigma rules",
         Family::K => "K: known bad",
         Family::B => "B: baseline and trust",
     }

@@ -118,11 +118,20 @@ struct Totals {
     damaged: u64,
     empty: u64,
     selected: u64,
+    /// Records, of all, that had to be rendered.
+    rendered: u64,
 }
 
 fn compare(path: &Path, selection: &Selection, totals: &mut Totals) {
     let bytes = std::fs::read(path).unwrap();
     let (reading, records) = read(&bytes, &Selection::all());
+    let (by_rendering, rendered) = read(&bytes, &Selection::all().rendered());
+    for (direct, rendered) in records.iter().zip(&rendered) {
+        assert_eq!(direct, rendered, "{}", path.display());
+    }
+    assert_eq!(records.len(), rendered.len(), "{}", path.display());
+    assert_eq!(reading.damage, by_rendering.damage, "{}", path.display());
+    assert_eq!(reading.rejected, by_rendering.rejected, "{}", path.display());
     let mut live: Vec<Plain> =
         records.iter().filter(|one| one.state == RecordState::Live).map(of).collect();
     let mut expected = plainly(&bytes, false);
@@ -152,6 +161,7 @@ fn compare(path: &Path, selection: &Selection, totals: &mut Totals) {
     totals.damaged += reading.damaged;
     totals.empty += reading.chunks.empty;
     totals.selected += summary.selected;
+    totals.rendered += reading.rendered;
 }
 
 /// The events of a service triage, some with their provider, some without.

@@ -239,6 +239,7 @@ fn the_session_of_an_install_leads_to_its_logon_and_address() {
             workstation: None,
             package: None,
             image: None,
+            server: None,
         })
     };
     let svcctl = Action::ShareAccessed {

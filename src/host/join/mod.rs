@@ -9,9 +9,12 @@ mod configuration;
 mod identity;
 mod naming;
 mod older;
+mod outbound;
 mod posture;
 mod process;
 mod roster;
+mod rule_hits;
+mod script;
 mod sequence;
 
 use std::collections::BTreeMap;
@@ -68,7 +71,8 @@ pub(super) fn join(facts: Vec<Fact>, coverage: Coverage, window: SignedDuration)
     host.volumes = Volumes::learn(&host.events, host.identity.system_root.as_deref());
     roster.set_volumes(host.volumes.clone());
     naming::learn(&mut roster, &host.events);
-    naming::link(&mut roster, &host.events);
+    let remotes = naming::link(&mut roster, &host.events);
+    host.outbound = outbound::acts(&remotes, &host.events);
     host.processes = process::follow(&mut roster, &host.events, window);
     actor::attribute(&mut roster, &host.events, window);
     host.services = finish(roster);
@@ -77,6 +81,7 @@ pub(super) fn join(facts: Vec<Fact>, coverage: Coverage, window: SignedDuration)
     posture::complete(&mut host);
     host.tampering = super::tampering::tampering(&host.events);
     add_rows(&mut host);
+    rule_hits::attach(&mut host);
     host.bursts = super::Bursts::of(&host.services, &host.events);
     host.incidents = super::incident::incidents(&host);
     host

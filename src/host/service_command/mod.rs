@@ -4,6 +4,8 @@
 //! off as far as that is mechanical, within fixed bounds, and a command found below one says what it reads
 //! as ([`ServiceCommand::decoded`]).
 
+use serde::{Deserialize, Serialize};
+
 use crate::host::event::ProcessStart;
 use crate::text;
 
@@ -26,7 +28,8 @@ pub use secrets::without_passwords;
 use reader::Reader;
 
 /// What a command does to a service.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Verb {
     /// Creates it.
     Create,

@@ -199,7 +199,7 @@ fn svchost_likeness(service: &Service, path: &ImagePath, line: &str) -> u8 {
 }
 
 /// Programs that run what they are given: that one of them acts says nothing about whose it is.
-pub(super) fn is_interpreter(image: &str) -> bool {
+pub(in crate::host::join) fn is_interpreter(image: &str) -> bool {
     const SHARED: [&str; 12] = [
         "cmd.exe",
         "powershell.exe",

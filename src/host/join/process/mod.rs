@@ -17,7 +17,8 @@ use crate::host::event::{Action, Event, ProcessStart, RegistryOperation};
 use crate::host::image_path::{self, ImagePath};
 use crate::host::process::{Kinship, ServiceProcess};
 use crate::host::service::Role;
-use commands::{Commands, is_interpreter};
+use commands::Commands;
+pub(super) use commands::is_interpreter;
 use manager::Managers;
 use twins::Twins;
 
@@ -345,7 +346,7 @@ fn collapse(line: &str) -> String {
 
 /// A path as logs write it, for comparing with [`ImagePath::normalized`]. The device paths of 5156 stay what they are:
 /// [`Commands`] knows the volumes.
-fn file_path(path: &str) -> String {
+pub(super) fn file_path(path: &str) -> String {
     ImagePath::parse(&format!("\"{}\"", path.to_lowercase())).normalized
 }
 
