@@ -256,6 +256,7 @@ impl Action {
             Self::ProcessEnded { process_id, image }
             | Self::DnsQueried { process_id, image, .. }
             | Self::ModuleLoaded { process_id, image, .. }
+            | Self::ProcessOpened { process_id, image, .. }
             | Self::FileCreated { process_id, image, .. }
             | Self::Pipe { process_id, image, .. } => Some((*process_id, image)),
             _ => None,

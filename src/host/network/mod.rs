@@ -23,10 +23,9 @@ pub use rhythm::Rhythm;
 
 /// What one service's processes did on the network, as long as they lived.
 ///
-/// Wider than the events linked to the service, which stay within the window after a start: a process is followed
-/// until it ends, its id is used again, or logging stops. A process whose start no log shows counts as the service's
-/// where its program is the service's own (never svchost or a shared interpreter), and is said to be known by its
-/// program.
+/// Wider than the events linked to the service: a process whose start no log shows counts as the service's where its
+/// program is the service's own (never svchost or a shared interpreter), whenever it acts, and is said to be known by its
+/// program. A process is followed until it ends, its id is used again, or Windows starts anew.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Network {
     /// Whom they talked to, in order of the first time.

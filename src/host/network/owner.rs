@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::KnownBy;
 use crate::host::Volumes;
@@ -47,11 +47,15 @@ pub(super) struct Owners {
     pub(super) started: Option<Timestamp>,
 }
 
-/// A process that lives.
+/// Logs write what a process did up to this long after its end.
+const LATE: SignedDuration = SignedDuration::from_secs(10);
+
+/// A process that lives, or has ended a moment ago.
 struct Life {
     services: Vec<usize>,
     leaf: String,
     started: Timestamp,
+    ended: Option<Timestamp>,
 }
 
 /// Follows processes through the events, which are in order of time.
@@ -106,13 +110,18 @@ impl<'a> Follower<'a> {
                 {
                     return;
                 }
-                self.alive.insert((computer, id), Life { services, leaf, started: event.time });
+                let life = Life { services, leaf, started: event.time, ended: None };
+                self.alive.insert((computer, id), life);
             }
             Action::ProcessEnded { process_id: Some(id), .. } => {
-                self.alive.remove(&(computer, *id));
+                if let Some(life) = self.alive.get_mut(&(computer, *id)) {
+                    life.ended = life.ended.or(Some(event.time));
+                }
             }
             // 1100: the computer is going down, and process ids are given anew.
-            Action::LoggingStopped => self.alive.retain(|(name, _), _| *name != computer),
+            Action::LoggingStopped | Action::SystemStarted => {
+                self.alive.retain(|(name, _), _| *name != computer)
+            }
             _ => {}
         }
     }
@@ -121,6 +130,8 @@ impl<'a> Follower<'a> {
     pub(super) fn owners(&self, at: usize, event: &Event) -> Option<Owners> {
         let (id, image) = event.action.doer()?;
         let life = id.and_then(|id| self.alive.get(&(event.computer.as_str(), id)));
+        let is_late = |ended: Timestamp| event.time.duration_since(ended) > LATE;
+        let life = life.filter(|life| !life.ended.is_some_and(is_late));
         let life = life.filter(|life| image_path::leaf(image).eq_ignore_ascii_case(&life.leaf));
         let linked = self.links.get(&at).map_or(&[] as &[usize], Vec::as_slice);
         if let Some(life) = life {

@@ -1,5 +1,9 @@
 //! Connections to public addresses.
 
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+
 use super::{agent_elsewhere, hit, is_of_interest, known_elsewhere, outside, told};
 use crate::checklist::staging::{connected, known, no, unknown, yes};
 use crate::checklist::{Family, Indicator, Need, Question, Scene, Scope, technique};
@@ -29,7 +33,7 @@ pub(in crate::checklist::activity) const OUTBOUND: Indicator = Indicator {
         if !is_of_interest(scope) {
             return None;
         }
-        let reached = connections(scope).filter_map(|(event, to)| {
+        let reached = connections(scope).into_iter().filter_map(|(event, to)| {
             let destination = outside(scope).find(|one| is_to(one, to))?;
             Some((known_elsewhere(scope, destination) == Some(true), event, destination))
         });
@@ -66,14 +70,27 @@ pub(in crate::checklist::activity) const OUTBOUND: Indicator = Indicator {
     ],
 };
 
-/// The connections that the join put within the window after a start.
-fn connections<'a>(
-    scope: &Scope<'a>,
-) -> impl Iterator<Item = (&'a Event, &'a Connection)> + use<'a> {
-    scope.events(Role::Connection).filter_map(|event| match &event.action {
-        Action::Connected(connection) => Some((event, connection)),
+/// The connections within the window after a start of one of its processes, or around its install or a change of its
+/// state where no start of a process is logged.
+fn connections<'a>(scope: &Scope<'a>) -> Vec<(&'a Event, &'a Connection)> {
+    let times = |role| scope.events(role).map(|event| event.time);
+    let starts: BTreeSet<Timestamp> =
+        times(Role::Process).chain(times(Role::ChildProcess)).collect();
+    let anchors: BTreeSet<Timestamp> =
+        times(Role::Install).chain(times(Role::StateChange)).collect();
+    let window = scope.host.window;
+    let is_soon = |time: Timestamp| {
+        let (Ok(from), Ok(to)) = (time.saturating_sub(window), time.saturating_add(window)) else {
+            return false;
+        };
+        let after_start = starts.range(from..=time).next().is_some();
+        after_start || starts.is_empty() && anchors.range(from..=to).next().is_some()
+    };
+    let connection = |event: &'a Event| match &event.action {
+        Action::Connected(connection) if is_soon(event.time) => Some((event, connection)),
         _ => None,
-    })
+    };
+    scope.events(Role::Connection).filter_map(connection).collect()
 }
 
 fn is_to(destination: &Destination, connection: &Connection) -> bool {
