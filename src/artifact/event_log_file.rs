@@ -5,11 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use super::copies::Compared;
-use super::event_log::{LogReading, read_log};
+use super::event_log::{LogReading, Record, read_log_with};
+use super::heard::Heard;
 use super::reach::Reach;
+use super::sigma::{Judge, Judged};
 use super::{ArtifactKind, Input, Known, LogRecords, Reading, Sink, event_kind};
 use crate::evidence::{Magic, Pattern, Place};
-use crate::host::{Event, Fact, Origin, Provenance, Span, State};
+use crate::host::{Coverage, Event, Fact, Origin, Provenance, Span, State};
 use crate::text::{fold, same_name};
 
 /// Event logs since Windows Vista. Any of them may hold forwarded or archived records of a channel that
@@ -137,24 +139,41 @@ fn read(input: &Input<'_>, known: &Known, sink: &mut Sink) {
     let artifact = sink.artifact();
     let is_older = input.found.history.is_some();
     let (mut facts, mut records, mut altered) = (Vec::new(), LogRecords::default(), 0_u64);
-    let mut take = |record| {
-        let Some(event) = event_kind::interpret(&record, &artifact) else { return };
-        match known.compare(&event) {
-            Compared::Same if is_older => {
-                return records.repeated = records.repeated.saturating_add(1);
-            }
-            Compared::Altered if is_older => altered = altered.saturating_add(1),
-            _ => {}
-        }
-        records.added = records.added.saturating_add(1);
-        facts.push(Fact::Event(Box::new(event)));
+    let mut judge = Judge::new(input.rules);
+    let interpret = |record: Record| {
+        let event = event_kind::interpret(&record, &artifact);
+        let event = event.map(|event| (known.compare(&event), event));
+        let is_repeated = is_older && matches!(event, Some((Compared::Same, _)));
+        let judged = match is_repeated {
+            true => None,
+            false => input.rules.judge(&record, || event_kind::cite(&record, &artifact)),
+        };
+        (event.is_some() || judged.is_some()).then_some((event, judged))
     };
-    let reading = match read_log(content.as_mut(), &event_kind::selection(), &mut take) {
+    let mut take = |told: &mut Vec<(Option<(Compared, Event)>, Option<Judged>)>| {
+        for (event, judged) in told.drain(..) {
+            judge.take(judged);
+            let Some((compared, event)) = event else { continue };
+            match compared {
+                Compared::Same if is_older => {
+                    records.repeated = records.repeated.saturating_add(1);
+                    continue;
+                }
+                Compared::Altered if is_older => altered = altered.saturating_add(1),
+                _ => {}
+            }
+            records.added = records.added.saturating_add(1);
+            facts.push(Fact::Event(Box::new(event)));
+        }
+    };
+    let selection = input.rules.widen(event_kind::selection());
+    let reading = match read_log_with(content.as_mut(), &selection, &interpret, &mut take) {
         Ok(reading) if reading.is_event_log() => reading,
         Ok(_) => return lost("not an event log", input, sink),
         Err(error) => return lost(&format!("cannot be read: {error}"), input, sink),
     };
     sink.facts = facts;
+    sink.heard = Heard::new(judge.finish(), reading.channels.keys());
     if is_older {
         sink.added(records);
     }
@@ -267,36 +286,48 @@ fn cover(reading: &LogReading, name: &str, sink: &mut Sink) {
         let (count, missing) = (gaps.count, gaps.missing);
         notes.push(format!("{name}: {count} gaps in the record ids, {missing} missing"));
     }
+    notes.extend(lost_end(reading).map(|count| {
+        format!("{name}: the {count} newest records that its header counts are not in it")
+    }));
     for (origin, mut span) in spans {
         span.notes.clone_from(&notes);
         sink.cover(origin, span);
     }
 }
 
+/// How many records at the end are missing by the file header of a log that was closed: one that was open or copied live has
+/// a header that was not written back.
+fn lost_end(reading: &LogReading) -> Option<u64> {
+    let header = reading.header.filter(|header| !header.dirty)?;
+    let last = reading.last.filter(|_| reading.channels.len() == 1 && reading.unflushed == 0)?;
+    let count = header.next_record_id.checked_sub(last.record_id.checked_add(1)?)?;
+    (count > 0).then_some(count)
+}
+
 /// What is known only when every log was read: which witnesses never spoke of something.
 pub(super) fn finish(reading: &mut Reading) {
-    let mut first: BTreeMap<(Origin, u16), Timestamp> = BTreeMap::new();
+    let mut times: BTreeMap<(Origin, u16), (Timestamp, Timestamp)> = BTreeMap::new();
     let mut seen: BTreeSet<(Origin, u16)> = BTreeSet::new();
     for event in reading.facts.iter().filter_map(event) {
         let Some((origin, id)) = origin_of(event) else { continue };
         seen.insert((origin, id));
         // A recovered record does not vouch for the time between itself and what the log still holds.
         if event.citation.provenance != Provenance::Recovered {
-            let time = first.entry((origin, id)).or_insert(event.time);
-            *time = (*time).min(event.time);
+            let (first, last) = times.entry((origin, id)).or_insert((event.time, event.time));
+            *first = (*first).min(event.time);
+            *last = (*last).max(event.time);
         }
     }
-    for (special, log, ids) in SPECIAL {
-        let from = ids.iter().filter_map(|id| first.get(&(log, *id)).copied()).min();
-        if let (Some(from), Some(known)) = (from, reading.coverage.span(log)) {
-            let notes = vec![format!("from the {}", log.label())];
-            // A damaged log of an older state gives events and vouches for no time.
-            let from = known.from.map_or(from, |reaches| from.max(reaches));
-            let span = Span { state: known.state, from: Some(from), to: known.to, notes };
-            reading.coverage.record(special, span);
-            for gap in reading.coverage.gaps(log).to_vec() {
-                reading.coverage.record_gap(special, gap);
-            }
+    for special in [Origin::ProcessEvents, Origin::NetworkEvents, Origin::RegistryEvents] {
+        let speakers: Vec<Speaker> = SPECIAL
+            .iter()
+            .filter(|(of, ..)| *of == special)
+            .filter_map(|(_, log, ids)| Speaker::of(*log, ids, &times, &reading.coverage))
+            .collect();
+        // One that is still recorded is enough.
+        let any_speaks = speakers.iter().any(|speaker| !speaker.silenced);
+        for speaker in speakers.into_iter().filter(|speaker| !speaker.silenced || !any_speaks) {
+            speaker.record(special, &mut reading.coverage);
         }
     }
     for (origin, ids) in EXPECTED {
@@ -307,6 +338,48 @@ pub(super) fn finish(reading: &mut Reading) {
         let notes = ids.iter().filter(|id| !seen.contains(&(origin, **id)));
         let notes = notes.map(|id| format!("no {id} in it")).collect();
         reading.coverage.record(origin, Span { state, from: None, to: None, notes });
+    }
+}
+
+/// A log as the witness of what only some of its events say.
+struct Speaker {
+    log: Origin,
+    span: Span,
+    /// Whether the host was set up not to record any of these events when the evidence was taken.
+    silenced: bool,
+}
+
+impl Speaker {
+    /// The log from its first such event on; where they are no longer recorded, up to the last.
+    fn of(
+        log: Origin,
+        ids: &[u16],
+        times: &BTreeMap<(Origin, u16), (Timestamp, Timestamp)>,
+        coverage: &Coverage,
+    ) -> Option<Self> {
+        let found = || ids.iter().filter_map(|id| times.get(&(log, *id)).copied());
+        let (from, last) = (found().map(|(first, _)| first).min()?, found().map(|one| one.1).max());
+        let known = coverage.span(log)?;
+        // A damaged log of an older state gives events and vouches for no time.
+        let from = Some(known.from.map_or(from, |reaches| from.max(reaches)));
+        let mut notes = vec![format!("from the {}", log.label())];
+        let silenced = ids.iter().all(|id| coverage.is_unrecorded(log, *id));
+        let (mut state, mut to) = (known.state, known.to);
+        if silenced {
+            notes.push("no longer recorded, by the audit policy".to_owned());
+            to = to.min(last);
+            if state == State::Complete {
+                state = State::Partial;
+            }
+        }
+        Some(Self { log, span: Span { state, from, to, notes }, silenced })
+    }
+
+    fn record(self, special: Origin, coverage: &mut Coverage) {
+        coverage.record(special, self.span);
+        for gap in coverage.gaps(self.log).to_vec() {
+            coverage.record_gap(special, gap);
+        }
     }
 }
 

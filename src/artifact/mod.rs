@@ -9,6 +9,7 @@ pub mod detect;
 pub mod event_kind;
 pub mod event_log;
 mod event_log_file;
+mod heard;
 pub mod hive;
 mod hive_file;
 mod policy_files;
@@ -20,12 +21,14 @@ mod registry_change;
 pub mod security_hive;
 pub mod security_log;
 pub mod service_values;
+pub mod sigma;
 mod sink;
 pub mod software_hive;
 pub mod sysmon_log;
 pub mod system_hive;
 pub mod system_log;
 pub mod verify;
+mod worth;
 
 use std::any::Any;
 use std::collections::BTreeSet;
@@ -35,6 +38,7 @@ use crate::diagnostic::{Diagnostic, Impact};
 use crate::evidence::{Evidence, EvidencePath, Found, Pattern};
 use crate::host::{Coverage, Fact, Origin, Span, State};
 use copies::Known;
+use sigma::Rules;
 pub use sink::{FileRead, LogRecords, Sink};
 
 /// A kind of file that says something about services.
@@ -62,6 +66,7 @@ pub const CATALOG: &[ArtifactKind] = &[
 /// One file to read.
 struct Input<'e> {
     evidence: &'e dyn Evidence,
+    rules: &'e Rules,
     kind: &'static ArtifactKind,
     found: Found,
 }
@@ -99,26 +104,37 @@ impl Progress for () {
 ///
 /// The result is the same for any number of threads.
 pub fn read(evidence: &dyn Evidence, progress: &dyn Progress) -> Reading {
+    read_with(evidence, &Rules::default(), progress)
+}
+
+/// As [`read`], with Sigma rules over the records of event logs.
+pub fn read_with(evidence: &dyn Evidence, rules: &Rules, progress: &dyn Progress) -> Reading {
     let mut reading = Reading::default();
     reading.diagnostics.extend(evidence.describe().diagnostics.iter().cloned());
-    let inputs = gather(evidence, &mut reading);
+    let inputs = gather(evidence, rules, &mut reading);
     let bytes = inputs.iter().fold(0_u64, |sum, input| sum.saturating_add(input.found.size));
     progress.found(inputs.len(), bytes);
     let mut sinks = copies::read_in_turn(&inputs, progress);
     current::choose(&mut sinks);
     let reaches = sinks.iter_mut().flat_map(|sink| std::mem::take(&mut sink.reaches)).collect();
+    let heard = sinks.iter_mut().map(|sink| std::mem::take(&mut sink.heard)).collect();
     for sink in sinks {
         sink.pour_into(&mut reading);
     }
     reading.facts.extend(policy_files::find(evidence));
     posture::limit(&reading.facts, &mut reading.coverage);
-    reach::extend(reaches, &mut reading.coverage);
+    reach::extend(reaches, &reading.facts, &mut reading.coverage);
     event_log_file::finish(&mut reading);
+    heard::conclude(heard, rules, evidence, &mut reading);
     reading
 }
 
 /// Finds the files of every kind; a file is read once, whatever kinds it fits.
-fn gather<'e>(evidence: &'e dyn Evidence, reading: &mut Reading) -> Vec<Input<'e>> {
+fn gather<'e>(
+    evidence: &'e dyn Evidence,
+    rules: &'e Rules,
+    reading: &mut Reading,
+) -> Vec<Input<'e>> {
     let mut inputs = Vec::new();
     let mut seen = BTreeSet::new();
     for kind in CATALOG {
@@ -134,7 +150,7 @@ fn gather<'e>(evidence: &'e dyn Evidence, reading: &mut Reading) -> Vec<Input<'e
         }
         for found in listing.found {
             if seen.insert(found.path.clone()) {
-                inputs.push(Input { evidence, kind, found });
+                inputs.push(Input { evidence, rules, kind, found });
             }
         }
     }
@@ -215,7 +231,9 @@ mod tests {
         };
         let path = EvidencePath::new("C/SYSTEM");
         let found = Found { history: None, path, size: 1, magic: None };
-        let sink = read_one(&Input { evidence: &Nothing, kind: &KIND, found }, &Known::default());
+        let rules = Rules::default();
+        let input = Input { evidence: &Nothing, rules: &rules, kind: &KIND, found };
+        let sink = read_one(&input, &Known::default());
         let mut reading = Reading::default();
         sink.pour_into(&mut reading);
         assert_eq!(

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::Reading;
+use super::heard::Heard;
 use super::reach::Reach;
 use super::verify::{self, HashVerdict};
 use crate::diagnostic::{Diagnostic, Impact};
@@ -55,6 +56,8 @@ pub struct Sink {
     pub(super) spans: Vec<(Origin, Span)>,
     /// Logs: how far each channel reaches.
     pub(super) reaches: Vec<Reach>,
+    /// Logs: what Sigma rules found, and in which channels.
+    pub(super) heard: Heard,
     files: Vec<FileRead>,
 }
 
@@ -70,6 +73,7 @@ impl Sink {
             diagnostics: Vec::new(),
             spans: Vec::new(),
             reaches: Vec::new(),
+            heard: Heard::default(),
             files: Vec::new(),
         };
         sink.file(found, kind);

@@ -13,14 +13,17 @@ pub(super) const COMMAND: Need = Need::AnyPart(&[
 ]);
 /// The SYSTEM hive, as far as it could be read.
 pub(super) const HIVE: Need = Need::Part(Origin::SystemHive);
-/// Either log that records installs (7045, 4697).
-pub(super) const INSTALL_LOGS: Need = Need::AnyPart(&[Origin::SystemLog, Origin::SecurityLog]);
+/// Either log that records installs, where the host was set up to record them.
+pub(super) const INSTALL_LOGS: Need =
+    Need::AnyEvent(&[(Origin::SystemLog, 7045), (Origin::SecurityLog, 4697)]);
 /// Whatever shows commands being given.
 pub(super) const COMMAND_LOGS: Need =
     Need::AnyPart(&[Origin::ProcessEvents, Origin::PowerShellLog]);
 /// Whatever shows a configuration being changed: a command, or the write itself.
 pub(super) const CHANGE_LOGS: Need =
     Need::AnyPart(&[Origin::ProcessEvents, Origin::PowerShellLog, Origin::RegistryEvents]);
+/// Sigma rules, as many as could be loaded.
+pub(super) const RULES: Need = Need::Part(Origin::SigmaRules);
 
 /// The measurement most weights rest on.
 pub(super) const MEASURED: &str =

@@ -25,6 +25,7 @@ mod location;
 mod name;
 mod place;
 mod program;
+mod rules;
 mod staging;
 mod story;
 mod subject;
@@ -55,6 +56,8 @@ pub enum Family {
     D,
     /// Failure command.
     F,
+    /// Sigma rules that the analyst gave.
+    R,
     /// Known bad: names, hashes and shapes of tools.
     K,
     /// Baseline and trust: negative terms.
@@ -105,6 +108,21 @@ pub enum Need {
     Whole(Origin),
     /// Any part of at least one of these.
     AnyPart(&'static [Origin]),
+    /// Any part of at least one of these logs, where the host was set up to record that event in it.
+    AnyEvent(&'static [(Origin, u16)]),
+    /// The log at the time at which the service's key was last written: its beginning, gaps and clearings matter.
+    WhenWritten(Origin),
+}
+
+impl Need {
+    /// The origins it is about.
+    pub fn origins(&self) -> Vec<Origin> {
+        match self {
+            Self::Part(origin) | Self::Whole(origin) | Self::WhenWritten(origin) => vec![*origin],
+            Self::AnyPart(origins) => origins.to_vec(),
+            Self::AnyEvent(events) => events.iter().map(|(origin, _)| *origin).collect(),
+        }
+    }
 }
 
 /// A yes.
@@ -261,6 +279,7 @@ pub const CHECKLIST: &[&[Indicator]] = &[
     access::INDICATORS,
     defense::INDICATORS,
     activity::INDICATORS,
+    rules::INDICATORS,
     trust::INDICATORS,
 ];
 
@@ -285,8 +304,11 @@ pub struct Answered {
 
 /// Asks every indicator (but those ignored) about one service.
 pub fn ask(scope: &Scope<'_>, ignored: &BTreeSet<String>) -> Vec<Answered> {
+    let rules_given = scope.host.coverage.span(Origin::SigmaRules).is_some();
     indicators()
         .filter(|indicator| !ignored.contains(indicator.id))
+        // Whoever gives no rules has asked nothing that could stay open.
+        .filter(|indicator| rules_given || indicator.family != Family::R)
         .map(|indicator| Answered { indicator, answer: indicator.answer(scope) })
         .collect()
 }
@@ -310,7 +332,7 @@ impl Indicator {
         let coverage = &scope.host.coverage;
         let mut lack = None;
         for need in self.needs {
-            match unmet(*need, coverage) {
+            match unmet(*need, coverage, scope) {
                 Unmet::Nothing => {}
                 Unmet::ForNo(missing) => lack = lack.or(Some(missing)),
                 Unmet::ForAny(missing) => return Answer::Unknown(missing),
@@ -323,7 +345,7 @@ impl Indicator {
     }
 }
 
-fn unmet(need: Need, coverage: &crate::host::Coverage) -> Unmet {
+fn unmet(need: Need, coverage: &crate::host::Coverage, scope: &Scope<'_>) -> Unmet {
     let one = |origin| (Lack { origin, state: coverage.state(origin) }, coverage.state(origin));
     match need {
         Need::Part(origin) => match one(origin) {
@@ -335,18 +357,39 @@ fn unmet(need: Need, coverage: &crate::host::Coverage) -> Unmet {
             (_, State::Complete) => Unmet::Nothing,
             (lack, _) => Unmet::ForAny(lack),
         },
-        Need::AnyPart(origins) => {
-            let mut worst = None;
-            for origin in origins {
-                match one(*origin) {
-                    (_, State::Complete) => return Unmet::Nothing,
-                    (lack, State::Partial) => worst = Some(Unmet::ForNo(lack)),
-                    (lack, _) => worst = worst.or(Some(Unmet::ForAny(lack))),
-                }
+        Need::AnyPart(origins) => any(origins.iter().map(|origin| one(*origin))),
+        // An event that is not recorded any more may have been recorded before: enough for a yes.
+        Need::AnyEvent(events) => any(events.iter().map(|(origin, event_id)| {
+            let (lack, state) = one(*origin);
+            if state == State::Complete && coverage.is_unrecorded(*origin, *event_id) {
+                (Lack { state: State::Partial, ..lack }, State::Partial)
+            } else {
+                (lack, state)
             }
-            worst.unwrap_or(Unmet::Nothing)
+        })),
+        Need::WhenWritten(origin) => {
+            let written = scope.config().and_then(|config| config.last_write);
+            match written {
+                Some(time) if !coverage.reaches_back_to(origin, time) => {
+                    Unmet::ForNo(one(origin).0)
+                }
+                _ => Unmet::Nothing,
+            }
         }
     }
+}
+
+/// What is missing where one of several is enough.
+fn any(found: impl Iterator<Item = (Lack, State)>) -> Unmet {
+    let mut worst = None;
+    for one in found {
+        match one {
+            (_, State::Complete) => return Unmet::Nothing,
+            (lack, State::Partial) => worst = Some(Unmet::ForNo(lack)),
+            (lack, _) => worst = worst.or(Some(Unmet::ForAny(lack))),
+        }
+    }
+    worst.unwrap_or(Unmet::Nothing)
 }
 
 enum Unmet {

@@ -8,6 +8,7 @@ use crate::host::Role;
 use crate::host::event::{Action, Event, RegistryChange, RegistryOperation, ServiceInstall};
 use crate::host::service::Actor;
 use crate::host::service_command::{ServiceCommand, Verb, without_passwords};
+use crate::host::tampering::{TamperKind, Tampering};
 use crate::{text, time};
 
 /// One install event with its content and the actor the join found for it.
@@ -58,6 +59,19 @@ pub(super) fn writes<'a>(
         Action::RegistryChanged(change) => Some((event, change)),
         _ => None,
     })
+}
+
+/// Acts of that kind about the service, in order of time.
+pub(super) fn tampered<'a>(
+    scope: &Scope<'a>,
+    kind: TamperKind,
+) -> impl Iterator<Item = (&'a Tampering, &'a Event)> + use<'a> {
+    let host = scope.host;
+    let acts = host.tampering.get(&text::fold(&scope.service.name));
+    acts.into_iter()
+        .flatten()
+        .filter(move |one| one.kind == kind)
+        .filter_map(move |one| Some((one, host.events.get(one.event)?)))
 }
 
 /// A value of that name being set, with its new data.

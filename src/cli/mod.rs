@@ -14,6 +14,7 @@ pub mod evidence_args;
 pub mod exit;
 mod file;
 mod progress;
+mod rule_files;
 pub mod run;
 mod secrets;
 
@@ -109,6 +110,7 @@ Examples:
   svctriage scan SYSTEM SOFTWARE System_backup.evtx --all
   svctriage scan /cases/042/C --format markdown --output ticket.md
   svctriage scan /cases/* --format jsonl --min-verdict review --fail-on escalate
+  svctriage scan /cases/042/C --sigma rules/windows --sigma my_rule.yml
 
 Disk images and collections are recognised by content, never by name; of an image in several files give the
 first. A folder is one host: a Windows tree is looked for at most four levels down, in any letter case; a folder
@@ -147,6 +149,12 @@ pub struct JudgeArgs {
     /// Approved changes, tools, accounts and windows (TOML, or CSV for the plain case; see docs/approved.md).
     #[arg(long, value_name = "FILE")]
     pub approved: Option<PathBuf>,
+    /// Sigma rules to run over the event logs: a file, or a folder with .yml files; may be repeated (see docs/sigma.md).
+    #[arg(long = "sigma", value_name = "DIR|FILE")]
+    pub sigma: Vec<PathBuf>,
+    /// Destinations that other hosts of the site talk to (a list or CSV; see docs/known-destinations.md).
+    #[arg(long, value_name = "FILE")]
+    pub known_destinations: Option<PathBuf>,
     /// Replaces an indicator's weight, in decibans: --weight P06=0.
     #[arg(long = "weight", value_name = "ID=DB", value_parser = weight)]
     pub weights: Vec<(String, i16)>,

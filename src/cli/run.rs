@@ -1,8 +1,9 @@
 //! Does what the command line asks for.
 
 use std::fs;
-use std::io::{self, BufWriter, IsTerminal as _, Write};
+use std::io::{self, BufReader, BufWriter, IsTerminal as _, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::CommandFactory as _;
 
@@ -11,12 +12,15 @@ use super::evidence_args::EvidenceArgs;
 use super::exit::Exit;
 use super::file;
 use super::progress::Bar;
+use super::rule_files;
 use super::{Cli, ColorArg, Command, DetectArgs, DetectFormat, ExplainArgs, JudgeArgs, ScanArgs};
 use crate::artifact::detect::detect as detect_artifacts;
+use crate::artifact::sigma::Rules;
 use crate::checklist::{self, Policy};
 use crate::diagnostic::Impact;
 use crate::error::Error;
 use crate::evidence;
+use crate::host::KnownDestinations;
 use crate::rank::{Tuning, Verdict};
 use crate::report::detection::DetectionReport;
 use crate::report::explain;
@@ -120,15 +124,20 @@ fn examine(paths: &[PathBuf], args: &JudgeArgs, opening: &EvidenceArgs) -> Resul
         Some(path) => Some(read_policy(path).map_err(|error| fail(&error, Exit::Usage))?),
         None => None,
     };
+    let known_destinations = match &args.known_destinations {
+        Some(path) => Some(read_destinations(path).map_err(|error| fail(&error, Exit::Usage))?),
+        None => None,
+    };
     let tuning = Tuning {
         weights: args.weights.iter().cloned().collect(),
         ignored: args.ignored.iter().cloned().collect(),
     };
+    let rules = rules(args)?;
     let opened = open(paths, opening)?;
     if opened.hosts.is_empty() {
         return Err(Exit::Unreadable);
     }
-    let settings = Settings { window: args.window, policy, tuning };
+    let settings = Settings { window: args.window, policy, known_destinations, tuning, rules };
     let pool =
         rayon::ThreadPoolBuilder::new().num_threads(args.threads).build().map_err(|error| {
             warn(&format!("cannot start {} threads: {error}", args.threads));
@@ -144,10 +153,26 @@ fn examine(paths: &[PathBuf], args: &JudgeArgs, opening: &EvidenceArgs) -> Resul
             })
             .collect()
     });
-    let approved = args.approved.as_ref().map(|path| path.to_string_lossy().into_owned());
-    let about = report::Settings::new(settings.window, &settings.tuning, approved);
+    let given =
+        |path: &Option<PathBuf>| path.as_ref().map(|path| path.to_string_lossy().into_owned());
+    let set = settings.rules.as_ref().map(|rules| rules.set().clone());
+    let about = report::Settings::new(settings.window, &settings.tuning, given(&args.approved))
+        .with_known_destinations(given(&args.known_destinations))
+        .with_rules(set);
     let unreadable = !opened.errors.is_empty();
     Ok(Outcome { report: Report::new(about, hosts), unreadable })
+}
+
+/// Loads the Sigma rules that were asked for, and says how many of them cannot be used.
+fn rules(args: &JudgeArgs) -> Result<Option<Arc<Rules>>, Exit> {
+    if args.sigma.is_empty() {
+        return Ok(None);
+    }
+    let rules = rule_files::load(&args.sigma).map_err(|error| fail(&error, Exit::Usage))?;
+    if let Some(summary) = rule_files::summary(&rules).filter(|_| !args.quiet) {
+        warn(&summary);
+    }
+    Ok(Some(Arc::new(rules)))
 }
 
 /// Opens evidence and says what could not be opened.
@@ -170,6 +195,15 @@ fn read_policy(path: &Path) -> Result<Policy, Error> {
     let is_csv = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
     let parsed = if is_csv { Policy::parse_csv(&text) } else { Policy::parse_toml(&text) };
     parsed.map_err(|message| Error::Settings { path: path.to_owned(), message })
+}
+
+fn read_destinations(path: &Path) -> Result<Arc<KnownDestinations>, Error> {
+    #[expect(clippy::disallowed_methods, reason = "the analyst's own file, not evidence")]
+    let file =
+        fs::File::open(path).map_err(|source| Error::Open { path: path.to_owned(), source })?;
+    KnownDestinations::read(BufReader::new(file))
+        .map(Arc::new)
+        .map_err(|message| Error::Settings { path: path.to_owned(), message })
 }
 
 fn detect(args: &DetectArgs) -> Exit {

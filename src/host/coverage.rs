@@ -38,11 +38,15 @@ pub enum Origin {
     RegistryEvents,
     /// The analyst's list of approved changes, tools, accounts and windows.
     ChangePolicy,
+    /// Sigma rules that the analyst gave.
+    SigmaRules,
+    /// The analyst's list of destinations that other hosts talk to.
+    KnownDestinations,
 }
 
 impl Origin {
     /// Every origin, in the order of reports.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::SystemHive,
         Self::SoftwareHive,
         Self::SecurityHive,
@@ -55,6 +59,8 @@ impl Origin {
         Self::NetworkEvents,
         Self::RegistryEvents,
         Self::ChangePolicy,
+        Self::SigmaRules,
+        Self::KnownDestinations,
     ];
 
     /// What people call it.
@@ -72,6 +78,8 @@ impl Origin {
             Self::NetworkEvents => "network connection events",
             Self::RegistryEvents => "registry write events",
             Self::ChangePolicy => "list of approved changes",
+            Self::SigmaRules => "Sigma rules",
+            Self::KnownDestinations => "list of known destinations",
         }
     }
 }

@@ -1,10 +1,12 @@
 //! What a Sigma rule found: the rule as its author names it, and the records it rests on.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::Host;
 use super::citation::Citation;
 
 /// How bad its author holds what a rule finds (Sigma specification 2.1, `level`).
@@ -26,6 +28,19 @@ pub enum RuleLevel {
     Critical,
 }
 
+impl RuleLevel {
+    /// The word of rules and reports.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Informational => "informational",
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+            Self::Critical => "critical",
+        }
+    }
+}
+
 /// A rule that was loaded.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Rule {
@@ -45,6 +60,34 @@ pub struct Rule {
     pub file: String,
 }
 
+/// What became of the rules that were given.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RuleSet {
+    /// How many rules run, correlations among them.
+    pub loaded: usize,
+    /// How many filters are applied to them.
+    pub filters: usize,
+    /// How many are for other systems than Windows.
+    pub not_applicable: usize,
+    /// Rules and files that cannot be used.
+    pub not_loaded: Vec<RuleProblem>,
+    /// Rules that run and cannot see all that they ask for.
+    pub partly_usable: Vec<RuleProblem>,
+}
+
+/// Why a rule cannot be used, or only in part.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct RuleProblem {
+    /// The file, as given.
+    pub file: String,
+    /// The line at which its document begins, from 1.
+    pub line: Option<usize>,
+    /// Its title, where it could be read.
+    pub title: Option<String>,
+    /// Why.
+    pub reason: String,
+}
+
 /// A rule that fired.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RuleHit {
@@ -59,4 +102,11 @@ pub struct RuleHit {
     /// What the record says that ties it to a service: field name and value as logged (`Image`, `CommandLine`,
     /// `TargetObject`, `ServiceName` and their like).
     pub fields: Vec<(String, String)>,
+}
+
+/// Hits that concern no service of the host: indices into [`Host::rule_hits`], in order.
+pub fn unattached(host: &Host) -> Vec<usize> {
+    let attached: BTreeSet<usize> =
+        host.services.iter().flat_map(|service| service.rule_hits.iter().copied()).collect();
+    (0..host.rule_hits.len()).filter(|at| !attached.contains(at)).collect()
 }

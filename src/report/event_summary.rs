@@ -4,8 +4,8 @@
 
 use crate::host::Event;
 use crate::host::event::{
-    Action, Connection, Logon, LogonKind, ProcessStart, RegistryChange, RegistryOperation,
-    ServiceInstall, ServiceNames, Subject,
+    Action, Connection, Logon, LogonKind, PortOpening, ProcessStart, RegistryChange,
+    RegistryOperation, ServiceInstall, ServiceNames, Subject,
 };
 
 /// Characters of one quoted string; what is left out stands in the cited record.
@@ -55,12 +55,18 @@ pub fn summary(event: &Event) -> String {
             format!("permissions of {} were changed to {}{way}", quote(object), quote(new))
         }
         Action::Logon(logon) => logged_on(logon),
-        Action::ShareAccessed { share, target, address, subject, .. } => {
+        Action::ShareAccessed { share, target, address, subject, access } => {
             let (share, target) = (quote(share), quote(target));
-            let from = from(address.as_deref());
-            format!("share {share} was accessed for {target}{from}{}", by(subject))
+            let from = from(address.as_deref()) + &by(subject);
+            // FILE_WRITE_DATA and FILE_APPEND_DATA.
+            if access.is_some_and(|mask| mask & 0x6 != 0) {
+                format!("{target} on the share {share} was opened for writing{from}")
+            } else {
+                format!("share {share} was accessed for {target}{from}")
+            }
         }
         Action::Connected(connection) => connected(connection),
+        Action::PortOpened(opening) => port_opened(opening),
         Action::DnsQueried { process_id, image, query, answers } => {
             let got = if answers.is_empty() { "nothing".to_owned() } else { quote(answers) };
             format!("{} looked up {} and got {got}", process(image, *process_id), quote(query))
@@ -218,7 +224,19 @@ fn connected(connection: &Connection) -> String {
     )
 }
 
-fn endpoint(address: &str, port: Option<u16>) -> String {
+fn port_opened(opening: &PortOpening) -> String {
+    format!(
+        "{}{} {} {} over {}",
+        quote(&opening.image),
+        pid(opening.process_id),
+        if opening.listening { "listens on" } else { "bound" },
+        endpoint(&opening.address, Some(opening.port)),
+        quote(&opening.protocol),
+    )
+}
+
+/// An address with its port.
+pub(super) fn endpoint(address: &str, port: Option<u16>) -> String {
     match port {
         Some(port) if address.contains(':') => format!("[{}]:{port}", quote(address)),
         Some(port) => format!("{}:{port}", quote(address)),
@@ -312,7 +330,8 @@ fn signed_word(signed: Option<bool>, signature: Option<&str>) -> String {
     }
 }
 
-fn quote(text: &str) -> String {
+/// A string from evidence, cut where it is long.
+pub(super) fn quote(text: &str) -> String {
     let mut chars = text.chars();
     let mut quoted: String = chars.by_ref().take(QUOTE_LIMIT).collect();
     let rest = chars.count();
@@ -429,6 +448,17 @@ mod tests {
                     ..Connection::default()
                 }),
                 "a.exe [7] connected to [2001:db8::1]:443 over tcp",
+            ),
+            (
+                Action::PortOpened(PortOpening {
+                    process_id: Some(7),
+                    image: "a.exe".into(),
+                    protocol: "tcp".into(),
+                    address: "::".into(),
+                    port: 4444,
+                    listening: true,
+                }),
+                "a.exe [7] listens on [::]:4444 over tcp",
             ),
             (
                 Action::Logon(Logon {

@@ -8,6 +8,8 @@ use crate::checklist::{self, Expected, Family, Indicator, Need, Question};
 use crate::host::Origin;
 use crate::text::terminal_safe;
 
+/// Destinations, look-ups and ports told one by one.
+const PEERS_SHOWN: usize = 20;
 /// Columns of explanations.
 const WIDTH: usize = 96;
 
@@ -64,6 +66,14 @@ fn needs(indicator: &Indicator) -> String {
             let labels: Vec<&str> = origins.iter().copied().map(Origin::label).collect();
             format!("one of: {}", labels.join(", "))
         }
+        Need::AnyEvent(events) => {
+            let labels: Vec<String> =
+                events.iter().map(|(origin, id)| format!("{} ({id})", origin.label())).collect();
+            format!("one of: {}", labels.join(", "))
+        }
+        Need::WhenWritten(origin) => {
+            format!("the {} of the time when its key was written", origin.label())
+        }
     };
     indicator.needs.iter().map(need).collect::<Vec<_>>().join("; ")
 }
@@ -98,6 +108,8 @@ pub fn explain_service(service: &ServiceReport, host: &HostReport) -> String {
     page.sum(service);
     page.open_questions(service);
     page.history(service);
+    page.story(service);
+    page.network(service);
     page.events(service);
     page.verify(service);
     page.text
@@ -252,6 +264,46 @@ impl Page {
         }
     }
 
+    /// The whole story, each act with its records.
+    fn story(&mut self, service: &ServiceReport) {
+        let story = &service.story;
+        if story.steps.is_empty() {
+            return;
+        }
+        self.heading("What happened (UTC)");
+        for (at, step) in story.steps.iter().enumerate() {
+            let number = at.saturating_add(1);
+            let first = format!("  {number:>3}. {}  ", step.time.short());
+            self.hang(&first, "       ", &format!("{}: {}", step.label(), step.summary));
+            for citation in &step.citations {
+                self.hang("       ", "         ", &citation.to_string());
+            }
+            let more = step.records.saturating_sub(step.citations.len());
+            if more > 0 {
+                self.hang("       ", "         ", &format!("and {more} more records"));
+            }
+        }
+        if story.left_out > 0 {
+            self.item("-", &format!("{} further acts in the middle; see Events", story.left_out));
+        }
+    }
+
+    fn network(&mut self, service: &ServiceReport) {
+        let Some(network) = &service.network else { return };
+        self.heading("On the network");
+        let sentences = network.sentences();
+        for (sentence, citations) in sentences.iter().take(PEERS_SHOWN) {
+            self.item("-", sentence);
+            for citation in *citations {
+                self.detail(&citation.to_string());
+            }
+        }
+        let more = sentences.len().saturating_sub(PEERS_SHOWN);
+        if more > 0 {
+            self.item("-", &format!("and {more} more (see `network` in --format json)"));
+        }
+    }
+
     fn events(&mut self, service: &ServiceReport) {
         if service.events.is_empty() {
             return;
@@ -300,6 +352,7 @@ const fn family_title(family: Family) -> &'static str {
         Family::Q5 => "Q5: starts and what followed",
         Family::D => "D: defence impairment and access rules",
         Family::F => "F: failure command",
+        Family::R => "R: Sigma rules",
         Family::K => "K: known bad",
         Family::B => "B: baseline and trust",
     }

@@ -7,11 +7,11 @@ use super::evidence::EvidenceSummary;
 use super::incident::IncidentReport;
 use super::older_state::OlderState;
 use super::outbound::OutboundReport;
-use super::rule::RuleHitReport;
+use super::rule::{self, RuleHitReport, RuleSight};
 use super::service::ServiceReport;
 use super::timeline::{self, TimelineEntry};
 use crate::diagnostic::Diagnostic;
-use crate::host::coverage::{Origin, State};
+use crate::host::coverage::{Clearing, ClearingEvidence, GapReason, Origin, State};
 use crate::host::fact::SettingKind;
 use crate::host::{Citation, Host, Posture};
 use crate::rank::{self, Ranked, Verdict};
@@ -43,6 +43,8 @@ pub struct HostReport {
     pub outbound: Vec<OutboundReport>,
     /// Hits of Sigma rules, in order of time.
     pub rule_hits: Vec<RuleHitReport>,
+    /// What rules fired on, and the same changes by other means that no rule fired on.
+    pub rule_sight: Vec<RuleSight>,
     /// Every service, worst first.
     pub services: Vec<ServiceReport>,
     /// What happened around the findings, in order of time.
@@ -195,6 +197,10 @@ pub struct CoverageReport {
     pub to: Option<Stamp>,
     /// Logs: times in between of which no log that was read holds the records.
     pub gaps: Vec<GapReport>,
+    /// Logs: when they were cleared.
+    pub cleared: Vec<ClearingReport>,
+    /// Logs: events that the host was set up not to record in them when the evidence was taken.
+    pub unrecorded: Vec<u16>,
     /// Remarks.
     pub notes: Vec<String>,
 }
@@ -206,6 +212,21 @@ pub struct GapReport {
     pub from: Stamp,
     /// The first record after it.
     pub to: Stamp,
+    /// How it is known.
+    pub reason: GapReason,
+}
+
+/// The clearing of a log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClearingReport {
+    /// When; where nobody recorded it, the log's first record.
+    pub time: Stamp,
+    /// The channel.
+    pub channel: String,
+    /// How it is known.
+    pub evidence: ClearingEvidence,
+    /// The record that says so, or the log.
+    pub citation: Citation,
 }
 
 /// A setting that concerns every service.
@@ -257,11 +278,8 @@ impl HostReport {
             posture: host.posture.clone(),
             incidents,
             outbound: host.outbound.iter().map(OutboundReport::new).collect(),
-            rule_hits: host
-                .rule_hits
-                .iter()
-                .map(|hit| RuleHitReport::new(hit, Vec::new()))
-                .collect(),
+            rule_hits: RuleHitReport::of(host),
+            rule_sight: rule::sight(host, ranked),
             timeline: timeline::timeline(host, ranked),
             services,
             diagnostics,
@@ -287,11 +305,26 @@ fn coverage(host: &Host) -> Vec<CoverageReport> {
             .coverage
             .gaps(origin)
             .iter()
-            .map(|gap| GapReport { from: Stamp(gap.from), to: Stamp(gap.to) })
+            .map(|gap| GapReport { from: Stamp(gap.from), to: Stamp(gap.to), reason: gap.reason })
             .collect(),
+        cleared: host.coverage.clearings(origin).iter().map(clearing).collect(),
+        unrecorded: host.coverage.unrecorded(origin).into_iter().collect(),
         notes: span.map(|span| span.notes.clone()).unwrap_or_default(),
     };
-    host.coverage.iter().map(report).collect()
+    // Rules are no evidence that is missing where nobody gave any.
+    let is_said = |(origin, span): &(Origin, Option<&crate::host::Span>)| {
+        *origin != Origin::SigmaRules || span.is_some()
+    };
+    host.coverage.iter().filter(is_said).map(report).collect()
+}
+
+fn clearing(one: &Clearing) -> ClearingReport {
+    ClearingReport {
+        time: Stamp(one.time),
+        channel: one.channel.clone(),
+        evidence: one.evidence,
+        citation: one.citation.clone(),
+    }
 }
 
 fn system_settings(host: &Host) -> Vec<SystemSetting> {

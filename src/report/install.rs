@@ -18,7 +18,7 @@ pub struct Install {
     pub actor_sid: Option<String>,
     /// The logon type of the session it came from.
     pub logon_type: Option<u32>,
-    /// The source address of that session.
+    /// The source address of that session: of its logon, else of its share accesses.
     pub source_address: Option<String>,
     /// The source workstation of that session.
     pub source_workstation: Option<String>,
@@ -57,7 +57,7 @@ pub(super) fn installs(host: &Host, service: &Service) -> Vec<Install> {
             actor: subject.name.clone(),
             actor_sid: subject.sid.clone(),
             logon_type: logon.and_then(|logon| logon.logon_type),
-            source_address: logon.and_then(|logon| logon.address.clone()),
+            source_address: actor.and_then(|actor| actor.address().map(str::to_owned)),
             source_workstation: logon.and_then(|logon| logon.workstation.clone()),
             image_path: install.image_path.clone(),
             account: install.account.clone(),

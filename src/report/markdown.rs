@@ -7,7 +7,7 @@ use super::finding::FindingReport;
 use super::host::HostReport;
 use super::select::Row;
 use super::service::ServiceReport;
-use super::{Options, Renderer, Report, layout, older_state, select};
+use super::{Options, Renderer, Report, layout, older_state, posture, rule, select};
 use crate::checklist;
 use crate::diagnostic::Impact;
 use crate::host::coverage::State;
@@ -23,8 +23,14 @@ const SERVICES_IN_FULL: usize = 1;
 const SERVICES_LISTED: usize = 6;
 /// Findings of a service told in full.
 const FINDINGS_SHOWN: usize = 3;
+/// Acts of its story.
+const STEPS_SHOWN: usize = 20;
 /// Facts of a checklist answer.
 const FACTS_SHOWN: usize = 2;
+/// Sigma rules told one by one.
+const RULES_SHOWN: usize = 10;
+/// Lines about a service's network.
+const PEERS_SHOWN: usize = 4;
 /// Columns of one quoted piece of evidence.
 const QUOTE: usize = 160;
 
@@ -77,6 +83,11 @@ fn page(report: &Report, host: &HostReport, options: &Options) -> Vec<String> {
     for row in shortlist.rows.iter().take(SERVICES_IN_FULL) {
         in_full(row, &mut lines);
     }
+    let rules = rule::lines(host, RULES_SHOWN);
+    if !rules.is_empty() {
+        lines.extend([String::new(), "### Sigma rules".to_owned(), String::new()]);
+        lines.extend(rules.iter().map(|line| format!("- {}", prose(line))));
+    }
     let others: Vec<_> = shortlist.rows.iter().skip(SERVICES_IN_FULL).collect();
     if !others.is_empty() {
         lines.extend([String::new(), "### Also".to_owned(), String::new()]);
@@ -88,6 +99,7 @@ fn page(report: &Report, host: &HostReport, options: &Options) -> Vec<String> {
             lines.push(format!("- and {more} more"));
         }
     }
+    lines.append(&mut posture::section(&host.posture, options.all));
     lines
 }
 
@@ -196,6 +208,8 @@ fn in_full(row: &Row<'_>, lines: &mut Vec<String>) {
     );
     lines.extend([String::new(), "| Question | Answer |".to_owned(), "|---|---|".to_owned()]);
     lines.extend(service.checklist.iter().map(question));
+    lines.extend(story(service));
+    lines.extend(on_the_network(service));
     let steps = next_steps(service);
     if !steps.is_empty() {
         lines.extend([String::new(), "Check by hand:".to_owned(), String::new()]);
@@ -235,6 +249,44 @@ fn question(answer: &ChecklistAnswer) -> String {
     }
     let wording = answers::wording(answer.question);
     format!("| {wording} | **{}**: {} |", answer.state.label(), parts.join("<br>"))
+}
+
+/// What happened, act by act; of a long story the beginning.
+fn story(service: &ServiceReport) -> Vec<String> {
+    let steps = &service.story.steps;
+    if steps.is_empty() {
+        return Vec::new();
+    }
+    let mut lines = vec![String::new(), "What happened (UTC):".to_owned(), String::new()];
+    for (at, step) in steps.iter().take(STEPS_SHOWN).enumerate() {
+        lines.push(format!(
+            "{}. {} **{}**: {} ({})",
+            at.saturating_add(1),
+            step.time.short(),
+            step.label(),
+            prose(&step.summary),
+            prose(&step.records_in_short())
+        ));
+    }
+    let more = steps.len().saturating_sub(STEPS_SHOWN).saturating_add(service.story.left_out);
+    if more > 0 {
+        lines.extend([String::new(), format!("And {}.", layout::plural(more, "further act"))]);
+    }
+    lines
+}
+
+/// What it did on the network, the most telling first.
+fn on_the_network(service: &ServiceReport) -> Vec<String> {
+    let Some(network) = &service.network else { return Vec::new() };
+    let sentences = network.sentences();
+    let shown = sentences.iter().take(PEERS_SHOWN);
+    let mut lines = vec![String::new(), "On the network:".to_owned(), String::new()];
+    lines.extend(shown.map(|(sentence, _)| format!("- {}", prose(sentence))));
+    let more = sentences.len().saturating_sub(PEERS_SHOWN);
+    if more > 0 {
+        lines.push(format!("- and {more} more"));
+    }
+    lines
 }
 
 /// What the indicators of its first findings say about checking by hand.
@@ -288,7 +340,7 @@ pub(super) fn prose(sentence: &str) -> String {
 }
 
 /// The same inside a table, where a sentence may be long but not endless.
-fn cell(sentence: &str) -> String {
+pub(super) fn cell(sentence: &str) -> String {
     escape(&layout::fit(sentence, QUOTE))
 }
 

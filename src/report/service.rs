@@ -9,6 +9,8 @@ use super::event::{self, EventReport};
 use super::finding::{FindingReport, TechniqueReport, Unanswered};
 use super::history::{self, Earlier, Passage};
 use super::install::{self, Install};
+use super::network::NetworkReport;
+use super::story::StoryReport;
 use crate::checklist::Family;
 use crate::host::config::{ServiceConfig, ServiceType};
 use crate::host::event::Action;
@@ -73,8 +75,12 @@ pub struct ServiceReport {
     pub history: Vec<Earlier>,
     /// When its key came and went between older states and now, in order.
     pub passages: Vec<Passage>,
+    /// What happened to it and what it did, act by act.
+    pub story: StoryReport,
     /// The events that concern it, in order of time.
     pub events: Vec<EventReport>,
+    /// What its processes did on the network; null where nothing is recorded.
+    pub network: Option<NetworkReport>,
     /// `Minimal` and `Network`, where the service also starts in those safe modes.
     pub safe_boot: Vec<String>,
     /// All else the key says; null where the current control set has no key.
@@ -132,7 +138,9 @@ impl ServiceReport {
             answered_no: ranked.answered_no,
             history: history::history(service),
             passages: history::passages(host, service),
+            story: StoryReport::new(host, service),
             events: event::events(host, service),
+            network: NetworkReport::new(host, service),
             safe_boot: safe_boot(host, service),
             configuration: config.map(Configuration::new),
         }

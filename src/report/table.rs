@@ -12,7 +12,7 @@ use super::host::{CoverageReport, HostReport};
 use super::layout::{columns, fit, plural, wrap};
 use super::select::Row;
 use super::service::ServiceReport;
-use super::{Options, Renderer, Report, older_state, select};
+use super::{Options, Renderer, Report, older_state, posture, rule, select};
 use crate::diagnostic::Impact;
 use crate::host::coverage::{Origin, State};
 use crate::rank::Verdict;
@@ -32,6 +32,8 @@ const LABEL: usize = 13;
 const NARROWEST: usize = 60;
 /// Reasons beside a row; `explain` and `json` have all of them.
 const REASONS_SHOWN: usize = 2;
+/// Sigma rules named one by one; `json` has all of them.
+const RULES_SHOWN: usize = 5;
 /// Losses named one by one; `json` has all of them.
 const LOSSES_SHOWN: usize = 3;
 
@@ -69,6 +71,9 @@ impl Page {
         if let Some(older) = older_state::in_a_line(&host.older_states) {
             self.paragraph("OLDER", &fit(&older, self.width.saturating_mul(3)));
         }
+        if let Some(blind) = posture::in_a_line(&host.posture) {
+            self.paragraph("BLIND SPOTS", &fit(&blind, self.width.saturating_mul(3)));
+        }
         self.lines.push(String::new());
         self.verdict(host);
         self.incidents(host, options);
@@ -83,6 +88,14 @@ impl Page {
             let further = plural(shortlist.left_out, "further service");
             let text = format!("{further} of note: --all");
             self.lines.push(format!("{indent}{text}"));
+        }
+        let rules = rule::lines(host, RULES_SHOWN);
+        if !rules.is_empty() {
+            self.lines.push(String::new());
+            for (number, line) in rules.iter().enumerate() {
+                let label = if number == 0 { "RULES" } else { "" };
+                self.paragraph(label, &fit(line, self.width.saturating_mul(3)));
+            }
         }
         self.lines.push(String::new());
         self.paragraph("NOT CHECKED", &not_checked(host));
@@ -273,6 +286,11 @@ fn reasons(service: &ServiceReport, width: usize) -> Vec<String> {
     }
     let mut lines = vec![parts.join("; ")];
     lines.extend(service.against.first().map(|one| format!("but {}", reason(one))));
+    if service.verdict >= Verdict::Review
+        && let Some(story) = &service.story.line
+    {
+        lines.push(fit(&format!("story: {story}"), width));
+    }
     lines
 }
 

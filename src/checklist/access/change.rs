@@ -2,9 +2,11 @@
 
 use crate::checklist::basis::CHANGE_LOGS;
 use crate::checklist::staging::{command, no, unknown, yes};
-use crate::checklist::story::{clip, commands, line, remarks};
+use crate::checklist::story::{clip, commands, line, remarks, tampered};
 use crate::checklist::{Family, Hit, Indicator, Question, Scene, technique};
 use crate::host::event::{Action, Subject};
+use crate::host::service::SERVICE_CONTROL_MANAGER;
+use crate::host::tampering::TamperKind;
 use crate::host::{Origin, Role};
 use crate::time::format_short;
 
@@ -81,6 +83,54 @@ pub(super) const SET_BY_COMMAND: Indicator = Indicator {
                 command(
                     r"C:\Windows\System32\sc.exe",
                     "sc sdshow Agent",
+                    r"C:\Windows\System32\cmd.exe",
+                ),
+            )
+        }),
+        unknown("no log records commands", || Scene::service("Agent")),
+    ],
+};
+
+pub(super) const MANAGER_OPENED: Indicator = Indicator {
+    id: "S06",
+    family: Family::D,
+    checklist: Question::WhoWhen,
+    question: "Do events show the service control manager's own access rules being set?",
+    why: "Whoever may create services is LocalSystem one command later. Opened to everybody, the manager is a way back \
+          that no list of services shows.",
+    innocent: "Monitoring products that query services without administrators' rights ask for it.",
+    verify: &[
+        "sc sdshow scmanager (live)",
+        r"reg query HKLM\SYSTEM\CurrentControlSet\Control\ServiceGroupOrder\Security",
+    ],
+    attack: &[technique("T1543.003"), technique("T1564")],
+    weight: 25,
+    hard: false,
+    needs: &[CHANGE_LOGS],
+    sources: &["Atomic Red Team T1569.002-7", "SigmaHQ 6c8fbee5-dee8-49bc-851d-c3142d02aa47"],
+    since: "0.1.0",
+    check: |scope| {
+        let (one, event) = tampered(scope, TamperKind::ManagerOpened).next()?;
+        let because = format!("At {}: `{}`.", format_short(event.time), clip(&one.line));
+        Some(Hit::new(because, event.citation.clone()))
+    },
+    examples: &[
+        yes("sc sdset scmanager", || {
+            Scene::ghost(SERVICE_CONTROL_MANAGER).event(
+                0,
+                command(
+                    r"C:\Windows\System32\sc.exe",
+                    "sc.exe sdset scmanager D:(A;;KA;;;WD)",
+                    r"C:\Windows\System32\cmd.exe",
+                ),
+            )
+        }),
+        no("a service's own rules", || {
+            Scene::service("Agent").event(
+                0,
+                command(
+                    r"C:\Windows\System32\sc.exe",
+                    "sc.exe sdset Agent D:(A;;KA;;;WD)",
                     r"C:\Windows\System32\cmd.exe",
                 ),
             )

@@ -14,6 +14,7 @@ pub(super) const INDICATORS: &[Indicator] = &[
     open::OPEN_MANAGER,
     open::OPEN_KEY,
     change::SET_BY_COMMAND,
+    change::MANAGER_OPENED,
 ];
 
 /// Those from whom a service is hidden by denying them.

@@ -1,12 +1,14 @@
 //! Whether it started, and what followed (Q5).
 //!
-//! E08 (access to lsass) needs Sysmon 10, which is not read; E09 (never started) is no finding: on clients
-//! 7036 is not logged, so that no record of a start means nothing.
+//! E09 of the source table (never started) is no finding: on clients 7036 is not logged, so that no record of a start
+//! means nothing.
 
 use super::staging::started;
 use super::{Indicator, Scene};
 
+mod driver;
 mod failed_start;
+mod lsass;
 mod network;
 mod pipe;
 mod process;
@@ -18,11 +20,21 @@ pub(super) const INDICATORS: &[Indicator] = &[
     process::SHELL_STARTED,
     process::INTERCEPTED,
     process::SHELL_FOLLOWED,
-    network::OUTBOUND,
-    network::FAN_OUT,
+    network::connection::OUTBOUND,
+    network::lateral::FAN_OUT,
     pipe::PIPE,
     failed_start::NO_MODULE,
     signature::UNSIGNED,
+    lsass::LSASS,
+    driver::BROUGHT,
+    network::elsewhere::ALONE,
+    network::port::UNUSUAL,
+    network::host_name::PASSING,
+    network::host_name::RARE,
+    network::beacon::BEACON,
+    network::connection::NO_LOOKUP,
+    network::elsewhere::ONLY_HERE,
+    network::port::LISTENS,
 ];
 
 fn agent_running() -> Scene {

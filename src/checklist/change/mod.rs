@@ -7,10 +7,12 @@ use super::Indicator;
 
 mod command;
 mod creator;
+mod group;
 mod history;
 mod moment;
 mod older;
 mod order;
+mod restored;
 mod ticket;
 mod write;
 
@@ -43,4 +45,6 @@ pub(super) const INDICATORS: &[Indicator] = &[
     older::APPEARED,
     older::VANISHED,
     older::CHANGED,
+    restored::PUT_BACK,
+    group::GROUPED,
 ];

@@ -84,7 +84,11 @@ pub(super) const SILENT: Indicator = Indicator {
     attack: &[technique("T1112")],
     weight: 6,
     hard: false,
-    needs: &[Need::Whole(Origin::SystemHive), Need::Whole(Origin::SystemLog)],
+    needs: &[
+        Need::Whole(Origin::SystemHive),
+        Need::Whole(Origin::SystemLog),
+        Need::WhenWritten(Origin::SystemLog),
+    ],
     sources: &["Microsoft Learn: ChangeServiceConfig, events 7040 and 7045"],
     since: "0.1.0",
     check: |scope| {
@@ -128,6 +132,13 @@ pub(super) const SILENT: Indicator = Indicator {
         }),
         unknown("the System log has losses", || {
             Scene::service("Agent").covered(Origin::SystemLog, State::Partial)
+        }),
+        unknown("records of that time are missing in the System log", || {
+            Scene::service("Agent").covered(Origin::SystemLog, State::Complete).gap(
+                Origin::SystemLog,
+                -60,
+                60,
+            )
         }),
     ],
 };

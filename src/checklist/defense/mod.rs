@@ -4,11 +4,13 @@ use super::knowledge::security::{Guard, guard};
 use super::{Indicator, Scene, Scope, Technique, renumbered};
 use crate::text::same_name;
 
+mod audit_policy;
 mod disabled;
 mod event_log;
 mod launch_protected;
 mod safe_boot;
 mod switched_off;
+mod tampered;
 
 /// The indicators of this family.
 pub(super) const INDICATORS: &[Indicator] = &[
@@ -20,6 +22,10 @@ pub(super) const INDICATORS: &[Indicator] = &[
     event_log::FORMATTING_SWITCH,
     switched_off::SWITCHED_OFF,
     event_log::LOG_MOVED,
+    tampered::UNPROTECTED_BY,
+    tampered::SAFE_MODE_BY,
+    tampered::RECORDING_REDUCED,
+    audit_policy::AUDIT_EMPTIED,
 ];
 
 const IMPAIR: Technique = renumbered("T1562.001", "T1685");

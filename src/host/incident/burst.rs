@@ -7,6 +7,7 @@ use jiff::SignedDuration;
 use super::{Gravity, Incident, IncidentKind, agreed, cited, plural, who};
 use crate::host::bursts::{Act, Burst};
 use crate::host::event::{Action, RegistryOperation};
+use crate::host::service::Actor;
 use crate::host::{Event, Host, Origin, Role, Service, State};
 use crate::text::same_name;
 use crate::time::format_short;
@@ -27,8 +28,7 @@ fn incident(host: &Host, burst: &Burst) -> Option<Incident> {
         .collect();
     let actors = || acts.iter().filter_map(|(act, service, _)| service.actor_of(act.event));
     let actor = agreed(actors().map(|actor| &actor.subject));
-    let addresses: BTreeSet<&str> =
-        actors().filter_map(|actor| actor.logon.as_ref()?.address.as_deref()).collect();
+    let addresses: BTreeSet<&str> = actors().filter_map(Actor::address).collect();
     let mut addresses = addresses.into_iter();
     let address = match (addresses.next(), addresses.next()) {
         (Some(only), None) => Some(only.to_owned()),

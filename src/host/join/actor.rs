@@ -19,6 +19,8 @@ const SESSION: SignedDuration = SignedDuration::from_hours(12);
 const SAME_INSTALL: SignedDuration = SignedDuration::from_secs(5);
 /// A logon of the service's own account this close to something that the service did belongs to it.
 const LOGON_NEARBY: SignedDuration = SignedDuration::from_secs(10);
+/// The rights to write or append data to a file.
+const WRITES: u32 = 0x6;
 /// The logon type of services.
 const SERVICE_LOGON: u32 = 5;
 
@@ -57,6 +59,8 @@ pub(super) fn attribute(roster: &mut Roster, events: &[Event], window: SignedDur
             let shares: Vec<usize> = around.shares(event, &actor.subject, window).collect();
             actor.share_address = around.share_address(&shares, actor.subject.logon_id);
             found.extend(logon.map(|logon| (Role::ActorLogon, logon)));
+            let others = around.sessions_of(&shares, event);
+            found.extend(others.into_iter().map(|logon| (Role::ActorLogon, logon)));
             let also = around.credentials(event, &actor.subject, window);
             found.extend(also.into_iter().map(|logon| (Role::ActorLogon, logon)));
             found.extend(shares.into_iter().map(|share| (Role::ShareAccess, share)));
@@ -72,6 +76,7 @@ pub(super) fn attribute(roster: &mut Roster, events: &[Event], window: SignedDur
             .map(|link| link.event)
             .collect();
         found.extend(around.cleared_near(&changes).map(|cleared| (Role::LogCleared, cleared)));
+        found.extend(around.writers(service).map(|process| (Role::Installer, process)));
         found.extend(around.own_logons(service).map(|logon| (Role::ServiceLogon, logon)));
         for (role, event) in found {
             service.links.push(Link { role, event });
@@ -233,11 +238,57 @@ impl<'a> Surroundings<'a> {
         found
     }
 
+    /// The logons of the sessions in which shares were accessed.
+    fn sessions_of(&self, shares: &[usize], install: &Event) -> BTreeSet<usize> {
+        let computer = install.computer.as_str();
+        let sessions: BTreeSet<u64> = shares
+            .iter()
+            .filter_map(|at| match &self.events.get(*at)?.action {
+                Action::ShareAccessed { subject, .. } => subject.logon_id,
+                _ => None,
+            })
+            .collect();
+        sessions
+            .into_iter()
+            .filter_map(|id| self.by_session.get(&(computer, id)))
+            .filter_map(|logons| self.last_before(logons, install, None))
+            .collect()
+    }
+
     /// The creation of the process that 4697 names as the client.
     fn installer(&self, event: &Event) -> Option<usize> {
         let Action::ServiceInstalled(install) = &event.action else { return None };
         let id = install.client_process_id.filter(|id| *id != 0)?;
         self.last_before(self.processes.get(&(event.computer.as_str(), id))?, event, None)
+    }
+
+    /// The creations of the processes that wrote the service's program, its own processes aside.
+    fn writers(&self, service: &Service) -> impl Iterator<Item = usize> {
+        let own: BTreeSet<usize> = service
+            .links
+            .iter()
+            .filter(|link| matches!(link.role, Role::Process | Role::ChildProcess))
+            .map(|link| link.event)
+            .collect();
+        let mut writers = BTreeSet::new();
+        for link in service.links.iter().filter(|link| link.role == Role::FileCreation) {
+            let Some(event) = self.events.get(link.event) else { continue };
+            let Action::FileCreated { process_id: Some(id), image, .. } = &event.action else {
+                continue;
+            };
+            let starts = self.processes.get(&(event.computer.as_str(), *id));
+            let start = starts.and_then(|starts| self.last_before(starts, event, None));
+            writers.extend(start.filter(|start| self.ran(*start, image)));
+        }
+        writers.into_iter().filter(move |start| !own.contains(start))
+    }
+
+    /// Whether the creation of a process (at that index) is that of this program.
+    fn ran(&self, start: usize, image: &str) -> bool {
+        self.events.get(start).is_some_and(|event| match &event.action {
+            Action::ProcessStarted(process) => text::same_name(&process.image, image),
+            _ => false,
+        })
     }
 
     /// The client's address in share accesses; those of the very session first.
@@ -339,15 +390,18 @@ impl<'a> Surroundings<'a> {
         });
         nearby.filter(move |at| {
             let Some(share) = self.events.get(*at) else { return false };
-            let Action::ShareAccessed { share: name, target, subject, .. } = &share.action else {
+            let Action::ShareAccessed { share: name, target, subject, access, .. } = &share.action
+            else {
                 return false;
             };
-            let relevant =
-                target.eq_ignore_ascii_case("svcctl") || name.to_uppercase().contains('$');
-            let same = match (session, subject.logon_id) {
-                (Some(left), Some(right)) => left == right,
-                _ => sid.is_some() && sid == subject.sid,
-            };
+            // One client opens several sessions at once, and need not install with the one it wrote the program in.
+            let is_work = target.eq_ignore_ascii_case("svcctl")
+                || access.is_some_and(|mask| mask & WRITES != 0);
+            let relevant = is_work || name.contains('$');
+            let same_session = session.is_some() && session == subject.logon_id;
+            let same_account = sid.is_some() && sid == subject.sid;
+            let unknown = session.is_none() || subject.logon_id.is_none();
+            let same = same_session || same_account && (is_work || unknown);
             relevant && same && share.computer == event.computer
         })
     }

@@ -2,7 +2,7 @@
 //!
 //! Order of work: older states of the registry are put in order; configurations become services; events are sorted and stripped of duplicates; names are
 //! learned (display name ↔ key name); events are linked to services by name, then by process; actors are
-//! looked up last, when every install is in its place.
+//! looked up when every install is in its place, and what services did on the network last, when their processes are known.
 
 mod actor;
 mod configuration;
@@ -13,15 +13,18 @@ mod outbound;
 mod posture;
 mod process;
 mod roster;
+mod rule_hits;
 mod script;
 mod sequence;
+
+use std::collections::BTreeMap;
 
 use jiff::SignedDuration;
 
 use super::event::Event;
 use super::fact::{Fact, Identity, ServicesKey, Setting, SettingKind};
 use super::service::{SERVICE_CONTROL_MANAGER, Service};
-use super::{Coverage, Host, Origin, State};
+use super::{Coverage, Host, Origin, State, Volumes, network};
 use crate::text;
 use roster::Roster;
 
@@ -65,31 +68,49 @@ pub(super) fn join(facts: Vec<Fact>, coverage: Coverage, window: SignedDuration)
     let hive_read =
         matches!(host.coverage.state(Origin::SystemHive), State::Complete | State::Partial);
     let mut roster = Roster::new(configuration::services(configs, &host.older_states), hive_read);
+    host.volumes = Volumes::learn(&host.events, host.identity.system_root.as_deref());
+    roster.set_volumes(host.volumes.clone());
     naming::learn(&mut roster, &host.events);
     let remotes = naming::link(&mut roster, &host.events);
     host.outbound = outbound::acts(&remotes, &host.events);
     host.processes = process::follow(&mut roster, &host.events, window);
     actor::attribute(&mut roster, &host.events, window);
     host.services = finish(roster);
+    network::gather(&mut host.services, &host.events, &host.volumes);
     older::place(&mut host, &holdings);
     posture::complete(&mut host);
-    add_manager(&mut host);
+    host.tampering = super::tampering::tampering(&host.events);
+    add_rows(&mut host);
+    rule_hits::attach(&mut host);
     host.bursts = super::Bursts::of(&host.services, &host.events);
     host.incidents = super::incident::incidents(&host);
     host
 }
 
-/// Gives the service control manager a row where one of its own settings was found.
-fn add_manager(host: &mut Host) {
+/// Gives rows to what findings are about and no service event named: the service control manager where one of its own
+/// settings was found, and whatever was tampered with.
+fn add_rows(host: &mut Host) {
     let own = |setting: &Setting| {
         matches!(setting.kind, SettingKind::ScmSecurity | SettingKind::ScmRemoteExemption)
     };
-    if !host.settings.iter().any(own) || host.service(SERVICE_CONTROL_MANAGER).is_some() {
-        return;
+    // `sc sdset scmanager` names the manager as if it were a service.
+    let as_service = |one: &Service| text::same_name(&one.name, "scmanager") && !one.in_registry();
+    if let Some(manager) = host.services.iter_mut().find(|one| as_service(one)) {
+        SERVICE_CONTROL_MANAGER.clone_into(&mut manager.name);
     }
-    let name = text::fold(SERVICE_CONTROL_MANAGER);
-    let at = host.services.partition_point(|service| text::fold(&service.name) < name);
-    host.services.insert(at, Service::named(SERVICE_CONTROL_MANAGER));
+    let mut names: BTreeMap<String, String> = BTreeMap::new();
+    for (folded, acts) in &host.tampering {
+        names.extend(acts.first().map(|act| (folded.clone(), act.service.clone())));
+    }
+    if host.settings.iter().any(own) {
+        let name = SERVICE_CONTROL_MANAGER;
+        names.entry(text::fold(name)).or_insert_with(|| name.to_owned());
+    }
+    for service in &host.services {
+        names.remove(&text::fold(&service.name));
+    }
+    host.services.extend(names.into_values().map(Service::named));
+    host.services.sort_by_cached_key(|service| text::fold(&service.name));
 }
 
 /// Completes and sorts the services.

@@ -89,8 +89,13 @@ fn one(path: &Path) -> Result<HostReport, Unusable> {
         let errors: Vec<String> = opened.errors.iter().map(ToString::to_string).collect();
         return Err(Unusable::Log(path.to_owned(), errors.join("; ")));
     };
-    let settings =
-        Settings { window: Host::DEFAULT_WINDOW, policy: None, tuning: Tuning::default() };
+    let settings = Settings {
+        window: Host::DEFAULT_WINDOW,
+        policy: None,
+        known_destinations: None,
+        tuning: Tuning::default(),
+        rules: None,
+    };
     Ok(scan(host.as_ref(), &settings, &()))
 }
 

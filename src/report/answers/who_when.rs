@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{ChecklistAnswer, Draft, silence, window};
-use crate::checklist::{Need, Question};
+use crate::checklist::Question;
 use crate::host::coverage::{Origin, State};
 use crate::host::event::Logon;
 use crate::host::service::Difference;
@@ -174,10 +174,7 @@ fn differences(service: &Service, draft: &mut Draft) {
 /// What the list of approved changes says.
 fn ticket(host: &Host, ranked: &Ranked<'_>, draft: &mut Draft) {
     let asks_policy = |finding: &&Finding| {
-        finding.indicator.needs.iter().any(|need| match need {
-            Need::Part(origin) | Need::Whole(origin) => *origin == Origin::ChangePolicy,
-            Need::AnyPart(origins) => origins.contains(&Origin::ChangePolicy),
-        })
+        finding.indicator.needs.iter().any(|need| need.origins().contains(&Origin::ChangePolicy))
     };
     let mut said = false;
     for finding in ranked.against.iter().chain(&ranked.findings).filter(asks_policy) {

@@ -13,11 +13,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 
 use super::roster::Roster;
-use crate::host::event::{Action, Event, ProcessStart};
+use crate::host::event::{Action, Event, ProcessStart, RegistryOperation};
 use crate::host::image_path::{self, ImagePath};
 use crate::host::process::{Kinship, ServiceProcess};
 use crate::host::service::Role;
-use commands::{Commands, is_interpreter};
+use commands::Commands;
+pub(super) use commands::is_interpreter;
 use manager::Managers;
 use twins::Twins;
 
@@ -79,13 +80,25 @@ pub(super) fn follow(
     tree.processes
 }
 
+/// Whether an event shows that the service was made or started at its time.
+fn is_anchor(role: Role, action: &Action) -> bool {
+    match (role, action) {
+        (Role::Install | Role::StateChange, _) => true,
+        (Role::RegistryChange, Action::RegistryChanged(change)) => {
+            change.operation == RegistryOperation::ValueSet
+                && crate::text::same_name(&change.target, "ImagePath")
+        }
+        _ => false,
+    }
+}
+
 /// When each service was installed or changed its state: around these times its program acts for it.
 fn anchors(roster: &Roster, events: &[Event]) -> BTreeMap<usize, BTreeSet<Timestamp>> {
     let mut anchors: BTreeMap<usize, BTreeSet<Timestamp>> = BTreeMap::new();
     for (index, service) in roster.iter() {
         for link in &service.links {
-            if matches!(link.role, Role::Install | Role::StateChange)
-                && let Some(event) = events.get(link.event)
+            if let Some(event) = events.get(link.event)
+                && is_anchor(link.role, &event.action)
             {
                 anchors.entry(index).or_default().insert(event.time);
             }
@@ -331,17 +344,10 @@ fn collapse(line: &str) -> String {
     expanded.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// A path as logs write it, for comparing with [`ImagePath::normalized`]: 5156 writes device paths.
-fn file_path(path: &str) -> String {
-    let lower = path.to_lowercase();
-    let path = match lower.strip_prefix(r"\device\harddiskvolume") {
-        Some(rest) => match rest.split_once('\\') {
-            Some((_, below)) => format!(r"c:\{below}"),
-            None => lower,
-        },
-        None => lower,
-    };
-    ImagePath::parse(&format!("\"{path}\"")).normalized
+/// A path as logs write it, for comparing with [`ImagePath::normalized`]. The device paths of 5156 stay what they are: the
+/// commands know the volumes.
+pub(super) fn file_path(path: &str) -> String {
+    ImagePath::parse(&format!("\"{}\"", path.to_lowercase())).normalized
 }
 
 /// What a process did: role, process id, program.
@@ -351,6 +357,9 @@ fn acts(action: &Action) -> Option<(Role, Option<u32>, &str)> {
             Some((Role::Connection, connection.process_id, connection.image.as_str()))
         }
         Action::DnsQueried { process_id, image, .. } => Some((Role::DnsQuery, *process_id, image)),
+        Action::PortOpened(opening) => {
+            Some((Role::PortOpening, opening.process_id, opening.image.as_str()))
+        }
         Action::Pipe { process_id, image, .. } => Some((Role::Pipe, *process_id, image)),
         Action::FileCreated { process_id, image, .. } => {
             Some((Role::FileCreation, *process_id, image))
