@@ -7,6 +7,7 @@ use super::citation::Citation;
 use super::config::ServiceConfig;
 use super::event::{Event, Logon, Subject};
 use super::image_path::ImagePath;
+use super::network::Network;
 use super::older::{Passage, Presence};
 use super::service_command::ServiceCommand;
 
@@ -42,6 +43,8 @@ pub enum Role {
     Connection,
     /// Its process, or a descendant, looked a name up.
     DnsQuery,
+    /// Its process, or a descendant, opened a port.
+    PortOpening,
     /// Its program, or the file its process wrote, was created.
     FileCreation,
     /// Its driver was loaded.
@@ -198,6 +201,8 @@ pub struct Service {
     pub processes: Vec<usize>,
     /// Hits of Sigma rules that concern it, in order of time: indices into [`super::Host::rule_hits`].
     pub rule_hits: Vec<usize>,
+    /// What its processes did on the network, as long as they lived.
+    pub network: Network,
     /// The other host whose service this is: known only from a command given here.
     pub elsewhere: Option<String>,
 }
@@ -222,6 +227,7 @@ impl Service {
             links: Vec::new(),
             processes: Vec::new(),
             rule_hits: Vec::new(),
+            network: Network::default(),
             elsewhere: None,
         }
     }

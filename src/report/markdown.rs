@@ -29,6 +29,8 @@ const STEPS_SHOWN: usize = 20;
 const FACTS_SHOWN: usize = 2;
 /// Sigma rules told one by one.
 const RULES_SHOWN: usize = 10;
+/// Lines about a service's network.
+const PEERS_SHOWN: usize = 4;
 /// Columns of one quoted piece of evidence.
 const QUOTE: usize = 160;
 
@@ -207,6 +209,7 @@ fn in_full(row: &Row<'_>, lines: &mut Vec<String>) {
     lines.extend([String::new(), "| Question | Answer |".to_owned(), "|---|---|".to_owned()]);
     lines.extend(service.checklist.iter().map(question));
     lines.extend(story(service));
+    lines.extend(on_the_network(service));
     let steps = next_steps(service);
     if !steps.is_empty() {
         lines.extend([String::new(), "Check by hand:".to_owned(), String::new()]);
@@ -268,6 +271,20 @@ fn story(service: &ServiceReport) -> Vec<String> {
     let more = steps.len().saturating_sub(STEPS_SHOWN).saturating_add(service.story.left_out);
     if more > 0 {
         lines.extend([String::new(), format!("And {}.", layout::plural(more, "further act"))]);
+    }
+    lines
+}
+
+/// What it did on the network, the most telling first.
+fn on_the_network(service: &ServiceReport) -> Vec<String> {
+    let Some(network) = &service.network else { return Vec::new() };
+    let sentences = network.sentences();
+    let shown = sentences.iter().take(PEERS_SHOWN);
+    let mut lines = vec![String::new(), "On the network:".to_owned(), String::new()];
+    lines.extend(shown.map(|(sentence, _)| format!("- {}", prose(sentence))));
+    let more = sentences.len().saturating_sub(PEERS_SHOWN);
+    if more > 0 {
+        lines.push(format!("- and {more} more"));
     }
     lines
 }

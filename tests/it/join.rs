@@ -253,6 +253,7 @@ fn the_session_of_an_install_leads_to_its_logon_and_address() {
         share: r"\\*\IPC$".to_owned(),
         target: "svcctl".to_owned(),
         address: Some("10.0.0.9".to_owned()),
+        access: None,
         subject: Subject { logon_id: Some(7), ..Subject::default() },
     };
     Scene::ghost("evil")

@@ -20,6 +20,7 @@ mod hive;
 mod hive_corpus;
 mod host_folder;
 mod images;
+mod incidents;
 mod join;
 mod lab_evtx;
 mod lab_regf;

@@ -259,6 +259,7 @@ fn a_service_logs_on_with_its_own_account_or_is_refused() {
             workstation: None,
             package: None,
             image: Some(MANAGER.1.to_owned()),
+            server: None,
         })
     };
     let refused = Action::LogonRefused {
