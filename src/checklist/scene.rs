@@ -10,7 +10,6 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{Policy, Scope};
 use crate::artifact::service_values;
-use crate::host::Host;
 use crate::host::citation::{Citation, Place, Provenance};
 use crate::host::config::{
     AccessRule, AccessRules, Confidence, Data, Epoch, RawValue, ServiceConfig, Trigger, ValueOrder,
@@ -21,7 +20,9 @@ use crate::host::fact::{
     ConfigurationKey, Fact, Identity, IdentityItem, SafeBootEntry, ServicesKey, Setting,
     SettingKind, SvchostGroup,
 };
+use crate::host::posture::{Effect, Known};
 use crate::host::rule_hit::{Rule, RuleHit, RuleLevel};
+use crate::host::{Host, KnownDestinations};
 
 /// A host in the making.
 #[derive(Debug, Clone)]
@@ -33,6 +34,7 @@ pub struct Scene {
     covered: BTreeMap<Origin, State>,
     gaps: Vec<(Origin, i64, i64)>,
     policy: Option<Policy>,
+    known_destinations: Option<Arc<KnownDestinations>>,
     next_record: u64,
 }
 
@@ -55,6 +57,7 @@ impl Scene {
             covered: BTreeMap::new(),
             gaps: Vec::new(),
             policy: None,
+            known_destinations: None,
             next_record: 1,
         };
         scene.cover(Origin::SystemHive, State::Complete);
@@ -419,6 +422,15 @@ impl Scene {
         self
     }
 
+    /// Adds a setting that decides what the host records, from a SECURITY hive.
+    #[must_use]
+    pub fn posture(mut self, known: &Known, state: &str, effect: Effect) -> Self {
+        self.cover(Origin::SecurityHive, State::Complete);
+        let citation = hive_citation("SECURITY", "Policy\\PolAdtEv");
+        self.facts.push(Fact::Posture(known.found(state, effect, citation)));
+        self
+    }
+
     /// Adds a configuration key (a key without `Type`).
     #[must_use]
     pub fn configuration_key(mut self, name: &str) -> Self {
@@ -463,6 +475,14 @@ impl Scene {
         self
     }
 
+    /// Gives the list of destinations that other hosts talk to.
+    #[must_use]
+    pub fn known_destinations(mut self, known: KnownDestinations) -> Self {
+        self.cover(Origin::KnownDestinations, State::Complete);
+        self.known_destinations = Some(Arc::new(known));
+        self
+    }
+
     fn into_facts(mut self) -> (Vec<Fact>, Coverage, Option<Policy>, String) {
         if let Some(mut config) = self.config.take() {
             if let Some(order) = self.order {
@@ -477,8 +497,10 @@ impl Scene {
 
     /// Joins the scene and asks: `question` sees the scene's service. `None` where the join lost it.
     pub fn ask<T>(self, question: impl FnOnce(&Scope<'_>) -> T) -> Option<T> {
+        let known_destinations = self.known_destinations.clone();
         let (facts, coverage, policy, name) = self.into_facts();
-        let host = Host::from_facts(facts, coverage, Host::DEFAULT_WINDOW);
+        let mut host = Host::from_facts(facts, coverage, Host::DEFAULT_WINDOW);
+        host.known_destinations = known_destinations;
         let service = host.service(&name)?;
         Some(question(&Scope { host: &host, service, policy: policy.as_ref() }))
     }
@@ -573,6 +595,9 @@ fn placement(action: &Action) -> (&'static str, u16, &'static [Origin]) {
         Action::ShareAccessed { .. } => ("Security", 5145, SECURITY),
         Action::Connected(_) => {
             ("Microsoft-Windows-Sysmon/Operational", 3, &[Origin::SysmonLog, Origin::NetworkEvents])
+        }
+        Action::PortOpened(opening) => {
+            ("Security", if opening.listening { 5154 } else { 5158 }, SECURITY)
         }
         Action::DnsQueried { .. } => ("Microsoft-Windows-Sysmon/Operational", 22, SYSMON),
         Action::DriverLoaded { .. } => ("Microsoft-Windows-Sysmon/Operational", 6, SYSMON),

@@ -36,6 +36,8 @@ const TRUSTEES: &[(&str, &str)] = &[
     ("CO", "S-1-3-0"),
     ("WD", "S-1-1-0"),
     ("AC", "S-1-15-2-1"),
+    ("LS", "S-1-5-19"),
+    ("BO", "S-1-5-32-551"),
 ];
 const DACL_PRESENT: u16 = 0x4;
 const SACL_PRESENT: u16 = 0x10;

@@ -8,6 +8,8 @@ use crate::checklist::{self, Expected, Family, Indicator, Need, Question};
 use crate::host::Origin;
 use crate::text::terminal_safe;
 
+/// Destinations, look-ups and ports told one by one.
+const PEERS_SHOWN: usize = 20;
 /// Columns of explanations.
 const WIDTH: usize = 96;
 
@@ -107,6 +109,7 @@ pub fn explain_service(service: &ServiceReport, host: &HostReport) -> String {
     page.open_questions(service);
     page.history(service);
     page.story(service);
+    page.network(service);
     page.events(service);
     page.verify(service);
     page.text
@@ -282,6 +285,22 @@ impl Page {
         }
         if story.left_out > 0 {
             self.item("-", &format!("{} further acts in the middle; see Events", story.left_out));
+        }
+    }
+
+    fn network(&mut self, service: &ServiceReport) {
+        let Some(network) = &service.network else { return };
+        self.heading("On the network");
+        let sentences = network.sentences();
+        for (sentence, citations) in sentences.iter().take(PEERS_SHOWN) {
+            self.item("-", sentence);
+            for citation in *citations {
+                self.detail(&citation.to_string());
+            }
+        }
+        let more = sentences.len().saturating_sub(PEERS_SHOWN);
+        if more > 0 {
+            self.item("-", &format!("and {more} more (see `network` in --format json)"));
         }
     }
 

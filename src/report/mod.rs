@@ -26,6 +26,7 @@ pub mod history;
 pub mod host;
 pub mod incident;
 pub mod install;
+pub mod network;
 pub mod older_state;
 pub mod outbound;
 mod posture;
@@ -92,6 +93,8 @@ pub struct Settings {
     pub approved: Option<String>,
     /// What became of the Sigma rules that were given; null where none were.
     pub rules: Option<RuleSet>,
+    /// The list of destinations that other hosts talk to, as it was given.
+    pub known_destinations: Option<String>,
     /// The scores, in decibans, from which the verdicts hold.
     pub thresholds: Thresholds,
 }
@@ -159,6 +162,7 @@ impl Settings {
             ignored: tuning.ignored.clone(),
             approved,
             rules: None,
+            known_destinations: None,
             thresholds: Thresholds {
                 escalate: rank::ESCALATE,
                 review: rank::REVIEW,
@@ -166,6 +170,13 @@ impl Settings {
                 hard_floor: rank::HARD_FLOOR,
             },
         }
+    }
+
+    /// With the path of the list of destinations that other hosts talk to.
+    #[must_use]
+    pub fn with_known_destinations(mut self, path: Option<String>) -> Self {
+        self.known_destinations = path;
+        self
     }
 }
 

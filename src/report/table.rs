@@ -77,6 +77,7 @@ impl Page {
         self.lines.push(String::new());
         self.verdict(host);
         self.incidents(host, options);
+        self.outbound(host);
         let shortlist = select::shortlist(host, options);
         if !shortlist.rows.is_empty() {
             self.lines.push(String::new());
@@ -122,6 +123,27 @@ impl Page {
                 &format!("{} in --format json", plural(more, "further incident")),
             );
         }
+    }
+
+    /// What was done from here to services of other hosts, in one line.
+    fn outbound(&mut self, host: &HostReport) {
+        const NAMED: usize = 3;
+        if host.outbound.is_empty() {
+            return;
+        }
+        let hosts: BTreeSet<&str> =
+            host.outbound.iter().filter_map(|act| act.host.as_deref()).collect();
+        let mut named: Vec<&str> = hosts.iter().take(NAMED).copied().collect();
+        let more = hosts.len().saturating_sub(NAMED);
+        let further = format!("{more} more");
+        if more > 0 {
+            named.push(&further);
+        }
+        let acts = plural(host.outbound.len(), "act");
+        let of = if named.is_empty() { "other hosts".to_owned() } else { named.join(", ") };
+        let text =
+            fit(&format!("{acts} from here on services of {of}"), self.width.saturating_mul(2));
+        self.paragraph("OUTBOUND", &text);
     }
 
     /// A label and safe text beside it.

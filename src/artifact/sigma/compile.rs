@@ -73,7 +73,7 @@ impl Compiler {
         self.set.not_loaded.sort();
         self.set.partly_usable.sort();
         let groups = groups.into_iter().map(|(group, _)| group).collect();
-        Rules { set: self.set, rules: self.rules, groups, correlations }
+        Rules { set: self.set, loaded: self.rules, groups, correlations }
     }
 
     fn refuse(&mut self, place: &Place, reason: impl Into<String>) {

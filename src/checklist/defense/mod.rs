@@ -4,6 +4,7 @@ use super::knowledge::security::{Guard, guard};
 use super::{Indicator, Scene, Scope, Technique, renumbered};
 use crate::text::same_name;
 
+mod audit_policy;
 mod disabled;
 mod event_log;
 mod launch_protected;
@@ -24,6 +25,7 @@ pub(super) const INDICATORS: &[Indicator] = &[
     tampered::UNPROTECTED_BY,
     tampered::SAFE_MODE_BY,
     tampered::RECORDING_REDUCED,
+    audit_policy::AUDIT_EMPTIED,
 ];
 
 const IMPAIR: Technique = renumbered("T1562.001", "T1685");

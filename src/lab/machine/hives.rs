@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::clock::Clock;
 use super::process::Process;
-use super::{software_hive, system_hive};
+use super::{security_hive, software_hive, system_hive};
 use crate::lab::bytes::length;
 use crate::lab::evidence::File;
 use crate::lab::regf::log::{Entry, new_format};
@@ -24,6 +24,7 @@ pub(super) const CONTROL_SET: &str = "ControlSet001";
 pub(super) struct Hives {
     pub(super) system: Hive,
     pub(super) software: Hive,
+    security: Hive,
     unflushed: Option<Unflushed>,
 }
 
@@ -42,7 +43,8 @@ impl Hives {
     ) -> Result<Hives, ScenarioError> {
         let system = system_hive::build(host, clock)?;
         let software = software_hive::build(host, users)?;
-        Ok(Hives { system, software, unflushed: None })
+        let security = security_hive::build(host);
+        Ok(Hives { system, software, security, unflushed: None })
     }
 
     /// Writes SYSTEM completely; from now on changes go to its logs.
@@ -67,7 +69,10 @@ impl Hives {
         let software = self
             .software
             .to_bytes(&BaseBlock::clean("emRoot\\System32\\Config\\SOFTWARE", FLUSHED));
-        let mut files = vec![file("SOFTWARE", software)];
+        let security = self
+            .security
+            .to_bytes(&BaseBlock::clean("emRoot\\System32\\Config\\SECURITY", FLUSHED));
+        let mut files = vec![file("SOFTWARE", software), file("SECURITY", security)];
         let Some(unflushed) = self.unflushed.filter(|unflushed| !unflushed.entries.is_empty())
         else {
             files.push(primary("SYSTEM", self.system.to_bytes(&base())));

@@ -14,6 +14,7 @@ mod process;
 mod registry;
 mod remote;
 mod run;
+mod security_hive;
 mod software_hive;
 mod stock;
 mod system_hive;

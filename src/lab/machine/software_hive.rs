@@ -1,4 +1,4 @@
-//! The part of a SOFTWARE hive that service triage reads: version, svchost groups, profiles.
+//! The part of a SOFTWARE hive that service triage reads: version, svchost groups, profiles, and what is recorded.
 
 use std::collections::BTreeMap;
 
@@ -16,6 +16,7 @@ const KEY_SECURITY: &str = "O:SYG:SYD:(A;CI;KR;;;BU)(A;CI;KA;;;BA)(A;CI;KA;;;SY)
 pub(super) fn build(host: &Host, users: &[User]) -> Result<Hive, ScenarioError> {
     let mut hive = Hive::new("ROOT", &descriptor(KEY_SECURITY), host.imaged);
     version(&mut hive, host);
+    recording(&mut hive, host);
     let svchost = hive.create(&format!(r"{CURRENT_VERSION}\Svchost"), host.imaged);
     for (group, services) in groups() {
         hive.set(svchost, &group, &Data::Texts(services), host.imaged);
@@ -62,6 +63,30 @@ fn version(hive: &mut Hive, host: &Host) {
         hive.set(key, name, &Data::Dword(number), at);
     }
     hive.set(key, "InstallTime", &Data::Qword(to_filetime(at)), at);
+}
+
+/// Whoever has processes audited wants their command lines; script blocks are recorded everywhere here, see the log of
+/// PowerShell. Channels are as Windows and Sysmon make them.
+fn recording(hive: &mut Hive, host: &Host) {
+    let at = host.installed;
+    if host.audit.processes {
+        let path = r"Microsoft\Windows\CurrentVersion\Policies\System\Audit";
+        let key = hive.create(path, at);
+        hive.set(key, "ProcessCreationIncludeCmdLine_Enabled", &Data::Dword(1), at);
+    }
+    let key = hive.create(r"Policies\Microsoft\Windows\PowerShell\ScriptBlockLogging", at);
+    hive.set(key, "EnableScriptBlockLogging", &Data::Dword(1), at);
+    let channels = [
+        ("Microsoft-Windows-PowerShell/Operational", 15_728_640, true),
+        ("Microsoft-Windows-Sysmon/Operational", 67_108_864, host.sysmon),
+    ];
+    for (name, size, _) in channels.into_iter().filter(|(.., there)| *there) {
+        let path = format!(r"Microsoft\Windows\CurrentVersion\WINEVT\Channels\{name}");
+        let key = hive.create(&path, host.imaged);
+        for (name, number) in [("Enabled", 1), ("MaxSize", size), ("Retention", 0), ("Type", 1)] {
+            hive.set(key, name, &Data::Dword(number), host.imaged);
+        }
+    }
 }
 
 /// The svchost groups of the stock services, each with its members.

@@ -99,6 +99,7 @@ pub(super) fn build(host: &Host, clock: &mut Clock) -> Result<Hive, ScenarioErro
         );
     }
     time_provider(&mut hive, services, imaged);
+    logs(&mut hive, services, imaged);
     touch_at_boot(&mut hive, services, host.shut_down, clock);
     Ok(hive)
 }
@@ -127,6 +128,10 @@ fn control(hive: &mut Hive, host: &Host) -> Result<(), ScenarioError> {
     let key = hive.create(&path("ProductOptions"), host.imaged);
     let product = if host.windows.server { "ServerNT" } else { "WinNT" };
     hive.set(key, "ProductType", &Data::Text(product.to_owned()), host.imaged);
+    let key = hive.create(&path("Lsa"), host.imaged);
+    hive.set(key, "LimitBlankPasswordUse", &Data::Dword(1), host.imaged);
+    let key = hive.create(&path(r"SecurePipeServers\winreg"), host.imaged);
+    hive.set_security(key, &descriptor("O:BAG:BAD:(A;;KR;;;LS)(A;;KA;;;BA)(A;;KR;;;BO)"));
     let key = hive.create(&path("SafeBoot"), host.imaged);
     hive.set(key, "AlternateShell", &Data::Text("cmd.exe".to_owned()), host.imaged);
     for (mode, more) in [("Minimal", &[][..]), ("Network", SAFE_NETWORK)] {
@@ -148,6 +153,20 @@ pub(super) fn note_shutdown(hive: &mut Hive, at: Timestamp) {
     let key = hive.create(&format!(r"{CONTROL_SET}\Control\Windows"), at);
     let time = to_filetime(at).to_le_bytes().to_vec();
     hive.set(key, "ShutdownTime", &Data::Binary(time), at);
+}
+
+/// The classic logs of the event log service, with the sizes they come with.
+fn logs(hive: &mut Hive, services: KeyId, at: Timestamp) {
+    let Some(service) = hive.child(services, "EventLog") else { return };
+    let sizes =
+        [("System", 20_971_520), ("Security", 20_971_520), ("Windows PowerShell", 15_728_640)];
+    for (name, size) in sizes {
+        let key = hive.create_child(service, name, at);
+        let file = format!(r"%SystemRoot%\System32\winevt\Logs\{name}.evtx");
+        hive.set(key, "File", &Data::ExpandText(file), at);
+        hive.set(key, "MaxSize", &Data::Dword(size), at);
+        hive.set(key, "Retention", &Data::Dword(0), at);
+    }
 }
 
 fn time_provider(hive: &mut Hive, services: KeyId, at: Timestamp) {

@@ -14,7 +14,13 @@ use svctriage::scan::{Settings, scan};
 
 /// The settings of a run without options.
 pub(crate) fn settings() -> Settings {
-    Settings { window: Host::DEFAULT_WINDOW, policy: None, tuning: Tuning::default(), rules: None }
+    Settings {
+        window: Host::DEFAULT_WINDOW,
+        policy: None,
+        known_destinations: None,
+        tuning: Tuning::default(),
+        rules: None,
+    }
 }
 
 /// Scans paths that make one host.
