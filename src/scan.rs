@@ -10,7 +10,7 @@ use crate::artifact::{self, Progress};
 use crate::checklist::Policy;
 use crate::diagnostic::{Diagnostic, Impact};
 use crate::evidence::Evidence;
-use crate::host::{Coverage, Host, Origin, Span, State};
+use crate::host::{Coverage, Host, KnownDestinations, Origin, Span, State};
 use crate::rank::{self, Tuning};
 use crate::report::older_state::older_states;
 use crate::report::{EvidenceSummary, HostReport};
@@ -23,6 +23,8 @@ pub struct Settings {
     pub window: SignedDuration,
     /// What the analyst says is approved.
     pub policy: Option<Policy>,
+    /// Destinations that other hosts talk to, where the analyst lists them.
+    pub known_destinations: Option<Arc<KnownDestinations>>,
     /// Weights and indicators the analyst changed.
     pub tuning: Tuning,
     /// Sigma rules to run over event records; absent where none were asked for.
@@ -36,12 +38,14 @@ pub fn scan(evidence: &dyn Evidence, settings: &Settings, progress: &dyn Progres
         None => artifact::read(evidence, progress),
     };
     let mut coverage = reading.coverage;
-    record_policy(&mut coverage, settings.policy.as_ref());
+    record_given(&mut coverage, Origin::ChangePolicy, settings.policy.is_some());
+    record_given(&mut coverage, Origin::KnownDestinations, settings.known_destinations.is_some());
     if settings.rules.as_ref().is_some_and(|rules| rules.is_empty()) {
         let span = Span { state: State::Lost, from: None, to: None, notes: Vec::new() };
         coverage.record(Origin::SigmaRules, span);
     }
-    let host = Host::from_facts(reading.facts, coverage, settings.window);
+    let mut host = Host::from_facts(reading.facts, coverage, settings.window);
+    host.known_destinations.clone_from(&settings.known_destinations);
     let ranked = rank::rank(&host, settings.policy.as_ref(), &settings.tuning);
     let older = older_states(&host, &reading.files);
     let summary = EvidenceSummary::new(evidence.describe(), reading.files);
@@ -83,10 +87,10 @@ fn several_computers(host: &Host, evidence: &str) -> Option<Diagnostic> {
     })
 }
 
-/// The analyst's policy is a witness like any other: without it "approved?" has no answer.
-fn record_policy(coverage: &mut Coverage, policy: Option<&Policy>) {
-    if policy.is_some() {
+/// What the analyst gives is a witness like any other: without it "approved?" and "known elsewhere?" have no answer.
+fn record_given(coverage: &mut Coverage, origin: Origin, given: bool) {
+    if given {
         let span = Span { state: State::Complete, from: None, to: None, notes: Vec::new() };
-        coverage.record(Origin::ChangePolicy, span);
+        coverage.record(origin, span);
     }
 }

@@ -56,6 +56,10 @@ impl Known {
 
     /// Compares a record.
     pub(super) fn compare(&self, event: &Event) -> Compared {
+        // Most hosts have one copy of each log, and making an identity costs more than reading the record.
+        if self.records.is_empty() {
+            return Compared::New;
+        }
         let Some(identity) = Identity::of(event) else { return Compared::New };
         if self.records.contains(&identity) {
             return Compared::Same;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::event_log::{Record, RecordState, Selection};
+use super::worth::worth;
 use super::{powershell_log, security_log, sysmon_log, system_log};
 use crate::host::event::Subject;
 use crate::host::{Action, Citation, Event, Place, Provenance};
@@ -15,7 +16,7 @@ pub struct EventKind {
     pub providers: &'static [&'static str],
     /// What it says, in a sentence.
     pub meaning: &'static str,
-    /// The fields read, as the record names them.
+    /// The fields read, as the record names them; no other reaches `read`.
     pub fields: &'static [&'static str],
     /// The interpretation; `None` for a record that does not concern services.
     pub read: fn(&Record) -> Option<Action>,
@@ -26,11 +27,15 @@ pub const EVENT_LOGS: [&[EventKind]; 4] =
     [system_log::EVENTS, security_log::EVENTS, sysmon_log::EVENTS, powershell_log::EVENTS];
 
 /// What to read from a log: the events of every log, since a file may hold any channel.
+///
+/// Records come with the fields that their kind reads, and without those that say nothing by their values: see
+/// [`Selection::whole`] for readers that need more.
 pub fn selection() -> Selection {
     let mut selection = Selection::none();
     for kind in EVENT_LOGS.into_iter().flatten() {
         for provider in kind.providers {
-            selection = selection.event_of(kind.id, provider);
+            let worth = worth(provider, kind.id);
+            selection = selection.event_for(kind.id, provider, kind.fields, worth);
         }
     }
     selection
@@ -117,6 +122,7 @@ pub(super) mod testing {
 
     use jiff::Timestamp;
 
+    use super::super::event_log::{Peek, Seen};
     use super::*;
 
     /// A record with the given named data.
@@ -149,9 +155,25 @@ pub(super) mod testing {
         }
     }
 
-    /// What the record is interpreted as.
+    /// What the record is interpreted as; holds that its kind names every field it reads, and that the rule that leaves
+    /// records out by a first look would have let it through.
     pub(in crate::artifact) fn action(record: &Record) -> Option<Action> {
-        interpret(record, &Arc::from("log")).map(|event| event.action)
+        let read = |record: &Record| interpret(record, &Arc::from("log")).map(|event| event.action);
+        let action = read(record);
+        let kinds = EVENT_LOGS.into_iter().flatten();
+        for kind in kinds.filter(|kind| kind.id == record.event_id) {
+            for provider in kind.providers.iter().filter(|provider| record.is_from(provider)) {
+                let mut fewer = record.clone();
+                fewer.data.retain(|(name, _)| {
+                    name.starts_with("param") || kind.fields.iter().any(|one| one == name)
+                });
+                assert_eq!(read(&fewer), action, "{}: a field it reads is not named", kind.id);
+                let value = |name: &str| record.get(name).map_or(Seen::Unknown, Seen::Text);
+                let passes = worth(provider, kind.id).is_none_or(|rule| rule(&Peek::new(&value)));
+                assert!(passes || action.is_none(), "{}: left out, but it says something", kind.id);
+            }
+        }
+        action
     }
 }
 

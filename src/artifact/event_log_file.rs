@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use super::copies::Compared;
-use super::event_log::{LogReading, read_log};
+use super::event_log::{LogReading, Record, read_log_with};
 use super::heard::Heard;
 use super::reach::Reach;
-use super::sigma::Judge;
+use super::sigma::{Judge, Judged};
 use super::{ArtifactKind, Input, Known, LogRecords, Reading, Sink, event_kind};
 use crate::evidence::{Magic, Pattern, Place};
 use crate::host::{Coverage, Event, Fact, Origin, Provenance, Span, State};
@@ -140,23 +140,34 @@ fn read(input: &Input<'_>, known: &Known, sink: &mut Sink) {
     let is_older = input.found.history.is_some();
     let (mut facts, mut records, mut altered) = (Vec::new(), LogRecords::default(), 0_u64);
     let mut judge = Judge::new(input.rules);
-    let mut take = |record| {
-        let Some(event) = event_kind::interpret(&record, &artifact) else {
-            return judge.look(&record, || event_kind::cite(&record, &artifact));
+    let interpret = |record: Record| {
+        let event = event_kind::interpret(&record, &artifact);
+        let event = event.map(|event| (known.compare(&event), event));
+        let is_repeated = is_older && matches!(event, Some((Compared::Same, _)));
+        let judged = match is_repeated {
+            true => None,
+            false => input.rules.judge(&record, || event_kind::cite(&record, &artifact)),
         };
-        match known.compare(&event) {
-            Compared::Same if is_older => {
-                return records.repeated = records.repeated.saturating_add(1);
+        (event.is_some() || judged.is_some()).then_some((event, judged))
+    };
+    let mut take = |told: &mut Vec<(Option<(Compared, Event)>, Option<Judged>)>| {
+        for (event, judged) in told.drain(..) {
+            judge.take(judged);
+            let Some((compared, event)) = event else { continue };
+            match compared {
+                Compared::Same if is_older => {
+                    records.repeated = records.repeated.saturating_add(1);
+                    continue;
+                }
+                Compared::Altered if is_older => altered = altered.saturating_add(1),
+                _ => {}
             }
-            Compared::Altered if is_older => altered = altered.saturating_add(1),
-            _ => {}
+            records.added = records.added.saturating_add(1);
+            facts.push(Fact::Event(Box::new(event)));
         }
-        judge.look(&record, || event.citation.clone());
-        records.added = records.added.saturating_add(1);
-        facts.push(Fact::Event(Box::new(event)));
     };
     let selection = input.rules.widen(event_kind::selection());
-    let reading = match read_log(content.as_mut(), &selection, &mut take) {
+    let reading = match read_log_with(content.as_mut(), &selection, &interpret, &mut take) {
         Ok(reading) if reading.is_event_log() => reading,
         Ok(_) => return lost("not an event log", input, sink),
         Err(error) => return lost(&format!("cannot be read: {error}"), input, sink),

@@ -52,11 +52,12 @@ pub(super) fn conclude(
         impact: Impact::Note,
         message,
     }));
-    let silent = rules.channels().into_iter().filter(|(name, _)| !channels.contains(&fold(name)));
-    let notes: Vec<String> = silent
-        .map(|(name, count)| match count {
-            1 => format!("1 rule listens to {name}, of which there are no records"),
-            _ => format!("{count} rules listen to {name}, of which there are no records"),
+    let notes: Vec<String> = rules
+        .deaf(&channels)
+        .into_iter()
+        .map(|(names, count)| match count {
+            1 => format!("1 rule listens to {names}, and there are no records of it"),
+            _ => format!("{count} rules listen to {names}, and there are no records of it"),
         })
         .collect();
     let state = match (notes.is_empty(), rules.set().not_loaded.is_empty()) {

@@ -28,6 +28,7 @@ pub mod sysmon_log;
 pub mod system_hive;
 pub mod system_log;
 pub mod verify;
+mod worth;
 
 use std::any::Any;
 use std::collections::BTreeSet;

@@ -6,8 +6,8 @@ use super::registry_change::{registry_path, service_of};
 use crate::host::Action;
 use crate::host::config::Start;
 use crate::host::event::{
-    Connection, Logon, LogonKind, ProcessStart, RegistryChange, RegistryOperation, ServiceInstall,
-    ServiceNames,
+    Connection, Logon, LogonKind, PortOpening, ProcessStart, RegistryChange, RegistryOperation,
+    ServiceInstall, ServiceNames,
 };
 
 const AUDIT: &[&str] = &["Microsoft-Windows-Security-Auditing"];
@@ -156,7 +156,13 @@ pub const EVENTS: &[EventKind] = &[
         id: 4648,
         providers: AUDIT,
         meaning: "A process used the credentials of another account.",
-        fields: &["TargetUserName", "TargetDomainName", "IpAddress", "ProcessName"],
+        fields: &[
+            "TargetUserName",
+            "TargetDomainName",
+            "TargetServerName",
+            "IpAddress",
+            "ProcessName",
+        ],
         read: |record| Some(logon(record, LogonKind::Explicit, "Target")),
     },
     EventKind {
@@ -195,6 +201,20 @@ pub const EVENTS: &[EventKind] = &[
         meaning: "Windows started.",
         fields: &[],
         read: |_| Some(Action::SystemStarted),
+    },
+    EventKind {
+        id: 5154,
+        providers: AUDIT,
+        meaning: "The filtering platform allowed a program to listen on a port.",
+        fields: &["ProcessId", "Application", "SourceAddress", "SourcePort", "Protocol"],
+        read: |record| port_opened(record, true),
+    },
+    EventKind {
+        id: 5158,
+        providers: AUDIT,
+        meaning: "The filtering platform allowed a program to bind a port below the dynamic range.",
+        fields: &["ProcessId", "Application", "SourceAddress", "SourcePort", "Protocol"],
+        read: |record| port_opened(record, false),
     },
     EventKind {
         id: 1100,
@@ -311,6 +331,8 @@ fn logon(record: &Record, kind: LogonKind, prefix: &str) -> Action {
         package: said(record, "AuthenticationPackageName")
             .or_else(|| said(record, "LogonProcessName")),
         image: said(record, "ProcessName"),
+        server: said(record, "TargetServerName")
+            .filter(|server| !server.eq_ignore_ascii_case("localhost")),
     })
 }
 
@@ -340,21 +362,46 @@ fn connected(record: &Record) -> Option<Action> {
         Some("%%14593") => Some(true),
         _ => None,
     };
-    let protocol = match raw(record, "Protocol").trim() {
-        "6" => "tcp".to_owned(),
-        "17" => "udp".to_owned(),
-        other => other.to_owned(),
-    };
     Some(Action::Connected(Connection {
         process_id: number(record, "ProcessID"),
         image: record.get("Application")?.to_owned(),
         outbound,
-        protocol,
+        protocol: protocol(record),
         source: raw(record, "SourceAddress"),
         source_port: number(record, "SourcePort"),
         destination: raw(record, "DestAddress"),
         destination_port: number(record, "DestPort"),
         destination_name: None,
+    }))
+}
+
+/// The protocols of the filtering platform are numbers (IANA).
+fn protocol(record: &Record) -> String {
+    match raw(record, "Protocol").trim() {
+        "1" => "icmp".to_owned(),
+        "6" => "tcp".to_owned(),
+        "17" => "udp".to_owned(),
+        "58" => "icmpv6".to_owned(),
+        other => other.to_owned(),
+    }
+}
+
+/// Where the dynamic ports begin (RFC 6335; since Vista also Windows' default). Every outbound connection binds one,
+/// and such a bind says nothing that the connection does not.
+const DYNAMIC_PORTS: u16 = 49_152;
+
+fn port_opened(record: &Record, listening: bool) -> Option<Action> {
+    let port: u16 = number(record, "SourcePort")?;
+    if port == 0 || !listening && port >= DYNAMIC_PORTS {
+        return None;
+    }
+    Some(Action::PortOpened(PortOpening {
+        process_id: number(record, "ProcessId"),
+        image: record.get("Application")?.to_owned(),
+        protocol: protocol(record),
+        address: raw(record, "SourceAddress"),
+        port,
+        listening,
     }))
 }
 
@@ -415,6 +462,35 @@ mod tests {
         assert_eq!((connection.process_id, connection.outbound), (Some(0xc24), Some(false)));
         assert_eq!((&*connection.source, connection.source_port), ("10.0.0.10", Some(3333)));
         assert_eq!(connection.protocol, "tcp");
+    }
+
+    #[test]
+    fn ports_opened_are_told_from_the_dynamic_ones_of_connections() {
+        for (id, port, protocol, opened) in [
+            (5158, "445", "6", Some("tcp")),
+            (5158, "5353", "17", Some("udp")),
+            (5158, "63645", "6", None),
+            (5158, "0", "6", None),
+            (5154, "63645", "6", Some("tcp")),
+            (5154, "4444", "132", Some("132")),
+            (5154, "x", "6", None),
+        ] {
+            let data = [
+                ("ProcessId", "360"),
+                ("Application", "\\device\\harddiskvolume1\\a.exe"),
+                ("SourceAddress", "0.0.0.0"),
+                ("SourcePort", port),
+                ("Protocol", protocol),
+            ];
+            let found = audit(id, &data).map(|action| match action {
+                Action::PortOpened(opening) => {
+                    assert_eq!((opening.process_id, opening.listening), (Some(360), id == 5154));
+                    opening.protocol
+                }
+                other => panic!("{other:?}"),
+            });
+            assert_eq!(found.as_deref(), opened, "{id} {port}");
+        }
     }
 
     #[test]

@@ -22,6 +22,8 @@ pub(super) const COMMAND_LOGS: Need =
 /// Whatever shows a configuration being changed: a command, or the write itself.
 pub(super) const CHANGE_LOGS: Need =
     Need::AnyPart(&[Origin::ProcessEvents, Origin::PowerShellLog, Origin::RegistryEvents]);
+/// Sigma rules, as many as could be loaded.
+pub(super) const RULES: Need = Need::Part(Origin::SigmaRules);
 
 /// The measurement most weights rest on.
 pub(super) const MEASURED: &str =

@@ -25,6 +25,7 @@ mod location;
 mod name;
 mod place;
 mod program;
+mod rules;
 mod staging;
 mod story;
 mod subject;
@@ -55,6 +56,8 @@ pub enum Family {
     D,
     /// Failure command.
     F,
+    /// Sigma rules that the analyst gave.
+    R,
     /// Known bad: names, hashes and shapes of tools.
     K,
     /// Baseline and trust: negative terms.
@@ -276,6 +279,7 @@ pub const CHECKLIST: &[&[Indicator]] = &[
     access::INDICATORS,
     defense::INDICATORS,
     activity::INDICATORS,
+    rules::INDICATORS,
     trust::INDICATORS,
 ];
 
@@ -300,8 +304,11 @@ pub struct Answered {
 
 /// Asks every indicator (but those ignored) about one service.
 pub fn ask(scope: &Scope<'_>, ignored: &BTreeSet<String>) -> Vec<Answered> {
+    let rules_given = scope.host.coverage.span(Origin::SigmaRules).is_some();
     indicators()
         .filter(|indicator| !ignored.contains(indicator.id))
+        // Whoever gives no rules has asked nothing that could stay open.
+        .filter(|indicator| rules_given || indicator.family != Family::R)
         .map(|indicator| Answered { indicator, answer: indicator.answer(scope) })
         .collect()
 }

@@ -10,7 +10,6 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{Policy, Scope};
 use crate::artifact::service_values;
-use crate::host::Host;
 use crate::host::citation::{Citation, Place, Provenance};
 use crate::host::config::{
     AccessRule, AccessRules, Confidence, Data, Epoch, RawValue, ServiceConfig, Trigger, ValueOrder,
@@ -22,6 +21,8 @@ use crate::host::fact::{
     SettingKind, SvchostGroup,
 };
 use crate::host::posture::{Effect, Known};
+use crate::host::rule_hit::{Rule, RuleHit, RuleLevel};
+use crate::host::{Host, KnownDestinations};
 
 /// A host in the making.
 #[derive(Debug, Clone)]
@@ -33,6 +34,7 @@ pub struct Scene {
     covered: BTreeMap<Origin, State>,
     gaps: Vec<(Origin, i64, i64)>,
     policy: Option<Policy>,
+    known_destinations: Option<Arc<KnownDestinations>>,
     next_record: u64,
 }
 
@@ -55,6 +57,7 @@ impl Scene {
             covered: BTreeMap::new(),
             gaps: Vec::new(),
             policy: None,
+            known_destinations: None,
             next_record: 1,
         };
         scene.cover(Origin::SystemHive, State::Complete);
@@ -450,6 +453,36 @@ impl Scene {
         self
     }
 
+    /// Has a Sigma rule of that level fire on the last event, or on a record that is none where there is no event.
+    #[must_use]
+    pub fn rule_hit(mut self, level: RuleLevel) -> Self {
+        self.cover(Origin::SigmaRules, State::Complete);
+        let last = self.facts.iter().rev().find_map(|fact| match fact {
+            Fact::Event(event) => Some((event.time, event.citation.clone())),
+            _ => None,
+        });
+        let (time, citation) =
+            last.unwrap_or_else(|| (Self::noon(), hive_citation("Application.evtx", "")));
+        let title = format!("A rule of level {}", level.label());
+        let rule = Rule { title, level, file: "rule.yml".to_owned(), ..Rule::default() };
+        self.facts.push(Fact::RuleHit(Box::new(RuleHit {
+            rule: Arc::new(rule),
+            time,
+            computer: "WS01".to_owned(),
+            citations: vec![citation],
+            fields: vec![("ServiceName".to_owned(), self.service.clone())],
+        })));
+        self
+    }
+
+    /// Gives the list of destinations that other hosts talk to.
+    #[must_use]
+    pub fn known_destinations(mut self, known: KnownDestinations) -> Self {
+        self.cover(Origin::KnownDestinations, State::Complete);
+        self.known_destinations = Some(Arc::new(known));
+        self
+    }
+
     fn into_facts(mut self) -> (Vec<Fact>, Coverage, Option<Policy>, String) {
         if let Some(mut config) = self.config.take() {
             if let Some(order) = self.order {
@@ -464,8 +497,10 @@ impl Scene {
 
     /// Joins the scene and asks: `question` sees the scene's service. `None` where the join lost it.
     pub fn ask<T>(self, question: impl FnOnce(&Scope<'_>) -> T) -> Option<T> {
+        let known_destinations = self.known_destinations.clone();
         let (facts, coverage, policy, name) = self.into_facts();
-        let host = Host::from_facts(facts, coverage, Host::DEFAULT_WINDOW);
+        let mut host = Host::from_facts(facts, coverage, Host::DEFAULT_WINDOW);
+        host.known_destinations = known_destinations;
         let service = host.service(&name)?;
         Some(question(&Scope { host: &host, service, policy: policy.as_ref() }))
     }
@@ -560,6 +595,9 @@ fn placement(action: &Action) -> (&'static str, u16, &'static [Origin]) {
         Action::ShareAccessed { .. } => ("Security", 5145, SECURITY),
         Action::Connected(_) => {
             ("Microsoft-Windows-Sysmon/Operational", 3, &[Origin::SysmonLog, Origin::NetworkEvents])
+        }
+        Action::PortOpened(opening) => {
+            ("Security", if opening.listening { 5154 } else { 5158 }, SECURITY)
         }
         Action::DnsQueried { .. } => ("Microsoft-Windows-Sysmon/Operational", 22, SYSMON),
         Action::DriverLoaded { .. } => ("Microsoft-Windows-Sysmon/Operational", 6, SYSMON),

@@ -4,10 +4,10 @@
 use super::{Example, Expected, Scene};
 use crate::host::config::{AccessRule, AccessRules, Start};
 use crate::host::event::{
-    Action, Connection, Logon, LogonKind, ProcessStart, RegistryChange, RegistryOperation,
-    ServiceInstall, ServiceNames, Subject,
+    Action, Connection, Logon, LogonKind, PortOpening, ProcessStart, RegistryChange,
+    RegistryOperation, ServiceInstall, ServiceNames, Subject,
 };
-use crate::host::{Origin, State};
+use crate::host::{KnownDestinations, Origin, State};
 
 /// A user of the domain.
 pub(super) const USER: &str = "S-1-5-21-1004336348-1177238915-682003330-1104";
@@ -87,6 +87,7 @@ pub(super) fn logon(logon_id: u64, logon_type: u32, package: &str, address: &str
         workstation: None,
         package: Some(package.to_owned()),
         image: None,
+        server: None,
     })
 }
 
@@ -150,6 +151,49 @@ pub(super) fn dropped(image: &str, path: &str) -> Action {
 /// A value being deleted.
 pub(super) fn value_deleted(service: &str, target: &str, image: &str) -> Action {
     written(service, target, None, image, RegistryOperation::ValueDeleted)
+}
+
+/// A connection of the example's process to port 443, from a local port.
+pub(super) fn connected_from(port: u16, destination: &str) -> Action {
+    match connected(r"C:\ProgramData\a.exe", destination, 443) {
+        Action::Connected(connection) => {
+            Action::Connected(Connection { source_port: Some(port), ..connection })
+        }
+        other => other,
+    }
+}
+
+/// Sysmon 22 of the service's process.
+pub(super) fn looked_up(image: &str, name: &str, answers: &str) -> Action {
+    Action::DnsQueried {
+        process_id: Some(50),
+        image: image.to_owned(),
+        query: name.to_owned(),
+        answers: answers.to_owned(),
+    }
+}
+
+/// 5154 (listening) or 5158 of the service's process.
+pub(super) fn port_opened(image: &str, port: u16, listening: bool) -> Action {
+    Action::PortOpened(PortOpening {
+        process_id: Some(50),
+        image: image.to_owned(),
+        protocol: "tcp".to_owned(),
+        address: "0.0.0.0".to_owned(),
+        port,
+        listening,
+    })
+}
+
+/// A stock service in a svchost process of its own.
+pub(super) fn hosted_running(name: &str) -> Scene {
+    let line = format!(r"C:\Windows\System32\svchost.exe -k netsvcs -p -s {name}");
+    Scene::hosted(name).event(0, started(r"C:\Windows\System32\svchost.exe", &line))
+}
+
+/// A list of destinations that other hosts talk to, of one entry; empty where it is none.
+pub(super) fn known(entry: &str) -> KnownDestinations {
+    KnownDestinations::read(entry.as_bytes()).unwrap_or_default()
 }
 
 /// A value being set.

@@ -7,7 +7,7 @@ use super::Scope;
 use crate::host::Role;
 use crate::host::event::{Action, Event, RegistryChange, RegistryOperation, ServiceInstall};
 use crate::host::service::Actor;
-use crate::host::service_command::{ServiceCommand, Verb};
+use crate::host::service_command::{ServiceCommand, Verb, without_passwords};
 use crate::host::tampering::{TamperKind, Tampering};
 use crate::{text, time};
 
@@ -81,15 +81,23 @@ pub(super) fn sets<'a>(change: &'a RegistryChange, value: &str) -> Option<&'a st
     same.then_some(change.new.as_deref().unwrap_or_default())
 }
 
-/// The event's command line or script text, shortened.
+/// The event's command line or script text, shortened, passwords replaced.
 pub(super) fn line(event: &Event) -> String {
-    match &event.action {
+    let line = match &event.action {
         Action::ProcessStarted(process) => {
-            clip(process.command_line.as_deref().unwrap_or(&process.image))
+            process.command_line.as_deref().unwrap_or(&process.image)
         }
-        Action::Script { text, .. } => clip(text),
-        _ => String::new(),
-    }
+        Action::Script { text, .. } => text,
+        _ => "",
+    };
+    without_passwords(&clip(line))
+}
+
+/// What follows the line of a command that was logged in disguise: ` (decoded: …)`; nothing for others.
+pub(super) fn decoded(command: &ServiceCommand) -> String {
+    let decoded =
+        command.decoded.as_deref().map(|decoded| format!(" (decoded: `{}`)", clip(decoded)));
+    decoded.unwrap_or_default()
 }
 
 /// `CORP\anna (S-1-5-21-…)`, or what of it is known.

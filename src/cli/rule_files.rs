@@ -97,7 +97,7 @@ pub(super) fn summary(rules: &Rules) -> Option<String> {
     let count = |count: usize, words: &str| (count > 0).then(|| format!("{count} {words}"));
     let parts = [
         count(set.not_loaded.len(), "cannot be used"),
-        count(set.partly_usable.len(), "ask for fields that some logs do not have"),
+        count(set.partly_usable.len(), "of the loaded ask for fields that not every log has"),
         count(set.not_applicable, "are for other systems"),
     ];
     let parts: Vec<String> = parts.into_iter().flatten().collect();
@@ -109,6 +109,6 @@ pub(super) fn summary(rules: &Rules) -> Option<String> {
     (!parts.is_empty()).then(|| {
         let (loaded, parts) = (set.loaded, parts.join(", "));
         let first = first.unwrap_or_default();
-        format!("{loaded} Sigma rules are loaded; of the others and of these {parts} (see the report){first}")
+        format!("{loaded} Sigma rules are loaded; {parts} (see the report){first}")
     })
 }

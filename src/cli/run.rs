@@ -1,7 +1,7 @@
 //! Does what the command line asks for.
 
 use std::fs;
-use std::io::{self, BufWriter, IsTerminal as _, Write};
+use std::io::{self, BufReader, BufWriter, IsTerminal as _, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -20,6 +20,7 @@ use crate::checklist::{self, Policy};
 use crate::diagnostic::Impact;
 use crate::error::Error;
 use crate::evidence;
+use crate::host::KnownDestinations;
 use crate::rank::{Tuning, Verdict};
 use crate::report::detection::DetectionReport;
 use crate::report::explain;
@@ -123,6 +124,10 @@ fn examine(paths: &[PathBuf], args: &JudgeArgs, opening: &EvidenceArgs) -> Resul
         Some(path) => Some(read_policy(path).map_err(|error| fail(&error, Exit::Usage))?),
         None => None,
     };
+    let known_destinations = match &args.known_destinations {
+        Some(path) => Some(read_destinations(path).map_err(|error| fail(&error, Exit::Usage))?),
+        None => None,
+    };
     let tuning = Tuning {
         weights: args.weights.iter().cloned().collect(),
         ignored: args.ignored.iter().cloned().collect(),
@@ -132,7 +137,7 @@ fn examine(paths: &[PathBuf], args: &JudgeArgs, opening: &EvidenceArgs) -> Resul
     if opened.hosts.is_empty() {
         return Err(Exit::Unreadable);
     }
-    let settings = Settings { window: args.window, policy, tuning, rules };
+    let settings = Settings { window: args.window, policy, known_destinations, tuning, rules };
     let pool =
         rayon::ThreadPoolBuilder::new().num_threads(args.threads).build().map_err(|error| {
             warn(&format!("cannot start {} threads: {error}", args.threads));
@@ -148,9 +153,12 @@ fn examine(paths: &[PathBuf], args: &JudgeArgs, opening: &EvidenceArgs) -> Resul
             })
             .collect()
     });
-    let approved = args.approved.as_ref().map(|path| path.to_string_lossy().into_owned());
+    let given =
+        |path: &Option<PathBuf>| path.as_ref().map(|path| path.to_string_lossy().into_owned());
     let set = settings.rules.as_ref().map(|rules| rules.set().clone());
-    let about = report::Settings::new(settings.window, &settings.tuning, approved).with_rules(set);
+    let about = report::Settings::new(settings.window, &settings.tuning, given(&args.approved))
+        .with_known_destinations(given(&args.known_destinations))
+        .with_rules(set);
     let unreadable = !opened.errors.is_empty();
     Ok(Outcome { report: Report::new(about, hosts), unreadable })
 }
@@ -187,6 +195,15 @@ fn read_policy(path: &Path) -> Result<Policy, Error> {
     let is_csv = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
     let parsed = if is_csv { Policy::parse_csv(&text) } else { Policy::parse_toml(&text) };
     parsed.map_err(|message| Error::Settings { path: path.to_owned(), message })
+}
+
+fn read_destinations(path: &Path) -> Result<Arc<KnownDestinations>, Error> {
+    #[expect(clippy::disallowed_methods, reason = "the analyst's own file, not evidence")]
+    let file =
+        fs::File::open(path).map_err(|source| Error::Open { path: path.to_owned(), source })?;
+    KnownDestinations::read(BufReader::new(file))
+        .map(Arc::new)
+        .map_err(|message| Error::Settings { path: path.to_owned(), message })
 }
 
 fn detect(args: &DetectArgs) -> Exit {

@@ -40,11 +40,13 @@ pub enum Origin {
     ChangePolicy,
     /// Sigma rules that the analyst gave.
     SigmaRules,
+    /// The analyst's list of destinations that other hosts talk to.
+    KnownDestinations,
 }
 
 impl Origin {
     /// Every origin, in the order of reports.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::SystemHive,
         Self::SoftwareHive,
         Self::SecurityHive,
@@ -58,6 +60,7 @@ impl Origin {
         Self::RegistryEvents,
         Self::ChangePolicy,
         Self::SigmaRules,
+        Self::KnownDestinations,
     ];
 
     /// What people call it.
@@ -76,6 +79,7 @@ impl Origin {
             Self::RegistryEvents => "registry write events",
             Self::ChangePolicy => "list of approved changes",
             Self::SigmaRules => "Sigma rules",
+            Self::KnownDestinations => "list of known destinations",
         }
     }
 }

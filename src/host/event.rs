@@ -179,6 +179,8 @@ pub enum Action {
     },
     /// 5156, Sysmon 3: a network connection.
     Connected(Connection),
+    /// 5154, 5158: a port was opened to listen on, or bound.
+    PortOpened(PortOpening),
     /// Sysmon 22: a name was looked up.
     DnsQueried {
         /// The process id.
@@ -241,6 +243,25 @@ pub enum Action {
         /// Script block id and (part, of how many) for 4104.
         block: Option<(String, u32, u32)>,
     },
+}
+
+impl Action {
+    /// The process that acted, where the action is one of a process: its id and its program as logged.
+    pub fn doer(&self) -> Option<(Option<u32>, &str)> {
+        match self {
+            Self::ProcessStarted(start) => Some((start.process_id, &start.image)),
+            Self::Connected(connection) => Some((connection.process_id, &connection.image)),
+            Self::PortOpened(opening) => Some((opening.process_id, &opening.image)),
+            Self::RegistryChanged(change) => Some((change.process_id, &change.image)),
+            Self::ProcessEnded { process_id, image }
+            | Self::DnsQueried { process_id, image, .. }
+            | Self::ModuleLoaded { process_id, image, .. }
+            | Self::ProcessOpened { process_id, image, .. }
+            | Self::FileCreated { process_id, image, .. }
+            | Self::Pipe { process_id, image, .. } => Some((*process_id, image)),
+            _ => None,
+        }
+    }
 }
 
 /// 7045 or 4697.
@@ -354,6 +375,8 @@ pub struct Logon {
     pub package: Option<String>,
     /// The program that asked for it.
     pub image: Option<String>,
+    /// 4648: the server at which the credentials were used; absent for this host itself.
+    pub server: Option<String>,
 }
 
 /// 5156 or Sysmon 3.
@@ -377,4 +400,21 @@ pub struct Connection {
     pub destination_port: Option<u16>,
     /// The remote name, where logged (Sysmon).
     pub destination_name: Option<String>,
+}
+
+/// 5154 or 5158.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PortOpening {
+    /// The process id.
+    pub process_id: Option<u32>,
+    /// The program, as a device path (`\device\harddiskvolume2\…`).
+    pub image: String,
+    /// `tcp`, `udp` or a protocol number.
+    pub protocol: String,
+    /// The local address; `0.0.0.0` and `::` mean all of them.
+    pub address: String,
+    /// The local port.
+    pub port: u16,
+    /// Whether it listens (5154) rather than only being bound (5158).
+    pub listening: bool,
 }

@@ -1,6 +1,7 @@
 //! One Windows host, as far as the evidence tells: facts joined into services.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -8,10 +9,13 @@ pub mod bursts;
 pub mod citation;
 pub mod config;
 pub mod coverage;
+pub mod device_path;
 pub mod event;
 pub mod fact;
 pub mod image_path;
 pub mod incident;
+pub mod known_destinations;
+pub mod network;
 pub mod older;
 pub mod outbound;
 pub mod posture;
@@ -28,10 +32,13 @@ mod join;
 pub use bursts::Bursts;
 pub use citation::{Citation, Place, Provenance};
 pub use coverage::{Coverage, Origin, Span, State};
+pub use device_path::Volumes;
 pub use event::{Action, Event};
 pub use fact::Fact;
 pub use image_path::ImagePath;
 pub use incident::Incident;
+pub use known_destinations::KnownDestinations;
+pub use network::Network;
 pub use older::OlderState;
 pub use outbound::Outbound;
 pub use posture::Posture;
@@ -108,6 +115,10 @@ pub struct Host {
     /// Acts on what decides over services and their records without being a service's key: by the folded name of the
     /// service they are about, in order of time.
     pub tampering: BTreeMap<String, Vec<tampering::Tampering>>,
+    /// Destinations that other hosts talk to, where the analyst lists them.
+    pub known_destinations: Option<Arc<KnownDestinations>>,
+    /// Which volume carries which drive letter, as far as events tell.
+    pub volumes: Volumes,
     /// Installs in quick succession and keys written together.
     pub bursts: Bursts,
     /// Who could speak.

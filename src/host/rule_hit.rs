@@ -1,10 +1,12 @@
 //! What a Sigma rule found: the rule as its author names it, and the records it rests on.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::Host;
 use super::citation::Citation;
 
 /// How bad its author holds what a rule finds (Sigma specification 2.1, `level`).
@@ -24,6 +26,19 @@ pub enum RuleLevel {
     High,
     /// As good as certain.
     Critical,
+}
+
+impl RuleLevel {
+    /// The word of rules and reports.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Informational => "informational",
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+            Self::Critical => "critical",
+        }
+    }
 }
 
 /// A rule that was loaded.
@@ -87,4 +102,11 @@ pub struct RuleHit {
     /// What the record says that ties it to a service: field name and value as logged (`Image`, `CommandLine`,
     /// `TargetObject`, `ServiceName` and their like).
     pub fields: Vec<(String, String)>,
+}
+
+/// Hits that concern no service of the host: indices into [`Host::rule_hits`], in order.
+pub fn unattached(host: &Host) -> Vec<usize> {
+    let attached: BTreeSet<usize> =
+        host.services.iter().flat_map(|service| service.rule_hits.iter().copied()).collect();
+    (0..host.rule_hits.len()).filter(|at| !attached.contains(at)).collect()
 }

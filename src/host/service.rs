@@ -7,6 +7,7 @@ use super::citation::Citation;
 use super::config::ServiceConfig;
 use super::event::{Event, Logon, Subject};
 use super::image_path::ImagePath;
+use super::network::Network;
 use super::older::{Passage, Presence};
 use super::service_command::ServiceCommand;
 
@@ -42,6 +43,8 @@ pub enum Role {
     Connection,
     /// Its process, or a descendant, looked a name up.
     DnsQuery,
+    /// Its process, or a descendant, opened a port.
+    PortOpening,
     /// Its program, or the file its process wrote, was created.
     FileCreation,
     /// Its driver was loaded.
@@ -99,10 +102,29 @@ impl Actor {
 /// A command that names a service, and the event that shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SeenCommand {
-    /// Index into [`super::Host::events`].
+    /// Index into [`super::Host::events`]: the record in which it stands.
     pub event: usize,
+    /// The records of all parts of the script it stands in, in order; empty where `event` is all of it.
+    pub parts: Vec<usize>,
+    /// How many parts of that script no log holds.
+    pub missing: u32,
+    /// Which act of the service it is, from 0 in order of time: one command is logged by several logs (4688, Sysmon 1,
+    /// 4103, 4104, 800), and by the interpreter that runs it. Commands that do the same within
+    /// [`SeenCommand::SAME_ACT`] have one number.
+    pub act: usize,
     /// What it does.
     pub command: ServiceCommand,
+}
+
+impl SeenCommand {
+    /// Records of one act are logged within this time of the first.
+    pub const SAME_ACT: jiff::SignedDuration = jiff::SignedDuration::from_secs(5);
+
+    /// The records that show it, the one in which it stands first: indices into [`super::Host::events`].
+    pub fn records(&self) -> impl Iterator<Item = usize> + '_ {
+        let others = self.parts.iter().copied().filter(|part| *part != self.event);
+        std::iter::once(self.event).chain(others)
+    }
 }
 
 /// A field that differs between two configurations of one service.
@@ -177,6 +199,10 @@ pub struct Service {
     pub links: Vec<Link>,
     /// Its processes and their descendants, in order of time: indices into [`super::Host::processes`].
     pub processes: Vec<usize>,
+    /// Hits of Sigma rules that concern it, in order of time: indices into [`super::Host::rule_hits`].
+    pub rule_hits: Vec<usize>,
+    /// What its processes did on the network, as long as they lived.
+    pub network: Network,
     /// The other host whose service this is: known only from a command given here.
     pub elsewhere: Option<String>,
 }
@@ -200,6 +226,8 @@ impl Service {
             commands: Vec::new(),
             links: Vec::new(),
             processes: Vec::new(),
+            rule_hits: Vec::new(),
+            network: Network::default(),
             elsewhere: None,
         }
     }

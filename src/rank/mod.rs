@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::checklist::{self, Answer, Answered, Family, Hit, Indicator, Lack, Policy, Scope};
-use crate::host::{Host, Origin, Service};
+use crate::host::{Host, Origin, Role, Service};
 use crate::text;
 
 mod incident;
@@ -109,13 +109,13 @@ pub fn rank<'a>(host: &'a Host, policy: Option<&'a Policy>, tuning: &Tuning) -> 
         .iter()
         .map(|service| {
             let answers = checklist::ask(&Scope { host, service, policy }, &tuning.ignored);
-            judge(service, answers, tuning)
+            judge(host, service, answers, tuning)
         })
         .collect();
     // A store is no service: it has a row only where what it loads is worth a note.
     let stores = host.stores.iter().map(|store| {
         let scope = Scope { host, service: store, policy };
-        judge(store, checklist::ask_of_store(&scope, &tuning.ignored), tuning)
+        judge(host, store, checklist::ask_of_store(&scope, &tuning.ignored), tuning)
     });
     ranked.extend(stores.filter(|store| store.verdict >= Verdict::Note));
     ranked.sort_by_cached_key(|one| {
@@ -131,7 +131,12 @@ pub fn rank<'a>(host: &'a Host, policy: Option<&'a Policy>, tuning: &Tuning) -> 
     ranked
 }
 
-fn judge<'a>(service: &'a Service, answers: Vec<Answered>, tuning: &Tuning) -> Ranked<'a> {
+fn judge<'a>(
+    host: &Host,
+    service: &'a Service,
+    answers: Vec<Answered>,
+    tuning: &Tuning,
+) -> Ranked<'a> {
     let mut families: BTreeMap<Family, Vec<Finding>> = BTreeMap::new();
     let mut against = Vec::new();
     let mut unknown = Vec::new();
@@ -154,6 +159,11 @@ fn judge<'a>(service: &'a Service, answers: Vec<Answered>, tuning: &Tuning) -> R
             }
         }
     }
+    let rules = families.remove(&Family::R).unwrap_or_default();
+    for finding in rules {
+        let family = echoed(&finding, &families, service, host).unwrap_or(Family::R);
+        families.entry(family).or_default().push(finding);
+    }
     let mut findings: Vec<Finding> = families.into_values().flat_map(decay).collect();
     let by_weight = |one: &Finding| (Reverse(one.contribution.abs()), one.indicator.id);
     findings.sort_by_key(by_weight);
@@ -163,6 +173,34 @@ fn judge<'a>(service: &'a Service, answers: Vec<Answered>, tuning: &Tuning) -> R
     let score = if hard { sum.max(HARD_FLOOR) } else { sum };
     let verdict = verdict(score, &findings, &against);
     Ranked { service, score, verdict, findings, against, unknown, answered_no }
+}
+
+/// The family of the heaviest finding that rests on the same kinds of acts of the service as this rule's (its commands, its
+/// installs, its connections), where each kind has some finding: such a rule says again what the indicators have said, and
+/// decays with them.
+fn echoed(
+    rule: &Finding,
+    families: &BTreeMap<Family, Vec<Finding>>,
+    service: &Service,
+    host: &Host,
+) -> Option<Family> {
+    let acts = |finding: &Finding| -> BTreeSet<Role> {
+        let cited = |event: usize| {
+            let event = host.events.get(event);
+            event.is_some_and(|event| finding.hit.citations.contains(&event.citation))
+        };
+        let links = service.links.iter().filter(|link| cited(link.event));
+        links.map(|link| link.role).collect()
+    };
+    let of_rule = acts(rule);
+    let own = families.values().flatten().filter(|one| one.indicator.family != Family::R);
+    let own: Vec<(&Finding, BTreeSet<Role>)> = own.map(|one| (one, acts(one))).collect();
+    let is_said = |role| own.iter().any(|(_, roles)| roles.contains(role));
+    if of_rule.is_empty() || !of_rule.iter().all(is_said) {
+        return None;
+    }
+    let shares = own.iter().filter(|(_, roles)| !roles.is_disjoint(&of_rule));
+    shares.map(|(one, _)| one).max_by_key(|one| one.weight).map(|one| one.indicator.family)
 }
 
 /// What a baseline vouches for: the name, the program, the time of the key. It does not vouch for a failure

@@ -3,6 +3,7 @@
 use std::io;
 
 use super::host::HostReport;
+use super::rule;
 use super::service::ServiceReport;
 use super::{Options, Renderer, Report, select};
 use crate::host::config;
@@ -65,6 +66,7 @@ const COLUMNS: &[Column] = &[
     Column { heading: "Against", cell: |row| against(row.service) },
     Column { heading: "NotAnswered", cell: |row| row.service.open_questions().to_string() },
     Column { heading: "Evidence", cell: |row| cell(&row.host.evidence.path) },
+    Column { heading: "SigmaRules", cell: |row| rules(row.host, row.service) },
 ];
 
 fn render(report: &Report, options: &Options, out: &mut dyn io::Write) -> io::Result<()> {
@@ -104,6 +106,15 @@ fn time(stamp: Option<super::Stamp>) -> String {
 
 fn reason(service: &ServiceReport, most: usize) -> String {
     joined(service.findings.iter().take(most).map(|one| format!("{} [{}]", one.because, one.id)))
+}
+
+/// Title, author, level and file of every rule that fired on the service, once each.
+fn rules(host: &HostReport, service: &ServiceReport) -> String {
+    let hits = host.rule_hits.iter().filter(|hit| hit.services.contains(&service.name));
+    let mut rules: Vec<String> = hits.map(|hit| rule::label(&hit.rule)).collect();
+    rules.sort();
+    rules.dedup();
+    joined(rules.into_iter())
 }
 
 fn against(service: &ServiceReport) -> String {

@@ -4,8 +4,8 @@
 
 use crate::host::Event;
 use crate::host::event::{
-    Action, Connection, Logon, LogonKind, ProcessStart, RegistryChange, RegistryOperation,
-    ServiceInstall, ServiceNames, Subject,
+    Action, Connection, Logon, LogonKind, PortOpening, ProcessStart, RegistryChange,
+    RegistryOperation, ServiceInstall, ServiceNames, Subject,
 };
 
 /// Characters of one quoted string; what is left out stands in the cited record.
@@ -66,6 +66,7 @@ pub fn summary(event: &Event) -> String {
             }
         }
         Action::Connected(connection) => connected(connection),
+        Action::PortOpened(opening) => port_opened(opening),
         Action::DnsQueried { process_id, image, query, answers } => {
             let got = if answers.is_empty() { "nothing".to_owned() } else { quote(answers) };
             format!("{} looked up {} and got {got}", process(image, *process_id), quote(query))
@@ -220,6 +221,17 @@ fn connected(connection: &Connection) -> String {
         pid(connection.process_id),
         endpoint(&connection.destination, connection.destination_port),
         quote(&connection.protocol),
+    )
+}
+
+fn port_opened(opening: &PortOpening) -> String {
+    format!(
+        "{}{} {} {} over {}",
+        quote(&opening.image),
+        pid(opening.process_id),
+        if opening.listening { "listens on" } else { "bound" },
+        endpoint(&opening.address, Some(opening.port)),
+        quote(&opening.protocol),
     )
 }
 
@@ -438,6 +450,17 @@ mod tests {
                 "a.exe [7] connected to [2001:db8::1]:443 over tcp",
             ),
             (
+                Action::PortOpened(PortOpening {
+                    process_id: Some(7),
+                    image: "a.exe".into(),
+                    protocol: "tcp".into(),
+                    address: "::".into(),
+                    port: 4444,
+                    listening: true,
+                }),
+                "a.exe [7] listens on [::]:4444 over tcp",
+            ),
+            (
                 Action::Logon(Logon {
                     kind: LogonKind::Failure,
                     account: subject(),
@@ -446,6 +469,7 @@ mod tests {
                     workstation: None,
                     package: None,
                     image: None,
+                    server: None,
                 }),
                 r"CORP\a failed to log on (remote interactive, logon type 10) from 10.0.0.1",
             ),

@@ -8,6 +8,8 @@ use crate::checklist::{self, Expected, Family, Indicator, Need, Question};
 use crate::host::Origin;
 use crate::text::terminal_safe;
 
+/// Destinations, look-ups and ports told one by one.
+const PEERS_SHOWN: usize = 20;
 /// Columns of explanations.
 const WIDTH: usize = 96;
 
@@ -107,6 +109,7 @@ pub fn explain_service(service: &ServiceReport, host: &HostReport) -> String {
     page.open_questions(service);
     page.history(service);
     page.story(service);
+    page.network(service);
     page.events(service);
     page.verify(service);
     page.text
@@ -285,6 +288,22 @@ impl Page {
         }
     }
 
+    fn network(&mut self, service: &ServiceReport) {
+        let Some(network) = &service.network else { return };
+        self.heading("On the network");
+        let sentences = network.sentences();
+        for (sentence, citations) in sentences.iter().take(PEERS_SHOWN) {
+            self.item("-", sentence);
+            for citation in *citations {
+                self.detail(&citation.to_string());
+            }
+        }
+        let more = sentences.len().saturating_sub(PEERS_SHOWN);
+        if more > 0 {
+            self.item("-", &format!("and {more} more (see `network` in --format json)"));
+        }
+    }
+
     fn events(&mut self, service: &ServiceReport) {
         if service.events.is_empty() {
             return;
@@ -333,6 +352,7 @@ const fn family_title(family: Family) -> &'static str {
         Family::Q5 => "Q5: starts and what followed",
         Family::D => "D: defence impairment and access rules",
         Family::F => "F: failure command",
+        Family::R => "R: Sigma rules",
         Family::K => "K: known bad",
         Family::B => "B: baseline and trust",
     }

@@ -7,7 +7,7 @@ use super::evidence::EvidenceSummary;
 use super::incident::IncidentReport;
 use super::older_state::OlderState;
 use super::outbound::OutboundReport;
-use super::rule::RuleHitReport;
+use super::rule::{self, RuleHitReport, RuleSight};
 use super::service::ServiceReport;
 use super::timeline::{self, TimelineEntry};
 use crate::diagnostic::Diagnostic;
@@ -43,6 +43,8 @@ pub struct HostReport {
     pub outbound: Vec<OutboundReport>,
     /// Hits of Sigma rules, in order of time.
     pub rule_hits: Vec<RuleHitReport>,
+    /// What rules fired on, and the same changes by other means that no rule fired on.
+    pub rule_sight: Vec<RuleSight>,
     /// Every service, worst first.
     pub services: Vec<ServiceReport>,
     /// What happened around the findings, in order of time.
@@ -276,11 +278,8 @@ impl HostReport {
             posture: host.posture.clone(),
             incidents,
             outbound: host.outbound.iter().map(OutboundReport::new).collect(),
-            rule_hits: host
-                .rule_hits
-                .iter()
-                .map(|hit| RuleHitReport::new(hit, Vec::new()))
-                .collect(),
+            rule_hits: RuleHitReport::of(host),
+            rule_sight: rule::sight(host, ranked),
             timeline: timeline::timeline(host, ranked),
             services,
             diagnostics,
@@ -312,7 +311,11 @@ fn coverage(host: &Host) -> Vec<CoverageReport> {
         unrecorded: host.coverage.unrecorded(origin).into_iter().collect(),
         notes: span.map(|span| span.notes.clone()).unwrap_or_default(),
     };
-    host.coverage.iter().map(report).collect()
+    // Rules are no evidence that is missing where nobody gave any.
+    let is_said = |(origin, span): &(Origin, Option<&crate::host::Span>)| {
+        *origin != Origin::SigmaRules || span.is_some()
+    };
+    host.coverage.iter().filter(is_said).map(report).collect()
 }
 
 fn clearing(one: &Clearing) -> ClearingReport {

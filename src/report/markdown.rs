@@ -7,7 +7,7 @@ use super::finding::FindingReport;
 use super::host::HostReport;
 use super::select::Row;
 use super::service::ServiceReport;
-use super::{Options, Renderer, Report, layout, older_state, posture, select};
+use super::{Options, Renderer, Report, layout, older_state, posture, rule, select};
 use crate::checklist;
 use crate::diagnostic::Impact;
 use crate::host::coverage::State;
@@ -27,6 +27,10 @@ const FINDINGS_SHOWN: usize = 3;
 const STEPS_SHOWN: usize = 20;
 /// Facts of a checklist answer.
 const FACTS_SHOWN: usize = 2;
+/// Sigma rules told one by one.
+const RULES_SHOWN: usize = 10;
+/// Lines about a service's network.
+const PEERS_SHOWN: usize = 4;
 /// Columns of one quoted piece of evidence.
 const QUOTE: usize = 160;
 
@@ -74,9 +78,15 @@ fn page(report: &Report, host: &HostReport, options: &Options) -> Vec<String> {
     let older = older_state::in_a_line(&host.older_states);
     lines.extend(older.map(|labels| format!("Older states: {}.", prose(&labels))));
     incidents(host, options, &mut lines);
+    outbound(host, options, &mut lines);
     let shortlist = select::shortlist(host, options);
     for row in shortlist.rows.iter().take(SERVICES_IN_FULL) {
         in_full(row, &mut lines);
+    }
+    let rules = rule::lines(host, RULES_SHOWN);
+    if !rules.is_empty() {
+        lines.extend([String::new(), "### Sigma rules".to_owned(), String::new()]);
+        lines.extend(rules.iter().map(|line| format!("- {}", prose(line))));
     }
     let others: Vec<_> = shortlist.rows.iter().skip(SERVICES_IN_FULL).collect();
     if !others.is_empty() {
@@ -141,6 +151,38 @@ fn incidents(host: &HostReport, options: &Options, lines: &mut Vec<String>) {
     }
 }
 
+/// Acts of the host towards others that are told before the rest is only counted.
+const OUTBOUND_SHOWN: usize = 6;
+
+/// What was done from here to services of other hosts, with the place of the command.
+fn outbound(host: &HostReport, options: &Options, lines: &mut Vec<String>) {
+    if host.outbound.is_empty() {
+        return;
+    }
+    lines.extend([String::new(), "### Services on other hosts".to_owned(), String::new()]);
+    let most = if options.all { usize::MAX } else { OUTBOUND_SHOWN };
+    lines.extend(host.outbound.iter().take(most).map(|act| {
+        let decoded = act.decoded.as_deref().map(|line| format!(", decoded: {}", quoted(line)));
+        let place = act.citations.first().map(|place| format!(" {}", code(&place.to_string())));
+        format!(
+            "- {} {}: {}{}{}",
+            act.time.short(),
+            prose(&act.sentence()),
+            quoted(&act.line),
+            decoded.unwrap_or_default(),
+            place.unwrap_or_default()
+        )
+    }));
+    let more = host.outbound.len().saturating_sub(most);
+    if more > 0 {
+        lines.push(format!("- and {more} more"));
+    }
+}
+
+fn quoted(line: &str) -> String {
+    code(&layout::fit(line, QUOTE))
+}
+
 fn in_full(row: &Row<'_>, lines: &mut Vec<String>) {
     let service = row.service;
     lines.extend([
@@ -167,6 +209,7 @@ fn in_full(row: &Row<'_>, lines: &mut Vec<String>) {
     lines.extend([String::new(), "| Question | Answer |".to_owned(), "|---|---|".to_owned()]);
     lines.extend(service.checklist.iter().map(question));
     lines.extend(story(service));
+    lines.extend(on_the_network(service));
     let steps = next_steps(service);
     if !steps.is_empty() {
         lines.extend([String::new(), "Check by hand:".to_owned(), String::new()]);
@@ -228,6 +271,20 @@ fn story(service: &ServiceReport) -> Vec<String> {
     let more = steps.len().saturating_sub(STEPS_SHOWN).saturating_add(service.story.left_out);
     if more > 0 {
         lines.extend([String::new(), format!("And {}.", layout::plural(more, "further act"))]);
+    }
+    lines
+}
+
+/// What it did on the network, the most telling first.
+fn on_the_network(service: &ServiceReport) -> Vec<String> {
+    let Some(network) = &service.network else { return Vec::new() };
+    let sentences = network.sentences();
+    let shown = sentences.iter().take(PEERS_SHOWN);
+    let mut lines = vec![String::new(), "On the network:".to_owned(), String::new()];
+    lines.extend(shown.map(|(sentence, _)| format!("- {}", prose(sentence))));
+    let more = sentences.len().saturating_sub(PEERS_SHOWN);
+    if more > 0 {
+        lines.push(format!("- and {more} more"));
     }
     lines
 }

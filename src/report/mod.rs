@@ -10,7 +10,7 @@ use std::io;
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
-use crate::checklist;
+use crate::checklist::{self, Family, Indicator};
 use crate::host::rule_hit::RuleSet;
 use crate::rank::{self, Tuning, Verdict};
 
@@ -26,6 +26,7 @@ pub mod history;
 pub mod host;
 pub mod incident;
 pub mod install;
+pub mod network;
 pub mod older_state;
 pub mod outbound;
 mod posture;
@@ -92,6 +93,8 @@ pub struct Settings {
     pub approved: Option<String>,
     /// What became of the Sigma rules that were given; null where none were.
     pub rules: Option<RuleSet>,
+    /// The list of destinations that other hosts talk to, as it was given.
+    pub known_destinations: Option<String>,
     /// The scores, in decibans, from which the verdicts hold.
     pub thresholds: Thresholds,
 }
@@ -152,14 +155,14 @@ impl Tool {
 impl Settings {
     /// The settings of a run; `approved` is the path of the list of approved changes.
     pub fn new(window: SignedDuration, tuning: &Tuning, approved: Option<String>) -> Self {
-        let ignored = |id: &str| tuning.ignored.contains(id);
         Self {
             window_s: window.as_secs(),
-            indicators: checklist::indicators().filter(|one| !ignored(one.id)).count(),
+            indicators: asked(|one| one.family != Family::R, &tuning.ignored),
             weights: tuning.weights.clone(),
             ignored: tuning.ignored.clone(),
             approved,
             rules: None,
+            known_destinations: None,
             thresholds: Thresholds {
                 escalate: rank::ESCALATE,
                 review: rank::REVIEW,
@@ -168,14 +171,31 @@ impl Settings {
             },
         }
     }
+
+    /// With the path of the list of destinations that other hosts talk to.
+    #[must_use]
+    pub fn with_known_destinations(mut self, path: Option<String>) -> Self {
+        self.known_destinations = path;
+        self
+    }
 }
 
 impl Settings {
     /// With what became of the Sigma rules that were given.
     #[must_use]
     pub fn with_rules(self, rules: Option<RuleSet>) -> Self {
-        Self { rules, ..self }
+        let more = match rules {
+            Some(_) => asked(|one| one.family == Family::R, &self.ignored),
+            None => 0,
+        };
+        Self { rules, indicators: self.indicators.saturating_add(more), ..self }
     }
+}
+
+/// How many indicators of some kind are asked.
+fn asked(kind: impl Fn(&Indicator) -> bool, ignored: &BTreeSet<String>) -> usize {
+    let asked = checklist::indicators().filter(|one| !ignored.contains(one.id));
+    asked.filter(|one| kind(one)).count()
 }
 
 /// How much of a report is wanted, and how it is shown.

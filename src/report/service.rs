@@ -9,6 +9,7 @@ use super::event::{self, EventReport};
 use super::finding::{FindingReport, TechniqueReport, Unanswered};
 use super::history::{self, Earlier, Passage};
 use super::install::{self, Install};
+use super::network::NetworkReport;
 use super::story::StoryReport;
 use crate::checklist::Family;
 use crate::host::config::{ServiceConfig, ServiceType};
@@ -78,6 +79,8 @@ pub struct ServiceReport {
     pub story: StoryReport,
     /// The events that concern it, in order of time.
     pub events: Vec<EventReport>,
+    /// What its processes did on the network; null where nothing is recorded.
+    pub network: Option<NetworkReport>,
     /// `Minimal` and `Network`, where the service also starts in those safe modes.
     pub safe_boot: Vec<String>,
     /// All else the key says; null where the current control set has no key.
@@ -137,6 +140,7 @@ impl ServiceReport {
             passages: history::passages(host, service),
             story: StoryReport::new(host, service),
             events: event::events(host, service),
+            network: NetworkReport::new(host, service),
             safe_boot: safe_boot(host, service),
             configuration: config.map(Configuration::new),
         }

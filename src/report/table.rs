@@ -12,7 +12,7 @@ use super::host::{CoverageReport, HostReport};
 use super::layout::{columns, fit, plural, wrap};
 use super::select::Row;
 use super::service::ServiceReport;
-use super::{Options, Renderer, Report, older_state, posture, select};
+use super::{Options, Renderer, Report, older_state, posture, rule, select};
 use crate::diagnostic::Impact;
 use crate::host::coverage::{Origin, State};
 use crate::rank::Verdict;
@@ -32,6 +32,8 @@ const LABEL: usize = 13;
 const NARROWEST: usize = 60;
 /// Reasons beside a row; `explain` and `json` have all of them.
 const REASONS_SHOWN: usize = 2;
+/// Sigma rules named one by one; `json` has all of them.
+const RULES_SHOWN: usize = 5;
 /// Losses named one by one; `json` has all of them.
 const LOSSES_SHOWN: usize = 3;
 
@@ -75,6 +77,7 @@ impl Page {
         self.lines.push(String::new());
         self.verdict(host);
         self.incidents(host, options);
+        self.outbound(host);
         let shortlist = select::shortlist(host, options);
         if !shortlist.rows.is_empty() {
             self.lines.push(String::new());
@@ -85,6 +88,14 @@ impl Page {
             let further = plural(shortlist.left_out, "further service");
             let text = format!("{further} of note: --all");
             self.lines.push(format!("{indent}{text}"));
+        }
+        let rules = rule::lines(host, RULES_SHOWN);
+        if !rules.is_empty() {
+            self.lines.push(String::new());
+            for (number, line) in rules.iter().enumerate() {
+                let label = if number == 0 { "RULES" } else { "" };
+                self.paragraph(label, &fit(line, self.width.saturating_mul(3)));
+            }
         }
         self.lines.push(String::new());
         self.paragraph("NOT CHECKED", &not_checked(host));
@@ -112,6 +123,27 @@ impl Page {
                 &format!("{} in --format json", plural(more, "further incident")),
             );
         }
+    }
+
+    /// What was done from here to services of other hosts, in one line.
+    fn outbound(&mut self, host: &HostReport) {
+        const NAMED: usize = 3;
+        if host.outbound.is_empty() {
+            return;
+        }
+        let hosts: BTreeSet<&str> =
+            host.outbound.iter().filter_map(|act| act.host.as_deref()).collect();
+        let mut named: Vec<&str> = hosts.iter().take(NAMED).copied().collect();
+        let more = hosts.len().saturating_sub(NAMED);
+        let further = format!("{more} more");
+        if more > 0 {
+            named.push(&further);
+        }
+        let acts = plural(host.outbound.len(), "act");
+        let of = if named.is_empty() { "other hosts".to_owned() } else { named.join(", ") };
+        let text =
+            fit(&format!("{acts} from here on services of {of}"), self.width.saturating_mul(2));
+        self.paragraph("OUTBOUND", &text);
     }
 
     /// A label and safe text beside it.

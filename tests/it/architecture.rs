@@ -29,9 +29,11 @@ const ORDER: [(&str, u8); 13] = [
 ];
 
 /// A library and the only places that may name it.
-const CONFINED: [(&str, &[&str]); 9] = [
+const CONFINED: [(&str, &[&str]); 11] = [
     ("nt_hive", &["src/artifact/hive/"]),
     ("evtx", &["src/artifact/event_log/"]),
+    ("rsigma_eval", &["src/artifact/sigma/"]),
+    ("rsigma_parser", &["src/artifact/sigma/"]),
     ("comfy_table", &["src/report/table.rs", "src/report/table/"]),
     ("clap", &["src/cli/", "src/main.rs"]),
     ("walkdir", &["src/evidence/folder.rs", "src/evidence/folder/"]),

@@ -1,6 +1,6 @@
 //! Reads and writes that cannot leave the buffer.
 
-pub(super) use crate::bytes::{slice_at, u16_at, u32_at, u64_at};
+pub(super) use crate::bytes::{array_at, slice_at, u16_at, u32_at, u64_at};
 
 /// An offset stored in evidence, as an index; `None` where it cannot be one.
 pub(super) fn offset_at(data: &[u8], at: usize) -> Option<usize> {

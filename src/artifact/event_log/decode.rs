@@ -112,7 +112,8 @@ fn collect(name: Cow<'_, str>, node: Node<'_>, record: &mut Record) {
     }
 }
 
-fn push(name: Cow<'_, str>, text: Cow<'_, str>, record: &mut Record) {
+/// Adds one value under its name.
+pub(super) fn push(name: Cow<'_, str>, text: Cow<'_, str>, record: &mut Record) {
     if name == "Data" {
         record.params.push(text.into_owned());
         return;
@@ -142,7 +143,7 @@ fn from_hexadecimal(text: &str) -> Option<Vec<u8>> {
 }
 
 /// A number in decimal or, with `0x`, in hexadecimal.
-fn parse<N: TryFrom<u64>>(text: &str) -> Option<N> {
+pub(super) fn parse<N: TryFrom<u64>>(text: &str) -> Option<N> {
     let text = text.trim();
     let digits = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X"));
     let number = match digits {

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use super::chunk::{CHUNK_MAGIC, Entry, Walk, walk};
 use super::decode::{Place, decode};
+use super::direct::{Direct, Outcome};
 use super::record::{Record, RecordState};
 use super::render::Chunk;
-use super::selection::{Origin, Selection};
+use super::selection::{Origin, Plan, Selection};
 use super::sequence::{Run, runs};
 use super::summary::{ChannelSpan, ChunkCounts, Damage, Rejection};
 use super::template::{Glimpse, Scanner};
@@ -21,16 +22,23 @@ pub(super) struct RawChunk {
     pub(super) truncated: bool,
 }
 
+/// What becomes of a wanted record right where it is read; `None` if nothing.
+pub(super) type Reader<'r, T> = &'r (dyn Fn(Record) -> Option<T> + Sync);
+
 /// What one chunk amounts to.
-#[derive(Debug, Default)]
-pub(super) struct Examined {
+#[derive(Debug)]
+pub(super) struct Examined<T> {
     pub(super) number: u64,
     pub(super) counts: ChunkCounts,
     pub(super) live: u64,
     pub(super) unflushed: u64,
     pub(super) remains: u64,
-    /// Wanted records that the log holds, in the order of the chunk.
-    pub(super) records: Vec<Record>,
+    /// How many wanted records had to be rendered.
+    pub(super) rendered: u64,
+    /// How many wanted records the log holds here.
+    pub(super) selected: u64,
+    /// What became of them, in the order of the chunk.
+    pub(super) records: Vec<T>,
     /// Wanted remains that passed the rules a chunk can judge.
     pub(super) recovered: Vec<Remains>,
     pub(super) rejected: Vec<Rejection>,
@@ -38,6 +46,8 @@ pub(super) struct Examined {
     /// Held records by (channel, computer).
     pub(super) census: BTreeMap<(String, String), ChannelSpan>,
     pub(super) runs: Vec<Run>,
+    /// The chunk's memory, to be used again.
+    pub(super) buffer: Vec<u8>,
 }
 
 /// A recovered record with the identity that its header gives it.
@@ -49,13 +59,17 @@ pub(super) struct Remains {
 }
 
 /// Reads one chunk; everything that is wrong with it is in the result.
-pub(super) fn examine(raw: RawChunk, selection: &Selection) -> Examined {
-    let mut examined = Examined { number: raw.number, ..Examined::default() };
+pub(super) fn examine<T>(
+    raw: RawChunk,
+    selection: &Selection,
+    reader: Reader<'_, T>,
+) -> Examined<T> {
+    let mut examined = Examined::of(raw.number);
     let counts = &mut examined.counts;
-    counts.total = 1;
     counts.truncated = u64::from(raw.truncated);
     if super::bytes::all_zero(&raw.data) {
         counts.empty = 1;
+        examined.buffer = raw.data;
         return examined;
     }
     if raw.truncated {
@@ -82,51 +96,104 @@ pub(super) fn examine(raw: RawChunk, selection: &Selection) -> Examined {
     for offset in &walk.damaged {
         examined.note(*offset, "no whole record starts where one should".to_owned());
     }
-    examined.read(chunk, &walk, selection);
+    examined.read(chunk, &walk, selection, reader);
     examined
 }
 
 /// The result for a chunk whose examination panicked.
-pub(super) fn panicked(number: u64) -> Examined {
-    let mut examined = Examined { number, ..Examined::default() };
-    examined.counts.total = 1;
+pub(super) fn panicked<T>(number: u64) -> Examined<T> {
+    let mut examined = Examined::of(number);
     examined.counts.unreadable = 1;
     examined.note(0, "the decoder panicked".to_owned());
     examined
 }
 
 /// The result for a chunk that the medium does not give.
-pub(super) fn unreadable(number: u64, error: &std::io::Error) -> Examined {
-    let mut examined = Examined { number, ..Examined::default() };
-    examined.counts.total = 1;
+pub(super) fn unreadable<T>(number: u64, error: &std::io::Error) -> Examined<T> {
+    let mut examined = Examined::of(number);
     examined.counts.unreadable = 1;
     examined.note(0, format!("the chunk cannot be read: {error}"));
     examined
 }
 
-impl Examined {
+/// A wanted record, before and after it is read.
+struct Wanted {
+    entry: Entry,
+    /// `None` where it has to be rendered.
+    record: Option<Box<Record>>,
+}
+
+impl<T> Examined<T> {
+    fn of(number: u64) -> Self {
+        Self {
+            number,
+            counts: ChunkCounts { total: 1, ..ChunkCounts::default() },
+            live: 0,
+            unflushed: 0,
+            remains: 0,
+            rendered: 0,
+            selected: 0,
+            records: Vec::new(),
+            recovered: Vec::new(),
+            rejected: Vec::new(),
+            damage: Vec::new(),
+            census: BTreeMap::new(),
+            runs: Vec::new(),
+            buffer: Vec::new(),
+        }
+    }
+
     fn note(&mut self, offset: usize, message: String) {
         let offset = u32::try_from(offset).unwrap_or(u32::MAX);
         self.damage.push(Damage { chunk: self.number, offset, message });
     }
 
-    fn read(&mut self, chunk: Chunk, walk: &Walk, selection: &Selection) {
-        let (mut wanted, mut others) = (Vec::new(), Vec::new());
-        let mut held = Vec::new();
+    fn read(
+        &mut self,
+        mut chunk: Chunk,
+        walk: &Walk,
+        selection: &Selection,
+        reader: Reader<'_, T>,
+    ) {
+        let mut wanted = self.select(chunk.bytes(), walk, selection);
+        let rendered = |one: &Wanted| one.record.is_none().then_some(one.entry);
+        let rendered: Vec<Entry> = wanted.iter().filter_map(rendered).collect();
+        self.rendered = u64::try_from(rendered.len()).unwrap_or(u64::MAX);
+        if !rendered.is_empty() {
+            let all = walk.held.iter().chain(&walk.carved).map(|entry| entry.offset);
+            let mut decoded = self.render(&mut chunk, &rendered, all);
+            for one in wanted.iter_mut().filter(|one| one.record.is_none()) {
+                one.record = decoded.remove(&one.entry.offset).map(Box::new);
+            }
+        }
+        self.buffer = chunk.into_bytes();
+        for one in wanted {
+            self.settle(one, selection, reader);
+        }
+    }
+
+    /// Counts the records of a chunk and finds those that are wanted, in order; those that can be are read at once.
+    fn select(&mut self, data: &[u8], walk: &Walk, selection: &Selection) -> Vec<Wanted> {
+        let mut wanted = Vec::new();
+        let mut held = Vec::with_capacity(walk.held.len());
         let mut census = Census::default();
-        let mut scanner = Scanner::new(chunk.bytes());
+        let mut scanner = Scanner::new(data);
+        let mut direct = Direct::new(data);
         for mut entry in walk.held.iter().chain(&walk.carved).copied() {
             let glimpse = scanner.glimpse(&entry);
             let origin = Origin { provider: glimpse.provider, channel: glimpse.channel };
-            let may_want = selection.may_want(glimpse.event_id, origin);
+            let plan = selection.plan(glimpse.event_id, origin);
             // Of remains without a readable template, none was ever decoded into something plausible.
             let template_is_gone = entry.carved && glimpse.event_id.is_none();
             if template_is_gone {
                 entry.state = RecordState::Recovered;
-                self.rejected.extend(may_want.then_some(Rejection::NotDecoded));
+                self.rejected.extend(plan.is_some().then_some(Rejection::NotDecoded));
             }
-            let is_wanted = may_want && !template_is_gone;
-            if is_wanted { &mut wanted } else { &mut others }.push(entry);
+            if let Some(mut plan) = plan.filter(|_| !template_is_gone) {
+                // Remains are counted and judged one by one.
+                plan.worth = plan.worth.filter(|_| !entry.carved);
+                wanted.extend(self.try_directly(&mut direct, entry, &plan));
+            }
             let number = match entry.state {
                 RecordState::Live => &mut self.live,
                 RecordState::Unflushed => &mut self.unflushed,
@@ -140,36 +207,57 @@ impl Examined {
         }
         self.runs = runs(&held);
         self.census = census.into_names();
-        if !wanted.is_empty() {
-            self.decode(chunk, &wanted, &others, selection);
+        wanted
+    }
+
+    /// `None` for a record whose values say that it is of no interest.
+    fn try_directly(&self, direct: &mut Direct<'_>, entry: Entry, plan: &Plan) -> Option<Wanted> {
+        if plan.rendered {
+            return Some(Wanted { entry, record: None });
+        }
+        match direct.read(&entry, &entry.place(self.number), plan) {
+            Outcome::Unwanted => None,
+            Outcome::Record(record) => Some(Wanted { entry, record: Some(record) }),
+            Outcome::NotUnderstood => Some(Wanted { entry, record: None }),
         }
     }
 
-    fn decode(&mut self, chunk: Chunk, wanted: &[Entry], others: &[Entry], selection: &Selection) {
+    /// Renders and decodes records, by offset; `all` are the offsets of all records that look like one.
+    fn render(
+        &self,
+        chunk: &mut Chunk,
+        wanted: &[Entry],
+        all: impl Iterator<Item = usize>,
+    ) -> BTreeMap<usize, Record> {
         let entries: BTreeMap<usize, &Entry> =
             wanted.iter().map(|entry| (entry.offset, entry)).collect();
+        let others: Vec<usize> = all.filter(|offset| !entries.contains_key(offset)).collect();
         let mut decoded = BTreeMap::new();
-        let number = self.number;
-        chunk.render(wanted, others, &mut |offset, json| {
-            let place = entries.get(&offset).map(|entry| entry.place(number));
+        chunk.render(wanted, &others, &mut |offset, json| {
+            let place = entries.get(&offset).map(|entry| entry.place(self.number));
             if let Some(record) = place.and_then(|place| decode(json, &place).ok()) {
                 decoded.insert(offset, record);
             }
         });
-        for entry in wanted {
-            let place = entry.place(number);
-            let record = decoded.remove(&entry.offset);
-            match record.map(|record| (judge(&record, entry, &place), record)) {
-                Some((_, record)) if !selection.wants(&record) => {}
-                Some((Some(reason), _)) => self.rejected.push(reason),
-                Some((None, record)) if entry.state == RecordState::Recovered => {
-                    self.recovered.push(Remains { record, identity: (entry.id, entry.ticks) });
-                }
-                Some((None, record)) => self.records.push(record),
-                None if entry.carved => self.rejected.push(Rejection::NotDecoded),
-                None => {
-                    self.note(entry.offset, format!("record {} cannot be decoded", entry.id));
-                }
+        decoded
+    }
+
+    /// Puts a wanted record where it belongs.
+    fn settle(&mut self, one: Wanted, selection: &Selection, reader: Reader<'_, T>) {
+        let entry = one.entry;
+        match one.record.map(|record| (judge(&record, &entry, &entry.place(self.number)), record)) {
+            Some((_, record)) if !selection.wants(&record) => {}
+            Some((Some(reason), _)) => self.rejected.push(reason),
+            Some((None, record)) if entry.state == RecordState::Recovered => {
+                self.recovered.push(Remains { record: *record, identity: (entry.id, entry.ticks) });
+            }
+            Some((None, record)) => {
+                self.selected = self.selected.saturating_add(1);
+                self.records.extend(reader(*record));
+            }
+            None if entry.carved => self.rejected.push(Rejection::NotDecoded),
+            None => {
+                self.note(entry.offset, format!("record {} cannot be decoded", entry.id));
             }
         }
     }

@@ -6,7 +6,11 @@
 mod bytes;
 mod chunk;
 mod decode;
+mod definition;
+mod direct;
 mod examine;
+mod peek;
+mod program;
 mod reading;
 mod record;
 mod render;
@@ -14,8 +18,10 @@ mod selection;
 mod sequence;
 mod summary;
 mod template;
+mod value;
 
-pub use reading::read_log;
+pub use peek::{Peek, Seen, Worth};
+pub use reading::{read_log, read_log_with};
 pub use record::{Record, RecordState};
 pub use selection::Selection;
 pub use summary::{

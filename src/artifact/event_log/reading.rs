@@ -8,7 +8,7 @@ use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
 use super::bytes::{u16_at, u32_at, u64_at};
 use super::chunk::{CHUNK_SIZE, FILE_HEADER_SIZE, walk};
-use super::examine::{Examined, RawChunk, Remains, examine, panicked, unreadable};
+use super::examine::{Examined, RawChunk, Reader, Remains, examine, panicked, unreadable};
 use super::record::Record;
 use super::selection::Selection;
 use super::sequence::Sequence;
@@ -29,10 +29,31 @@ const MOST_RECOVERED: usize = 100_000;
 pub fn read_log<R>(
     content: &mut R,
     selection: &Selection,
-    sink: &mut dyn FnMut(Record),
+    sink: &mut (dyn FnMut(Record) + Send),
 ) -> io::Result<LogReading>
 where
     R: Read + Seek + Send + ?Sized,
+{
+    read_log_with(content, selection, &Some, &mut |records: &mut Vec<Record>| {
+        records.drain(..).for_each(&mut *sink);
+    })
+}
+
+/// As [`read_log`], with the records interpreted by `reader` where they are read, on several processors; what it makes of
+/// them goes to `sink` in the order of the file, some at a time.
+///
+/// # Errors
+///
+/// As [`read_log`].
+pub fn read_log_with<R, T>(
+    content: &mut R,
+    selection: &Selection,
+    reader: &(dyn Fn(Record) -> Option<T> + Sync),
+    sink: &mut (dyn FnMut(&mut Vec<T>) + Send),
+) -> io::Result<LogReading>
+where
+    R: Read + Seek + Send + ?Sized,
+    T: Send,
 {
     let length = content.seek(SeekFrom::End(0))?;
     let mut log = Log { reading: LogReading::default(), ..Log::default() };
@@ -40,16 +61,22 @@ where
     let chunk_size = u64::try_from(CHUNK_SIZE).unwrap_or(u64::MAX);
     let chunks = length.saturating_sub(FILE_HEADER_SIZE).div_ceil(chunk_size);
     let mut numbers = 0..chunks;
-    let mut batch = read_batch(content, &mut numbers);
+    let mut buffers = Vec::new();
+    let mut batch = read_batch(content, &mut numbers, &mut buffers);
+    let mut examined = Vec::new();
     while !batch.is_empty() {
-        let (examined, next) =
-            rayon::join(|| examine_batch(batch, selection), || read_batch(content, &mut numbers));
-        for chunk in examined {
-            log.take(chunk, sink);
-        }
-        batch = next;
+        let gather = || {
+            for chunk in examined {
+                buffers.push(log.take(chunk, sink));
+            }
+            read_batch(content, &mut numbers, &mut buffers)
+        };
+        (examined, batch) = rayon::join(|| examine_batch(batch, selection, reader), gather);
     }
-    log.finish(content, sink);
+    for chunk in examined {
+        log.take(chunk, sink);
+    }
+    log.finish(content, reader, sink);
     Ok(log.reading)
 }
 
@@ -76,17 +103,28 @@ fn header(block: &[u8]) -> Option<FileHeader> {
 
 type Read1 = Result<RawChunk, (u64, io::Error)>;
 
+/// Reads the next chunks into the memory of earlier ones.
 fn read_batch<R: Read + Seek + ?Sized>(
     content: &mut R,
     numbers: &mut std::ops::Range<u64>,
+    buffers: &mut Vec<Vec<u8>>,
 ) -> Vec<Read1> {
-    numbers.take(BATCH).map(|number| read_chunk(content, number).map_err(|e| (number, e))).collect()
+    let mut read = |number| {
+        read_chunk(content, number, buffers.pop().unwrap_or_default())
+            .map_err(|error| (number, error))
+    };
+    numbers.take(BATCH).map(&mut read).collect()
 }
 
-fn read_chunk<R: Read + Seek + ?Sized>(content: &mut R, number: u64) -> io::Result<RawChunk> {
+fn read_chunk<R: Read + Seek + ?Sized>(
+    content: &mut R,
+    number: u64,
+    mut data: Vec<u8>,
+) -> io::Result<RawChunk> {
     let size = u64::try_from(CHUNK_SIZE).unwrap_or(u64::MAX);
     let start = number.saturating_mul(size).saturating_add(FILE_HEADER_SIZE);
-    let mut data = Vec::with_capacity(CHUNK_SIZE);
+    data.clear();
+    data.reserve_exact(CHUNK_SIZE);
     content.seek(SeekFrom::Start(start))?;
     content.take(size).read_to_end(&mut data)?;
     let truncated = data.len() < CHUNK_SIZE;
@@ -94,16 +132,20 @@ fn read_chunk<R: Read + Seek + ?Sized>(content: &mut R, number: u64) -> io::Resu
     Ok(RawChunk { number, data, truncated })
 }
 
-fn examine_batch(batch: Vec<Read1>, selection: &Selection) -> Vec<Examined> {
-    batch.into_par_iter().map(|chunk| examine_safely(chunk, selection)).collect()
+fn examine_batch<T: Send>(
+    batch: Vec<Read1>,
+    selection: &Selection,
+    reader: Reader<'_, T>,
+) -> Vec<Examined<T>> {
+    batch.into_par_iter().map(|chunk| examine_safely(chunk, selection, reader)).collect()
 }
 
 /// The fuse: a panic over hostile bytes costs one chunk.
-fn examine_safely(chunk: Read1, selection: &Selection) -> Examined {
+fn examine_safely<T>(chunk: Read1, selection: &Selection, reader: Reader<'_, T>) -> Examined<T> {
     match chunk {
         Ok(raw) => {
             let number = raw.number;
-            catch_unwind(AssertUnwindSafe(|| examine(raw, selection)))
+            catch_unwind(AssertUnwindSafe(|| examine(raw, selection, reader)))
                 .unwrap_or_else(|_| panicked(number))
         }
         Err((number, error)) => unreadable(number, &error),
@@ -121,7 +163,12 @@ struct Log {
 }
 
 impl Log {
-    fn take(&mut self, chunk: Examined, sink: &mut dyn FnMut(Record)) {
+    /// Adds what a chunk gave; returns its memory.
+    fn take<T>(
+        &mut self,
+        mut chunk: Examined<T>,
+        sink: &mut (dyn FnMut(&mut Vec<T>) + Send),
+    ) -> Vec<u8> {
         let reading = &mut self.reading;
         reading.chunks.include(&chunk.counts);
         reading.live = reading.live.saturating_add(chunk.live);
@@ -146,10 +193,9 @@ impl Log {
         for run in chunk.runs {
             self.sequence.add(run);
         }
-        for record in chunk.records {
-            reading.selected = reading.selected.saturating_add(1);
-            sink(record);
-        }
+        reading.rendered = reading.rendered.saturating_add(chunk.rendered);
+        reading.selected = reading.selected.saturating_add(chunk.selected);
+        sink(&mut chunk.records);
         for remains in chunk.recovered {
             if self.pending.len() < MOST_RECOVERED {
                 self.pending.push(remains);
@@ -157,13 +203,20 @@ impl Log {
                 reading.reject(Rejection::TooMany);
             }
         }
+        chunk.buffer
     }
 
-    fn finish<R: Read + Seek + ?Sized>(&mut self, content: &mut R, sink: &mut dyn FnMut(Record)) {
+    fn finish<R: Read + Seek + ?Sized, T>(
+        &mut self,
+        content: &mut R,
+        reader: Reader<'_, T>,
+        sink: &mut (dyn FnMut(&mut Vec<T>) + Send),
+    ) {
         self.reading.first = self.sequence.first();
         self.reading.last = self.sequence.last();
         self.reading.gaps = self.sequence.gaps();
         let mut known = self.still_held(content);
+        let mut recovered = Vec::new();
         let holds_records = self.reading.live > 0 || self.reading.unflushed > 0;
         for remains in std::mem::take(&mut self.pending) {
             let channel = &remains.record.channel;
@@ -175,9 +228,10 @@ impl Log {
             } else {
                 self.reading.selected = self.reading.selected.saturating_add(1);
                 self.reading.recovered = self.reading.recovered.saturating_add(1);
-                sink(remains.record);
+                recovered.extend(reader(remains.record));
             }
         }
+        sink(&mut recovered);
     }
 
     /// Which recovered records the log still holds, by id and time. Only chunks whose ids reach over one of them are read
@@ -185,11 +239,14 @@ impl Log {
     fn still_held<R: Read + Seek + ?Sized>(&self, content: &mut R) -> BTreeSet<(u64, u64)> {
         let sought: BTreeSet<(u64, u64)> = self.pending.iter().map(|one| one.identity).collect();
         let mut held = BTreeSet::new();
+        let mut buffer = Vec::new();
         for (number, (lowest, highest)) in &self.reach {
             if sought.range((*lowest, 0)..=(*highest, u64::MAX)).next().is_none() {
                 continue;
             }
-            let Ok(raw) = read_chunk(content, *number) else { continue };
+            let Ok(raw) = read_chunk(content, *number, std::mem::take(&mut buffer)) else {
+                continue;
+            };
             let entries = walk(&raw.data, true).held;
             held.extend(
                 entries
@@ -197,6 +254,7 @@ impl Log {
                     .map(|entry| (entry.id, entry.ticks))
                     .filter(|identity| sought.contains(identity)),
             );
+            buffer = raw.data;
         }
         held
     }

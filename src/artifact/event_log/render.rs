@@ -38,6 +38,11 @@ impl Chunk {
         &self.data.data
     }
 
+    /// The memory of the chunk.
+    pub(super) fn into_bytes(self) -> Vec<u8> {
+        self.data.data
+    }
+
     /// Compares the chunk's checksums; call before [`Chunk::render`], which changes the bytes.
     pub(super) fn checksums(&self) -> Checksums {
         Checksums {
@@ -47,15 +52,15 @@ impl Chunk {
     }
 
     /// Hands the wanted records to `sink` as JSON, with their offset, each once and in no promised order. What is not
-    /// handed out could not be decoded. `others` are the records that are not wanted.
+    /// handed out could not be decoded. `others` are the offsets of the records that are not wanted.
     pub(super) fn render(
-        mut self,
+        &mut self,
         wanted: &[Entry],
-        others: &[Entry],
+        others: &[usize],
         sink: &mut dyn FnMut(usize, &[u8]),
     ) {
-        for entry in others {
-            self.hide(entry.offset);
+        for offset in others {
+            self.hide(*offset);
         }
         for entry in wanted {
             // A live record is read even if the copy of its size is damaged; only remains must have it.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::peek::Worth;
 use super::record::Record;
 use crate::text::{same_name, utf16le_until_nul};
 
@@ -19,13 +20,42 @@ pub struct Selection {
     sources: BTreeMap<u16, Vec<Source>>,
     /// Channels of which every record is wanted.
     channels: Vec<String>,
+    /// Hand out every wanted record, and whole.
+    whole: bool,
+    /// Render every wanted record.
+    rendered: bool,
+}
+
+#[derive(Debug, Clone)]
+struct Source {
+    from: From,
+    /// What to read, and of which records.
+    plan: Plan,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Source {
-    Any,
+enum From {
+    Anyone,
     Provider(String),
     Channel(String),
+}
+
+/// Which of a record's named data its reader needs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Fields {
+    #[default]
+    All,
+    Only(&'static [&'static str]),
+}
+
+/// How to read a record.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Plan {
+    pub(super) fields: Fields,
+    /// Leaves out records by their values.
+    pub(super) worth: Option<Worth>,
+    /// Read it by rendering it, whatever its template.
+    pub(super) rendered: bool,
 }
 
 /// What the raw bytes of a record say about where it comes from, as UTF-16LE; `None` where they must be decoded to know.
@@ -49,22 +79,22 @@ impl Selection {
     /// Also wants an event id, whoever wrote it.
     #[must_use]
     pub fn event(self, id: u16) -> Self {
-        self.with(id, Source::Any)
+        self.with(id, From::Anyone, Plan::default())
     }
 
     /// Also wants an event id of one provider; names compare without case.
     #[must_use]
     pub fn event_of(self, id: u16, provider: &str) -> Self {
-        self.with(id, Source::Provider(provider.to_owned()))
+        self.with(id, From::Provider(provider.to_owned()), Plan::default())
     }
 
     /// Also wants an event id in one channel; names compare without case.
     #[must_use]
     pub fn event_in(self, id: u16, channel: &str) -> Self {
-        self.with(id, Source::Channel(channel.to_owned()))
+        self.with(id, From::Channel(channel.to_owned()), Plan::default())
     }
 
-    /// Also wants every record of one channel; names compare without case.
+    /// Also wants every record of a channel; names compare without case.
     #[must_use]
     pub fn channel(mut self, channel: &str) -> Self {
         if !self.channels.iter().any(|name| same_name(name, channel)) {
@@ -73,15 +103,41 @@ impl Selection {
         self
     }
 
-    fn with(mut self, id: u16, source: Source) -> Self {
+    /// As [`Selection::event_of`] for a reader that looks at these fields only, and only at records that pass `worth`.
+    ///
+    /// Positional values (`param1`, unnamed ones) and `Binary` come in any case.
+    /// Both spare work where they can and promise nothing: a record may come whole, and may come without being worth it.
+    /// Where another entry wants the same record, it comes whole.
+    #[must_use]
+    pub fn event_for(
+        self,
+        id: u16,
+        provider: &str,
+        fields: &'static [&'static str],
+        worth: Option<Worth>,
+    ) -> Self {
+        let plan = Plan { fields: Fields::Only(fields), worth, rendered: false };
+        self.with(id, From::Provider(provider.to_owned()), plan)
+    }
+
+    /// Hands out every record that an entry names, and whole, for readers other than those the entries were made for.
+    #[must_use]
+    pub fn whole(self) -> Self {
+        Self { whole: true, ..self }
+    }
+
+    /// Renders every wanted record instead of reading its values directly: slow, and the reference for the other way.
+    #[must_use]
+    pub fn rendered(self) -> Self {
+        Self { rendered: true, ..self }
+    }
+
+    fn with(mut self, id: u16, from: From, plan: Plan) -> Self {
         self.ids.resize(WORDS, 0);
         if let Some(word) = self.ids.get_mut(usize::from(id) / 64) {
             *word |= 1 << (id % 64);
         }
-        let sources = self.sources.entry(id).or_default();
-        if !sources.contains(&source) {
-            sources.push(source);
-        }
+        self.sources.entry(id).or_default().push(Source { from, plan });
         self
     }
 
@@ -89,38 +145,53 @@ impl Selection {
         self.ids.get(usize::from(id) / 64).is_some_and(|word| word >> (id % 64) & 1 == 1)
     }
 
-    /// Whether a record must be decoded; true where the raw bytes leave it open.
-    pub(super) fn may_want(&self, event_id: Option<u16>, origin: Origin<'_>) -> bool {
+    /// How a record is to be read; `None` where the raw bytes rule it out.
+    pub(super) fn plan(&self, event_id: Option<u16>, origin: Origin<'_>) -> Option<Plan> {
+        let whole = Plan { rendered: self.rendered, ..Plan::default() };
         if self.all || self.channels.iter().any(|name| may_be(name, origin.channel)) {
-            return true;
+            return Some(whole);
         }
-        let Some(id) = event_id else { return !self.sources.is_empty() };
-        self.has_id(id)
-            && self.sources.get(&id).is_some_and(|sources| {
-                sources.iter().any(|source| match source {
-                    Source::Any => true,
-                    Source::Provider(name) => may_be(name, origin.provider),
-                    Source::Channel(name) => may_be(name, origin.channel),
-                })
-            })
+        let Some(id) = event_id else { return (!self.sources.is_empty()).then_some(whole) };
+        if !self.has_id(id) {
+            return None;
+        }
+        let mut matching = self.sources.get(&id)?.iter().filter(|source| match &source.from {
+            From::Anyone => true,
+            From::Provider(name) => may_be(name, origin.provider),
+            From::Channel(name) => may_be(name, origin.channel),
+        });
+        let first = matching.next()?;
+        let is_only = matching.next().is_none() && !self.whole && origin.provider.is_some();
+        Some(if is_only { Plan { rendered: self.rendered, ..first.plan } } else { whole })
     }
 
     /// Whether a decoded record is wanted.
     pub fn wants(&self, record: &Record) -> bool {
         self.all
-            || self.channels.iter().any(|name| same_name(name, &record.channel))
+            || self.channels.iter().any(|name| same_name(&record.channel, name))
             || self.sources.get(&record.event_id).is_some_and(|sources| {
-                sources.iter().any(|source| match source {
-                    Source::Any => true,
-                    Source::Provider(name) => record.is_from(name),
-                    Source::Channel(name) => same_name(&record.channel, name),
+                sources.iter().any(|source| match &source.from {
+                    From::Anyone => true,
+                    From::Provider(name) => record.is_from(name),
+                    From::Channel(name) => same_name(&record.channel, name),
                 })
             })
     }
 }
 
+/// Whether a name may be that one; most are told apart without decoding them.
 fn may_be(name: &str, utf16: Option<&[u8]>) -> bool {
-    utf16.is_none_or(|bytes| same_name(name, &utf16le_until_nul(bytes)))
+    let Some(utf16) = utf16 else { return true };
+    let units = utf16.as_chunks::<2>().0;
+    let is_ascii = |unit: &[u8; 2]| unit[1] == 0 && unit[0] != 0 && unit[0].is_ascii();
+    if name.is_ascii() && units.iter().all(is_ascii) {
+        return units.len() == name.len()
+            && units
+                .iter()
+                .zip(name.bytes())
+                .all(|(unit, byte)| unit[0].eq_ignore_ascii_case(&byte));
+    }
+    same_name(name, &utf16le_until_nul(utf16))
 }
 
 #[cfg(test)]
@@ -147,11 +218,11 @@ mod tests {
             (Some(3), from_sysmon, true),
             (None, from_sysmon, true),
         ] {
-            assert_eq!(selection.may_want(id, origin), expected, "{id:?} {origin:?}");
+            assert_eq!(selection.plan(id, origin).is_some(), expected, "{id:?} {origin:?}");
         }
-        assert!(Selection::all().may_want(Some(9), unknown));
-        assert!(!Selection::none().may_want(None, unknown));
-        assert!(!Selection::none().may_want(Some(0), unknown));
-        assert!(Selection::none().event(u16::MAX).may_want(Some(u16::MAX), unknown));
+        assert!(Selection::all().plan(Some(9), unknown).is_some());
+        assert!(Selection::none().plan(None, unknown).is_none());
+        assert!(Selection::none().plan(Some(0), unknown).is_none());
+        assert!(Selection::none().event(u16::MAX).plan(Some(u16::MAX), unknown).is_some());
     }
 }

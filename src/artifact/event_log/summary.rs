@@ -23,6 +23,8 @@ pub struct LogReading {
     pub unflushed: u64,
     /// Records handed out, of any state.
     pub selected: u64,
+    /// Wanted records whose values could not be read directly, so that they were rendered.
+    pub rendered: u64,
     /// Recovered records among those handed out.
     pub recovered: u64,
     /// Places in unused parts of chunks that look like a record, wanted or not.

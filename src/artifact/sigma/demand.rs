@@ -145,11 +145,11 @@ struct Budget {
 }
 
 /// Regular expressions of one rule; the largest rule in use has 26.
-const MOST_REGEXES: usize = 256;
+const MOST_REGEXES: usize = 64;
 /// Values of one rule; lists of hashes reach some thousands.
 const MOST_VALUES: usize = 50_000;
 /// Bytes of one compiled regular expression.
-const LARGEST_REGEX: usize = 1 << 20;
+const LARGEST_REGEX: usize = 4 << 20;
 
 impl Budget {
     fn spend(&mut self, detection: &Detection, level: usize) -> Result<(), String> {

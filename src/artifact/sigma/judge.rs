@@ -15,7 +15,46 @@ const MOST_OF_A_SILENT_RULE: u64 = 100_000;
 /// Hits in one log that are kept.
 const MOST: usize = 100_000;
 
-/// Judges the records of one log.
+/// What the rules say of one record.
+pub(crate) struct Judged {
+    hits: Vec<Hit>,
+    failures: Vec<String>,
+}
+
+impl Rules {
+    /// Runs the rules that listen to such a record; absent where none fires. `cite` makes its citation.
+    pub(crate) fn judge(&self, record: &Record, cite: impl FnOnce() -> Citation) -> Option<Judged> {
+        let mut groups = self.groups.iter().filter(|group| group.may_hear(record)).peekable();
+        groups.peek()?;
+        let fields = Fields::of(record);
+        let (mut numbers, mut failures) = (Vec::new(), Vec::new());
+        for group in groups {
+            match group.fires(record, &fields) {
+                Ok(fired) => numbers.extend(fired),
+                Err(reason) => failures.push(reason),
+            }
+        }
+        if numbers.is_empty() && failures.is_empty() {
+            return None;
+        }
+        numbers.sort_unstable();
+        let citation = cite();
+        let hit = |rule: usize| {
+            let loaded = self.rules.get(rule)?;
+            Some(Hit {
+                rule,
+                time: record.time,
+                computer: record.computer.clone(),
+                citation: citation.clone(),
+                fields: if loaded.is_silent { Vec::new() } else { telling(record) },
+                kept: kept(loaded, &fields),
+            })
+        };
+        Some(Judged { hits: numbers.into_iter().filter_map(hit).collect(), failures })
+    }
+}
+
+/// Keeps what the rules say of one log.
 pub(crate) struct Judge<'r> {
     rules: &'r Rules,
     hits: Vec<Hit>,
@@ -33,51 +72,29 @@ impl<'r> Judge<'r> {
         Self { rules, hits: Vec::new(), fired, dropped, failed: None }
     }
 
-    /// Runs the rules that listen to such a record. `cite` makes its citation.
-    pub(crate) fn look(&mut self, record: &Record, cite: impl FnOnce() -> Citation) {
-        let mut groups = self.rules.groups.iter().filter(|group| group.may_hear(record)).peekable();
-        if groups.peek().is_none() {
-            return;
+    /// Keeps what the rules said of the next record.
+    pub(crate) fn take(&mut self, judged: Option<Judged>) {
+        let Some(Judged { hits, failures }) = judged else { return };
+        for reason in failures {
+            let (count, _) = self.failed.get_or_insert((0, reason));
+            *count = count.saturating_add(1);
         }
-        let fields = Fields::of(record);
-        let mut numbers = Vec::new();
-        for group in groups {
-            match group.fires(record, &fields) {
-                Ok(fired) => numbers.extend(fired),
-                Err(reason) => {
-                    let (count, _) = self.failed.get_or_insert((0, reason));
-                    *count = count.saturating_add(1);
-                }
-            }
-        }
-        if numbers.is_empty() {
-            return;
-        }
-        numbers.sort_unstable();
-        let citation = cite();
-        for number in numbers {
-            self.keep(number, record, &fields, &citation);
+        for hit in hits {
+            self.keep(hit);
         }
     }
 
-    fn keep(&mut self, number: usize, record: &Record, fields: &Fields<'_>, citation: &Citation) {
-        let Some(loaded) = self.rules.rules.get(number) else { return };
-        let fired = self.fired.entry(number).or_default();
+    fn keep(&mut self, hit: Hit) {
+        let Some(loaded) = self.rules.rules.get(hit.rule) else { return };
+        let fired = self.fired.entry(hit.rule).or_default();
         *fired = fired.saturating_add(1);
         let most = if loaded.is_silent { MOST_OF_A_SILENT_RULE } else { MOST_OF_A_RULE };
         if *fired > most || self.hits.len() >= MOST {
-            let dropped = self.dropped.entry(number).or_default();
+            let dropped = self.dropped.entry(hit.rule).or_default();
             *dropped = dropped.saturating_add(1);
             return;
         }
-        self.hits.push(Hit {
-            rule: number,
-            time: record.time,
-            computer: record.computer.clone(),
-            citation: citation.clone(),
-            fields: if loaded.is_silent { Vec::new() } else { telling(record) },
-            kept: kept(loaded, fields),
-        });
+        self.hits.push(hit);
     }
 
     /// The hits in the order of the log, and what the reader should know of them.

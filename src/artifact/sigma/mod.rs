@@ -14,15 +14,16 @@ mod judge;
 mod load;
 mod source;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
 use super::event_log::Selection;
 use crate::host::rule_hit::{Rule, RuleSet};
+use crate::text::fold;
 use engine::Group;
 pub(super) use hit::Hit;
-pub(super) use judge::Judge;
+pub(super) use judge::{Judge, Judged};
 pub use load::RuleFile;
 
 /// The rules of a run, compiled.
@@ -85,15 +86,20 @@ impl Rules {
         selection
     }
 
-    /// How many rules listen to each channel that they name.
-    pub fn channels(&self) -> BTreeMap<&'static str, usize> {
-        let mut channels: BTreeMap<&'static str, usize> = BTreeMap::new();
+    /// The channels that rules listen to in vain, where there are records of `heard` only (folded names), with the number
+    /// of these rules. A rule that listens to several channels needs one of them.
+    pub(super) fn deaf(&self, heard: &BTreeSet<String>) -> BTreeMap<String, usize> {
+        let mut deaf: BTreeMap<String, usize> = BTreeMap::new();
         for group in &self.groups {
-            for channel in group.channels() {
-                let count = channels.entry(channel).or_default();
+            let channels = group.channels();
+            let hears =
+                channels.is_empty() || channels.iter().any(|name| heard.contains(&fold(name)));
+            if !hears {
+                let names: Vec<&str> = channels.into_iter().collect();
+                let count = deaf.entry(names.join(" or ")).or_default();
                 *count = count.saturating_add(group.rules);
             }
         }
-        channels
+        deaf
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::checklist::basis::CHANGE_LOGS;
 use crate::checklist::staging::{command, no, unknown, yes};
-use crate::checklist::story::{clip, commands, line, tampered};
+use crate::checklist::story::{clip, commands, decoded, line, tampered};
 use crate::checklist::{Family, Hit, Indicator, Question, Scene, technique};
 use crate::host::event::{Action, Subject};
 use crate::host::service::SERVICE_CONTROL_MANAGER;
@@ -31,21 +31,22 @@ pub(super) const SET_BY_COMMAND: Indicator = Indicator {
         let set = commands(scope).find_map(|(event, command)| {
             let set =
                 command.change("Security").or_else(|| command.change("Security\\Security"))?;
-            Some((event, set.to_owned(), line(event)))
+            Some((event, set.to_owned(), format!("`{}`{}", line(event), decoded(command))))
         });
         let (event, sddl, by) = set.or_else(|| {
             scope.events(Role::ObjectAccess).find_map(|event| match &event.action {
                 Action::PermissionsChanged { new, image, .. } => {
-                    Some((event, new.clone(), image.clone().unwrap_or_default()))
+                    let by = image.as_deref().map(|image| format!("`{image}`"));
+                    Some((event, new.clone(), by.unwrap_or_default()))
                 }
                 _ => None,
             })
         })?;
         let denies = sddl.to_uppercase().contains("(D;");
         let because = format!(
-            "At {} `{}` set the descriptor{}.",
+            "At {} {} set the descriptor{}.",
             format_short(event.time),
-            if by.is_empty() { clip(&sddl) } else { by },
+            if by.is_empty() { format!("`{}`", clip(&sddl)) } else { by },
             if denies { ", with deny entries" } else { "" }
         );
         let weight = if denies { 30 } else { SET_BY_COMMAND.weight };

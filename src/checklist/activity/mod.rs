@@ -20,13 +20,21 @@ pub(super) const INDICATORS: &[Indicator] = &[
     process::SHELL_STARTED,
     process::INTERCEPTED,
     process::SHELL_FOLLOWED,
-    network::OUTBOUND,
-    network::FAN_OUT,
+    network::connection::OUTBOUND,
+    network::lateral::FAN_OUT,
     pipe::PIPE,
     failed_start::NO_MODULE,
     signature::UNSIGNED,
     lsass::LSASS,
     driver::BROUGHT,
+    network::elsewhere::ALONE,
+    network::port::UNUSUAL,
+    network::host_name::PASSING,
+    network::host_name::RARE,
+    network::beacon::BEACON,
+    network::connection::NO_LOOKUP,
+    network::elsewhere::ONLY_HERE,
+    network::port::LISTENS,
 ];
 
 fn agent_running() -> Scene {

@@ -4,7 +4,7 @@ use crate::checklist::basis::{CHANGE_LOGS, COMMAND_LOGS};
 use crate::checklist::known_good::agent;
 use crate::checklist::place::is_in_trusted_folder;
 use crate::checklist::staging::{command, installed, no, set, unknown, yes};
-use crate::checklist::story::{clip, commands, created_near, line, sets, writes};
+use crate::checklist::story::{clip, commands, created_near, decoded, line, sets, writes};
 use crate::checklist::{Family, Hit, Indicator, Question, Scene, Scope, technique};
 use crate::host::ImagePath;
 use crate::host::event::{Action, Event};
@@ -37,14 +37,15 @@ pub(super) const BY_COMMAND: Indicator = Indicator {
     ],
     since: "0.1.0",
     check: |scope| {
-        let (event, _) = commands(scope).find(|(_, command)| {
+        let (event, command) = commands(scope).find(|(_, command)| {
             command.remote.is_none() && matches!(command.verb, Verb::Create | Verb::Configure)
         })?;
         let parent = odd_parent(event);
         let because = format!(
-            "At {} `{}` was run{}.",
+            "At {} `{}`{} was run{}.",
             format_short(event.time),
             line(event),
+            decoded(command),
             parent.map(|parent| format!(" under {parent}")).unwrap_or_default()
         );
         let weight = if parent.is_some() { 15 } else { BY_COMMAND.weight };
@@ -96,19 +97,19 @@ pub(super) const COMMAND_CHANGED: Indicator = Indicator {
         let by_command = by_command.filter_map(|(event, command)| {
             let (value, new) =
                 VALUES.iter().find_map(|value| Some((*value, command.change(value)?)))?;
-            Some((event, value, new, line(event)))
+            Some((event, value, new, format!("`{}`{}", line(event), decoded(command))))
         });
         let by_write = writes(scope).filter_map(|(event, change)| {
             let (value, new) =
                 VALUES.iter().find_map(|value| Some((*value, sets(change, value)?)))?;
-            Some((event, value, new, change.image.clone()))
+            Some((event, value, new, format!("`{}`", change.image)))
         });
         by_command
             .chain(by_write)
             .filter(|(event, _, new, _)| !new.is_empty() && !created_near(scope, event.time))
             .filter_map(|(event, value, new, by)| {
                 let because = format!(
-                    "At {} {value} was set to `{}` by `{by}`.",
+                    "At {} {value} was set to `{}` by {by}.",
                     format_short(event.time),
                     clip(new)
                 );
@@ -195,8 +196,12 @@ pub(super) const ELSEWHERE: Indicator = Indicator {
             Verb::Create | Verb::Configure => ELSEWHERE.weight,
             Verb::Delete | Verb::Start | Verb::Stop | Verb::Control => 10,
         };
-        let because =
-            format!("At {} `{}` reached for {host}.", format_short(event.time), line(event));
+        let because = format!(
+            "At {} `{}`{} reached for {host}.",
+            format_short(event.time),
+            line(event),
+            decoded(command)
+        );
         Some(Hit::new(because, event.citation.clone()).weighing(weight))
     },
     examples: &[

@@ -8,6 +8,7 @@ pub mod drivers;
 pub mod failure;
 pub mod groups;
 pub mod libraries;
+pub mod network;
 pub mod programs;
 pub mod protection;
 pub mod responders;

@@ -9,6 +9,7 @@ use crate::host::Citation;
 
 mod age;
 mod approval;
+mod destinations;
 mod product;
 mod windows;
 
@@ -21,6 +22,7 @@ pub(super) const INDICATORS: &[Indicator] = &[
     product::RESPONDER,
     approval::APPROVED_ACTOR,
     age::LASTING,
+    destinations::KNOWN,
 ];
 
 /// The value or event that last named its program.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Gravity, Incident, IncidentKind, TOGETHER, agreed, cited, plural, quote, who};
 use crate::host::outbound::Outbound;
-use crate::host::service_command::{self, Verb};
+use crate::host::service_command::Verb;
 use crate::host::{Host, Service};
 use crate::text::{fold, same_name};
 use crate::time::format_short;
@@ -58,15 +58,9 @@ fn incident(host: &Host, group: &[&Outbound]) -> Option<Incident> {
     })
 }
 
-/// Whether something was installed or reconfigured there, and not only started, stopped or asked for. `PsExec` and a
-/// file over SMB install; for the others the command tells.
+/// Whether something was installed or reconfigured there, and not only started, stopped or asked for.
 fn changes(act: &Outbound) -> bool {
-    if matches!(act.means, "psexec" | "smb") {
-        return true;
-    }
-    let mut commands = service_command::in_command_line(&act.line);
-    commands.extend(service_command::in_script(&act.line));
-    commands.iter().any(|command| matches!(command.verb, Verb::Create | Verb::Configure))
+    matches!(act.verb, Verb::Create | Verb::Configure)
 }
 
 /// The rows under which the host lists these services of another.

@@ -1,24 +1,16 @@
 //! Hits of Sigma rules that concern no service, one incident a rule.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::{Gravity, Incident, IncidentKind, cited, plural};
-use crate::host::rule_hit::{Rule, RuleLevel};
-use crate::host::{Citation, Host, RuleHit};
+use crate::host::rule_hit::{Rule, RuleLevel, unattached};
+use crate::host::{Host, RuleHit};
 use crate::time::format_short;
 
 pub(super) fn incidents(host: &Host) -> Vec<Incident> {
-    let of_services: BTreeSet<&Citation> = if host.rule_hits.is_empty() {
-        BTreeSet::new()
-    } else {
-        let links = host.services.iter().flat_map(|service| &service.links);
-        links.filter_map(|link| host.events.get(link.event)).map(|event| &event.citation).collect()
-    };
     let mut by_rule: BTreeMap<&Rule, Vec<&RuleHit>> = BTreeMap::new();
-    for hit in &host.rule_hits {
-        if !hit.citations.iter().any(|citation| of_services.contains(citation)) {
-            by_rule.entry(&hit.rule).or_default().push(hit);
-        }
+    for hit in unattached(host).into_iter().filter_map(|at| host.rule_hits.get(at)) {
+        by_rule.entry(&hit.rule).or_default().push(hit);
     }
     by_rule.into_iter().filter_map(|(rule, hits)| incident(rule, &hits)).collect()
 }

@@ -2,16 +2,19 @@
 //!
 //! Order of work: older states of the registry are put in order; configurations become services; events are sorted and stripped of duplicates; names are
 //! learned (display name ↔ key name); events are linked to services by name, then by process; actors are
-//! looked up last, when every install is in its place.
+//! looked up when every install is in its place, and what services did on the network last, when their processes are known.
 
 mod actor;
 mod configuration;
 mod identity;
 mod naming;
 mod older;
+mod outbound;
 mod posture;
 mod process;
 mod roster;
+mod rule_hits;
+mod script;
 mod sequence;
 
 use std::collections::BTreeMap;
@@ -21,7 +24,7 @@ use jiff::SignedDuration;
 use super::event::Event;
 use super::fact::{Fact, Identity, ServicesKey, Setting, SettingKind};
 use super::service::{SERVICE_CONTROL_MANAGER, Service};
-use super::{Coverage, Host, Origin, State};
+use super::{Coverage, Host, Origin, State, Volumes, network};
 use crate::text;
 use roster::Roster;
 
@@ -65,15 +68,20 @@ pub(super) fn join(facts: Vec<Fact>, coverage: Coverage, window: SignedDuration)
     let hive_read =
         matches!(host.coverage.state(Origin::SystemHive), State::Complete | State::Partial);
     let mut roster = Roster::new(configuration::services(configs, &host.older_states), hive_read);
+    host.volumes = Volumes::learn(&host.events, host.identity.system_root.as_deref());
+    roster.set_volumes(host.volumes.clone());
     naming::learn(&mut roster, &host.events);
-    naming::link(&mut roster, &host.events);
+    let remotes = naming::link(&mut roster, &host.events);
+    host.outbound = outbound::acts(&remotes, &host.events);
     host.processes = process::follow(&mut roster, &host.events, window);
     actor::attribute(&mut roster, &host.events, window);
     host.services = finish(roster);
+    network::gather(&mut host.services, &host.events, &host.volumes);
     older::place(&mut host, &holdings);
     posture::complete(&mut host);
     host.tampering = super::tampering::tampering(&host.events);
     add_rows(&mut host);
+    rule_hits::attach(&mut host);
     host.bursts = super::Bursts::of(&host.services, &host.events);
     host.incidents = super::incident::incidents(&host);
     host

@@ -7,8 +7,11 @@
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
+use rayon::prelude::*;
 
+use super::outbound::same_host;
 use super::roster::Roster;
+use super::script;
 use crate::host::event::{Action, Event, RegistryOperation, ServiceInstall, ServiceNames};
 use crate::host::image_path::ImagePath;
 use crate::host::service::{Role, SeenCommand};
@@ -84,8 +87,16 @@ fn names(action: &Action) -> Option<&ServiceNames> {
     }
 }
 
-/// Links every event that names a service to it.
-pub(super) fn link(roster: &mut Roster, events: &[Event]) {
+/// A command for another host.
+pub(super) struct Remote {
+    /// The host as the command spells it.
+    pub(super) host: String,
+    /// The command and the records that show it.
+    pub(super) seen: SeenCommand,
+}
+
+/// Links every event that names a service to it; returns the commands for other hosts.
+pub(super) fn link(roster: &mut Roster, events: &[Event]) -> Vec<Remote> {
     // Installs first: later events may be about services that only an install makes known.
     for (at, event) in events.iter().enumerate() {
         if let Action::ServiceInstalled(install) = &event.action {
@@ -111,13 +122,8 @@ pub(super) fn link(roster: &mut Roster, events: &[Event]) {
                     roster.link(index, Role::ObjectAccess, at);
                 }
             }
-            Action::ProcessStarted(process) => {
-                let line = process.command_line.as_deref().unwrap_or_default();
-                link_commands(roster, at, service_command::in_command_line(line));
-            }
-            Action::Script { text, .. } => {
-                link_commands(roster, at, service_command::in_script(text));
-            }
+            // Commands come last, when every service that an event proves has its place.
+            Action::ProcessStarted(_) | Action::Script { .. } => {}
             action => {
                 let Some(role) = role(action) else { continue };
                 let Some(names) = names(action) else { continue };
@@ -128,6 +134,36 @@ pub(super) fn link(roster: &mut Roster, events: &[Event]) {
             }
         }
     }
+    link_commands(roster, events)
+}
+
+/// Every command of processes and scripts, in order of time.
+fn commands(events: &[Event]) -> Vec<SeenCommand> {
+    let of_process = |(at, event): (usize, &Event)| {
+        let commands = match &event.action {
+            Action::ProcessStarted(process) => service_command::in_process(process),
+            _ => Vec::new(),
+        };
+        let seen = move |command| SeenCommand {
+            event: at,
+            parts: Vec::new(),
+            missing: 0,
+            act: 0,
+            command,
+        };
+        commands.into_iter().map(seen).collect::<Vec<_>>()
+    };
+    let mut found: Vec<SeenCommand> =
+        events.par_iter().enumerate().flat_map_iter(of_process).collect();
+    for script in script::joined(events) {
+        for command in service_command::in_script(&script.text) {
+            let Some(event) = script.event_with(&command.service) else { continue };
+            let parts = if script.parts.len() > 1 { script.events() } else { Vec::new() };
+            found.push(SeenCommand { event, parts, missing: script.missing, act: 0, command });
+        }
+    }
+    found.sort_by_key(|seen| seen.event);
+    found
 }
 
 /// The role of events about a named service, installs aside.
@@ -200,29 +236,79 @@ fn supply(roster: &mut Roster, index: usize, target: &str, new: Option<&str>) {
     }
 }
 
-fn link_commands(roster: &mut Roster, at: usize, commands: Vec<ServiceCommand>) {
-    for command in commands {
-        let index = if let Some(host) = &command.remote {
-            Some(roster.elsewhere(host, &command.service))
-        } else {
-            let names = ServiceNames { key: Some(command.service.clone()), display: None };
-            let display = ServiceNames { key: None, display: Some(command.service.clone()) };
-            let proves = matches!(command.verb, Verb::Create | Verb::Configure);
-            roster
-                .find(&names)
-                .or_else(|| roster.find(&display))
-                .or_else(|| roster.find_or_add(&names, proves))
+/// How many parts of a script are linked to the service that it names.
+const PARTS_LINKED: usize = 16;
+
+fn link_commands(roster: &mut Roster, events: &[Event]) -> Vec<Remote> {
+    let mut remotes = Vec::new();
+    for mut seen in commands(events) {
+        let computer = events.get(seen.event).map_or("", |event| event.computer.as_str());
+        if seen.command.remote.as_deref().is_some_and(|host| same_host(host, computer)) {
+            seen.command.remote = None;
+        }
+        let index = match &seen.command.remote {
+            Some(host) => {
+                remotes.push(Remote { host: host.clone(), seen: seen.clone() });
+                named(&seen.command.service).then(|| roster.elsewhere(host, &seen.command.service))
+            }
+            None => concerned(roster, &seen.command),
         };
         let Some(index) = index else { continue };
-        roster.link(index, Role::Command, at);
-        if let Some(image) = command.change("ImagePath") {
+        for part in seen.records().take(PARTS_LINKED) {
+            roster.link(index, Role::Command, part);
+        }
+        if let Some(image) = seen.command.change("ImagePath") {
             roster.supply_image(index, image);
         }
-        for change in &command.changes {
+        for change in &seen.command.changes {
             supply(roster, index, &change.value, Some(&change.data));
         }
         if let Some(service) = roster.get_mut(index) {
-            service.commands.push(SeenCommand { event: at, command });
+            service.commands.push(seen);
+        }
+    }
+    number_acts(roster, events);
+    remotes
+}
+
+/// Whether it is a name rather than a pattern or a variable.
+fn named(service: &str) -> bool {
+    let service = service.trim();
+    !service.is_empty() && !service.starts_with(['$', '!']) && !service.contains(['*', '?', '%'])
+}
+
+/// The service of this host that a command is about; made where the command proves that there was one.
+fn concerned(roster: &mut Roster, command: &ServiceCommand) -> Option<usize> {
+    if command.service.is_empty() {
+        // Only the program is known: of `installutil`.
+        let program = ImagePath::parse(command.change("ImagePath")?).normalized;
+        return roster.running(&program).next();
+    }
+    let names = ServiceNames { key: Some(command.service.clone()), display: None };
+    let display = ServiceNames { key: None, display: Some(command.service.clone()) };
+    let proves = matches!(command.verb, Verb::Create | Verb::Configure);
+    let known = roster.find(&names).or_else(|| roster.find(&display));
+    known.or_else(|| named(&command.service).then(|| roster.find_or_add(&names, proves)).flatten())
+}
+
+/// Gives the commands of each service the number of their act.
+fn number_acts(roster: &mut Roster, events: &[Event]) {
+    let time = |seen: &SeenCommand| events.get(seen.event).map(|event| event.time);
+    for service in roster.iter_mut() {
+        let mut firsts: Vec<SeenCommand> = Vec::new();
+        for seen in &mut service.commands {
+            let same = firsts.iter().rev().take_while(|first| {
+                let (Some(first), Some(now)) = (time(first), time(seen)) else { return false };
+                now.duration_since(first) <= SeenCommand::SAME_ACT
+            });
+            let same = same.filter(|first| first.command.same_act(&seen.command)).last();
+            seen.act = match same {
+                Some(first) => first.act,
+                None => firsts.len(),
+            };
+            if same.is_none() {
+                firsts.push(seen.clone());
+            }
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::configuration;
+use crate::host::device_path::Volumes;
 use crate::host::event::ServiceNames;
 use crate::host::image_path::{ImagePath, Naming, leaf};
 use crate::host::service::{Link, Role, Service};
@@ -17,6 +18,7 @@ pub(super) struct Roster {
     aliases: BTreeMap<String, String>,
     by_program: BTreeMap<String, Vec<usize>>,
     by_library: BTreeMap<String, Vec<usize>>,
+    volumes: Volumes,
     hive_read: bool,
 }
 
@@ -30,12 +32,23 @@ impl Roster {
             aliases: BTreeMap::new(),
             by_program: BTreeMap::new(),
             by_library: BTreeMap::new(),
+            volumes: Volumes::default(),
             hive_read,
         };
         for service in services {
             roster.add(service);
         }
         roster
+    }
+
+    /// Says which volumes carry which drive letters, for programs that logs name by their device.
+    pub(super) fn set_volumes(&mut self, volumes: Volumes) {
+        self.volumes = volumes;
+    }
+
+    /// Which volumes carry which drive letters.
+    pub(super) fn volumes(&self) -> &Volumes {
+        &self.volumes
     }
 
     fn add(&mut self, service: Service) -> usize {
@@ -184,11 +197,14 @@ impl Roster {
     /// The services whose program, failure command or wrapped program is that one.
     ///
     /// A bare name (`cmd.exe /c …`) is found through the search path, so it is that program wherever it lies.
+    /// A device path is looked for on the drive that the volume is; where that is not known, on every drive.
     pub(super) fn running(&self, normalized: &str) -> impl Iterator<Item = usize> + use<'_> {
         let named = |key: &str| self.by_program.get(key).map_or(&[] as &[usize], Vec::as_slice);
         let bare =
             Some(leaf(normalized)).filter(|leaf| *leaf != normalized).map_or(&[] as _, named);
-        named(normalized).iter().chain(bare).copied()
+        let paths = self.volumes.drive_paths(normalized);
+        let full: Vec<usize> = paths.iter().flat_map(|path| named(path)).copied().collect();
+        full.into_iter().chain(bare.iter().copied())
     }
 
     /// The services whose service DLL is that one.

@@ -1,5 +1,6 @@
 //! Events in order of time, each once.
 
+use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
 use crate::host::citation::{Place, Provenance};
@@ -11,30 +12,62 @@ use crate::text;
 /// another of the same id and time was altered in one of the logs, and both are kept; but what was recovered
 /// from free space may be damaged, and never stands beside a better copy.
 pub(super) fn in_order(mut events: Vec<Event>) -> Vec<Event> {
+    // Records of one log mostly are in order; of those that differ in nothing else, the live log's come first.
     events.sort_by(|left, right| {
         key(left)
             .cmp(&key(right))
             .then_with(|| left.citation.provenance.cmp(&right.citation.provenance))
-            .then_with(|| is_live(right).cmp(&is_live(left)))
-            .then_with(|| left.citation.artifact.cmp(&right.citation.artifact))
+            .then_with(|| preference(left, right))
     });
     let mut kept: Vec<Event> = Vec::with_capacity(events.len());
-    // What the kept records of one id and time say; filled only where there are several.
+    // How many of the last ones have the same id and time.
+    let mut alike = 0_usize;
+    // What those say; filled only where there are too many to compare one by one.
     let mut said: BTreeSet<String> = BTreeSet::new();
     for event in events {
-        match kept.last() {
-            Some(last) if key(last) == key(&event) => {
-                said.insert(content(last));
-                let is_recovered = event.citation.provenance == Provenance::Recovered;
-                if is_recovered || !said.insert(content(&event)) {
-                    continue;
-                }
-            }
-            _ => said.clear(),
+        if kept.last().is_none_or(|last| key(last) != key(&event)) {
+            alike = 1;
+            said.clear();
+            kept.push(event);
+            continue;
         }
+        let is_recovered = event.citation.provenance == Provenance::Recovered;
+        if is_recovered || repeats(&event, kept.iter().rev().take(alike), &mut said) {
+            continue;
+        }
+        alike = alike.saturating_add(1);
         kept.push(event);
     }
     kept
+}
+
+/// Records of one id and time that are compared one by one.
+const FEW: usize = 8;
+
+/// Whether an event says what one of these says.
+fn repeats<'e>(
+    event: &Event,
+    alike: impl ExactSizeIterator<Item = &'e Event>,
+    said: &mut BTreeSet<String>,
+) -> bool {
+    if alike.len() < FEW {
+        let same = |one: &Event| one.user_sid == event.user_sid && one.action == event.action;
+        return alike.into_iter().any(same);
+    }
+    if said.is_empty() {
+        said.extend(alike.map(content));
+    }
+    !said.insert(content(event))
+}
+
+/// Which of two copies of one record is cited: that of the live log, then the first by name.
+fn preference(left: &Event, right: &Event) -> Ordering {
+    if left.citation.artifact == right.citation.artifact {
+        return Ordering::Equal;
+    }
+    is_live(right)
+        .cmp(&is_live(left))
+        .then_with(|| left.citation.artifact.cmp(&right.citation.artifact))
 }
 
 /// Whether it is cited from the file that Windows keeps the channel in, rather than from an archive or export.

@@ -4,9 +4,12 @@
 //! off as far as that is mechanical, within fixed bounds, and a command found below one says what it reads
 //! as ([`ServiceCommand::decoded`]).
 
+use serde::{Deserialize, Serialize};
+
 use crate::host::event::ProcessStart;
 use crate::text;
 
+mod attack_tools;
 mod cmd;
 mod control;
 mod encoded;
@@ -26,7 +29,8 @@ pub use secrets::without_passwords;
 use reader::Reader;
 
 /// What a command does to a service.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Verb {
     /// Creates it.
     Create,
@@ -74,7 +78,7 @@ pub struct ServiceCommand {
     /// What is set.
     pub changes: Vec<Change>,
     /// By which tool: `sc`, `net`, `reg`, `wmic`, `wmi`, `powershell`, `psexec`, `psservice`, `nssm`, `instsrv`,
-    /// `installutil`, `fltmc`, `bcdedit`.
+    /// `installutil`, `fltmc`, `bcdedit`, `sharpersist`, `sharpsc`, `scshell`, `impacket`, `netexec`.
     pub tool: &'static str,
     /// The line as it reads once its disguise is taken off; absent where it was logged in the clear. Passwords are
     /// replaced.

@@ -59,7 +59,8 @@ pub(super) fn split(line: &str) -> Vec<Word> {
 }
 
 /// The texts of the words.
-pub(super) fn texts(line: &str) -> Vec<String> {
+#[cfg(test)]
+fn texts(line: &str) -> Vec<String> {
     split(line).into_iter().map(|word| word.text).collect()
 }
 

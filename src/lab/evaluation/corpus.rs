@@ -92,6 +92,7 @@ fn one(path: &Path) -> Result<HostReport, Unusable> {
     let settings = Settings {
         window: Host::DEFAULT_WINDOW,
         policy: None,
+        known_destinations: None,
         tuning: Tuning::default(),
         rules: None,
     };

@@ -12,7 +12,7 @@ use crate::time;
 const EVENTS_SHOWN: usize = 3;
 
 /// The roles that tell of running and of what followed, in the order of the story.
-const STORY: [(Role, &str); 8] = [
+const STORY: [(Role, &str); 9] = [
     (Role::Process, "starts of its program"),
     (Role::DriverLoad, "loads of its driver"),
     (Role::Failure, "failures"),
@@ -20,6 +20,7 @@ const STORY: [(Role, &str); 8] = [
     (Role::ChildProcess, "processes started by it"),
     (Role::Connection, "connections"),
     (Role::DnsQuery, "name look-ups"),
+    (Role::PortOpening, "opened ports"),
     (Role::FileCreation, "file creations"),
 ];
 

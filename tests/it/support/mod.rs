@@ -1,6 +1,7 @@
 //! What several tests need.
 
 pub(crate) mod collections;
+pub(crate) mod commands;
 pub(crate) mod corpus;
 pub(crate) mod golden;
 pub(crate) mod images;

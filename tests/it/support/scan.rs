@@ -3,7 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "evidence of a test that cannot be opened must fail it")]
 
 use std::path::Path;
+use std::sync::Arc;
 
+use svctriage::artifact::sigma::{RuleFile, Rules};
 use svctriage::evidence;
 use svctriage::host::Host;
 use svctriage::rank::Tuning;
@@ -12,7 +14,13 @@ use svctriage::scan::{Settings, scan};
 
 /// The settings of a run without options.
 pub(crate) fn settings() -> Settings {
-    Settings { window: Host::DEFAULT_WINDOW, policy: None, tuning: Tuning::default(), rules: None }
+    Settings {
+        window: Host::DEFAULT_WINDOW,
+        policy: None,
+        known_destinations: None,
+        tuning: Tuning::default(),
+        rules: None,
+    }
 }
 
 /// Scans paths that make one host.
@@ -22,6 +30,18 @@ pub(crate) fn scan_one<P: AsRef<Path>>(paths: &[P]) -> HostReport {
     assert!(opened.errors.is_empty(), "{:?}", opened.errors);
     assert_eq!(opened.hosts.len(), 1, "{paths:?}");
     scan(opened.hosts.first().unwrap().as_ref(), &settings(), &())
+}
+
+/// Scans paths that make one host with Sigma rules, given as name and text.
+pub(crate) fn scan_with_rules<P: AsRef<Path>>(paths: &[P], rules: &[(&str, &str)]) -> HostReport {
+    let files = rules
+        .iter()
+        .map(|(name, text)| RuleFile { name: (*name).to_owned(), text: Ok((*text).to_owned()) });
+    let rules = Some(Arc::new(Rules::load(files.collect())));
+    let paths: Vec<_> = paths.iter().map(|path| path.as_ref().to_owned()).collect();
+    let opened = evidence::open(&paths, &evidence::Options::default());
+    assert_eq!(opened.hosts.len(), 1, "{paths:?}");
+    scan(opened.hosts.first().unwrap().as_ref(), &Settings { rules, ..settings() }, &())
 }
 
 /// Scans paths that make one host, for the report of a run without options.

@@ -155,6 +155,7 @@ fn scene() -> Scene {
                 workstation: None,
                 package: None,
                 image: None,
+                server: None,
             }),
         )
         .event_by(

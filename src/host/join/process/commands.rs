@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use super::super::roster::{Roster, is_program, program_key};
 use super::{collapse, leaf_is};
+use crate::host::device_path::Volumes;
 use crate::host::event::{Action, Event, ProcessStart, RegistryOperation};
 use crate::host::image_path::{ImagePath, leaf};
 use crate::host::process::Kinship;
@@ -24,11 +25,14 @@ struct Command {
 pub(super) struct Commands {
     all: Vec<Command>,
     by_program: BTreeMap<String, Vec<usize>>,
+    /// For programs that logs name by their device.
+    volumes: Volumes,
 }
 
 impl Commands {
     pub(super) fn of(roster: &Roster, events: &[Event]) -> Self {
-        let mut commands = Self { all: Vec::new(), by_program: BTreeMap::new() };
+        let volumes = roster.volumes().clone();
+        let mut commands = Self { all: Vec::new(), by_program: BTreeMap::new(), volumes };
         for (index, service) in roster.iter() {
             let own = [
                 (Kinship::Command, &service.image),
@@ -93,11 +97,13 @@ impl Commands {
     }
 
     /// The commands whose program is that one; a bare name is that program wherever it lies.
-    fn of_program(&self, normalized: &str) -> impl Iterator<Item = &Command> {
+    fn of_program(&self, normalized: &str) -> impl Iterator<Item = &Command> + use<'_> {
         let named = |key: &str| self.by_program.get(key).map_or(&[] as &[usize], Vec::as_slice);
         let bare =
             Some(leaf(normalized)).filter(|leaf| *leaf != normalized).map_or(&[] as _, named);
-        named(normalized).iter().chain(bare).filter_map(|at| self.all.get(*at))
+        let paths = self.volumes.drive_paths(normalized);
+        let full: Vec<usize> = paths.iter().flat_map(|path| named(path)).copied().collect();
+        full.into_iter().chain(bare.iter().copied()).filter_map(|at| self.all.get(at))
     }
 
     /// The services that run that program, each once.
@@ -112,6 +118,7 @@ impl Commands {
     /// The services whose command a child of services.exe is, each once, and how it is that.
     pub(super) fn started(&self, roster: &Roster, process: &ProcessStart) -> (Vec<usize>, Kinship) {
         let image = super::file_path(&process.image);
+        let image = self.volumes.resolve(&image).unwrap_or(image);
         let line = collapse(process.command_line.as_deref().unwrap_or_default());
         let mut candidates: Vec<(u8, usize, Kinship)> = self
             .of_program(&image)
@@ -193,7 +200,7 @@ fn svchost_likeness(service: &Service, path: &ImagePath, line: &str) -> u8 {
 }
 
 /// Programs that run what they are given: that one of them acts says nothing about whose it is.
-pub(super) fn is_interpreter(image: &str) -> bool {
+pub(in crate::host::join) fn is_interpreter(image: &str) -> bool {
     const SHARED: [&str; 12] = [
         "cmd.exe",
         "powershell.exe",

@@ -17,7 +17,8 @@ use crate::host::event::{Action, Event, ProcessStart, RegistryOperation};
 use crate::host::image_path::{self, ImagePath};
 use crate::host::process::{Kinship, ServiceProcess};
 use crate::host::service::Role;
-use commands::{Commands, is_interpreter};
+use commands::Commands;
+pub(super) use commands::is_interpreter;
 use manager::Managers;
 use twins::Twins;
 
@@ -343,17 +344,10 @@ fn collapse(line: &str) -> String {
     expanded.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// A path as logs write it, for comparing with [`ImagePath::normalized`]: 5156 writes device paths.
-fn file_path(path: &str) -> String {
-    let lower = path.to_lowercase();
-    let path = match lower.strip_prefix(r"\device\harddiskvolume") {
-        Some(rest) => match rest.split_once('\\') {
-            Some((_, below)) => format!(r"c:\{below}"),
-            None => lower,
-        },
-        None => lower,
-    };
-    ImagePath::parse(&format!("\"{path}\"")).normalized
+/// A path as logs write it, for comparing with [`ImagePath::normalized`]. The device paths of 5156 stay what they are: the
+/// commands know the volumes.
+pub(super) fn file_path(path: &str) -> String {
+    ImagePath::parse(&format!("\"{}\"", path.to_lowercase())).normalized
 }
 
 /// What a process did: role, process id, program.
@@ -363,6 +357,9 @@ fn acts(action: &Action) -> Option<(Role, Option<u32>, &str)> {
             Some((Role::Connection, connection.process_id, connection.image.as_str()))
         }
         Action::DnsQueried { process_id, image, .. } => Some((Role::DnsQuery, *process_id, image)),
+        Action::PortOpened(opening) => {
+            Some((Role::PortOpening, opening.process_id, opening.image.as_str()))
+        }
         Action::Pipe { process_id, image, .. } => Some((Role::Pipe, *process_id, image)),
         Action::FileCreated { process_id, image, .. } => {
             Some((Role::FileCreation, *process_id, image))

@@ -10,16 +10,17 @@ const MOST: usize = 64;
 /// line ends; the next such line ends it.
 pub(super) fn commands(text: &str) -> Vec<ServiceCommand> {
     let mut invoked: Vec<(String, Vec<Parameter>)> = Vec::new();
-    let mut rest = text;
-    while let Some(at) = next_entry(rest) {
-        let entry = rest.get(at..).unwrap_or_default();
-        let (head, after) = entry.split_once('(').unwrap_or((entry, ""));
-        let end = next_entry(after).unwrap_or(after.len());
-        let (body, remaining) = after.split_at_checked(end).unwrap_or((after, ""));
-        rest = remaining;
-        let Some((name, body)) = body.split_once(')') else { continue };
+    let mut starts: Vec<(usize, &str)> =
+        text.match_indices(INVOCATION).chain(text.match_indices(BINDING)).collect();
+    starts.sort_unstable();
+    for (index, (start, head)) in starts.iter().enumerate() {
+        let from = start.saturating_add(head.len());
+        let end = starts.get(index.saturating_add(1)).map_or(text.len(), |(next, _)| *next);
+        let Some((name, body)) = text.get(from..end).and_then(|entry| entry.split_once(')')) else {
+            continue;
+        };
         let name = name.to_lowercase();
-        if head == INVOCATION {
+        if *head == INVOCATION {
             if invoked.len() < MOST {
                 invoked.push((name, Vec::new()));
             }
@@ -33,13 +34,8 @@ pub(super) fn commands(text: &str) -> Vec<ServiceCommand> {
     invoked.iter().flat_map(|(name, parameters)| cmdlet::read(name, parameters, &[])).collect()
 }
 
-const INVOCATION: &str = "CommandInvocation";
-const BINDING: &str = "ParameterBinding";
-
-fn next_entry(text: &str) -> Option<usize> {
-    let of = |word: &str| text.find(&format!("{word}("));
-    [of(INVOCATION), of(BINDING)].into_iter().flatten().min()
-}
+const INVOCATION: &str = "CommandInvocation(";
+const BINDING: &str = "ParameterBinding(";
 
 fn binding(body: &str) -> Option<Parameter> {
     let (_, pair) = body.split_once("name=\"")?;

@@ -1,0 +1,167 @@
+//! Whose process acts on the network: services' processes, followed as long as they live.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::KnownBy;
+use crate::host::Volumes;
+use crate::host::event::{Action, Event};
+use crate::host::image_path::{self, ImagePath, Naming};
+use crate::host::service::{Role, Service};
+
+/// Programs that many services and people share: their name says nothing about whose process it is.
+const SHARED: [&str; 17] = [
+    "cmd.exe",
+    "conhost.exe",
+    "cscript.exe",
+    "dllhost.exe",
+    "explorer.exe",
+    "java.exe",
+    "lsass.exe",
+    "mshta.exe",
+    "msiexec.exe",
+    "powershell.exe",
+    "pwsh.exe",
+    "python.exe",
+    "regsvr32.exe",
+    "rundll32.exe",
+    "services.exe",
+    "svchost.exe",
+    "wscript.exe",
+];
+
+/// Whether a program is shared by many.
+pub(super) fn is_shared(program: &str) -> bool {
+    SHARED.contains(&image_path::leaf(program))
+}
+
+/// Whose process it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Owners {
+    /// Indices of services, sorted.
+    pub(super) services: Vec<usize>,
+    /// How they are known.
+    pub(super) known_by: KnownBy,
+    /// When the service's process was started, where a log shows it.
+    pub(super) started: Option<Timestamp>,
+}
+
+/// Logs write what a process did up to this long after its end.
+const LATE: SignedDuration = SignedDuration::from_secs(10);
+
+/// A process that lives, or has ended a moment ago.
+struct Life {
+    services: Vec<usize>,
+    leaf: String,
+    started: Timestamp,
+    ended: Option<Timestamp>,
+}
+
+/// Follows processes through the events, which are in order of time.
+pub(super) struct Follower<'a> {
+    volumes: &'a Volumes,
+    /// Which services a start of a process belongs to, by event.
+    starts: BTreeMap<usize, Vec<usize>>,
+    /// Which services an act belongs to by its links, by event.
+    links: BTreeMap<usize, Vec<usize>>,
+    /// Whose own program it is.
+    programs: BTreeMap<String, Vec<usize>>,
+    alive: BTreeMap<(&'a str, u32), Life>,
+}
+
+impl<'a> Follower<'a> {
+    /// Knows the services, their programs and links.
+    pub(super) fn new(services: &[Service], volumes: &'a Volumes) -> Self {
+        let mut starts: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+        let mut links: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+        let mut programs: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        for (index, service) in services.iter().enumerate() {
+            for link in &service.links {
+                let kept = match link.role {
+                    Role::Process | Role::ChildProcess => &mut starts,
+                    Role::Connection | Role::DnsQuery | Role::PortOpening => &mut links,
+                    _ => continue,
+                };
+                kept.entry(link.event).or_default().push(index);
+            }
+            for path in [&service.image, &service.wrapped].into_iter().flatten() {
+                if path.naming == Naming::Absolute && !is_shared(&path.normalized) {
+                    programs.entry(path.normalized.clone()).or_default().push(index);
+                }
+            }
+        }
+        Self { volumes, starts, links, programs, alive: BTreeMap::new() }
+    }
+
+    /// Takes note of a process that starts or ends.
+    pub(super) fn note(&mut self, at: usize, event: &'a Event) {
+        let computer = event.computer.as_str();
+        match &event.action {
+            Action::ProcessStarted(start) => {
+                let Some(id) = start.process_id else { return };
+                let services = self.starts.get(&at).cloned().unwrap_or_default();
+                let leaf = image_path::leaf(&start.image).to_lowercase();
+                // Sysmon 1 and 4688 tell of one start: the second must not forget what the first was linked to.
+                if services.is_empty()
+                    && let Some(life) = self.alive.get(&(computer, id))
+                    && life.leaf == leaf
+                    && event.time.duration_since(life.started) <= super::contact::SAME
+                {
+                    return;
+                }
+                let life = Life { services, leaf, started: event.time, ended: None };
+                self.alive.insert((computer, id), life);
+            }
+            Action::ProcessEnded { process_id: Some(id), .. } => {
+                if let Some(life) = self.alive.get_mut(&(computer, *id)) {
+                    life.ended = life.ended.or(Some(event.time));
+                }
+            }
+            // 1100: the computer is going down, and process ids are given anew.
+            Action::LoggingStopped | Action::SystemStarted => {
+                self.alive.retain(|(name, _), _| *name != computer)
+            }
+            _ => {}
+        }
+    }
+
+    /// Whose process did this.
+    pub(super) fn owners(&self, at: usize, event: &Event) -> Option<Owners> {
+        let (id, image) = event.action.doer()?;
+        let life = id.and_then(|id| self.alive.get(&(event.computer.as_str(), id)));
+        let is_late = |ended: Timestamp| event.time.duration_since(ended) > LATE;
+        let life = life.filter(|life| !life.ended.is_some_and(is_late));
+        let life = life.filter(|life| image_path::leaf(image).eq_ignore_ascii_case(&life.leaf));
+        let linked = self.links.get(&at).map_or(&[] as &[usize], Vec::as_slice);
+        if let Some(life) = life {
+            let all: BTreeSet<usize> = life.services.iter().chain(linked).copied().collect();
+            let services: Vec<usize> = all.into_iter().collect();
+            return (!services.is_empty()).then_some(Owners {
+                services,
+                known_by: KnownBy::Process,
+                started: Some(life.started),
+            });
+        }
+        let path = normalized(image);
+        let by_program = self.volumes.drive_paths(&path);
+        let by_program = by_program.iter().filter_map(|path| self.programs.get(path)).flatten();
+        let all: BTreeSet<usize> = by_program.chain(linked).copied().collect();
+        let services: Vec<usize> = all.into_iter().collect();
+        (!services.is_empty()).then_some(Owners {
+            services,
+            known_by: KnownBy::Program,
+            started: None,
+        })
+    }
+
+    /// A program as it is compared: lower case, with a drive letter where the volume is known.
+    pub(super) fn program(&self, image: &str) -> String {
+        let path = normalized(image);
+        self.volumes.resolve(&path).unwrap_or(path)
+    }
+}
+
+fn normalized(image: &str) -> String {
+    ImagePath::parse(&format!("\"{}\"", image.to_lowercase())).normalized
+}
