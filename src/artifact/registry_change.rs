@@ -3,12 +3,14 @@
 use crate::host::service_command::service_of_key;
 use crate::text::fold;
 
-/// Parts of the registry outside Services that decide which services run and what is logged about them.
-const ELSEWHERE: [&str; 4] = [
+/// Parts of the registry outside Services that decide which services run and what is logged about them, or show that PsExec
+/// was run here (its licence is accepted by a value below `Sysinternals\PsExec`).
+const ELSEWHERE: [&str; 5] = [
     "\\CONTROL\\",
     "\\CURRENTVERSION\\SVCHOST",
     "\\CURRENTVERSION\\WINEVT\\",
     "\\IMAGE FILE EXECUTION OPTIONS\\",
+    "\\SYSINTERNALS\\PSEXEC",
 ];
 
 /// The service whose key a path goes through.

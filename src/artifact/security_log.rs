@@ -196,6 +196,13 @@ pub const EVENTS: &[EventKind] = &[
         read: connected,
     },
     EventKind {
+        id: 4608,
+        providers: AUDIT,
+        meaning: "Windows started.",
+        fields: &[],
+        read: |_| Some(Action::SystemStarted),
+    },
+    EventKind {
         id: 5154,
         providers: AUDIT,
         meaning: "The filtering platform allowed a program to listen on a port.",
@@ -208,13 +215,6 @@ pub const EVENTS: &[EventKind] = &[
         meaning: "The filtering platform allowed a program to bind a port below the dynamic range.",
         fields: &["ProcessId", "Application", "SourceAddress", "SourcePort", "Protocol"],
         read: |record| port_opened(record, false),
-    },
-    EventKind {
-        id: 4608,
-        providers: AUDIT,
-        meaning: "Windows started.",
-        fields: &[],
-        read: |_| Some(Action::SystemStarted),
     },
     EventKind {
         id: 1100,

@@ -377,6 +377,20 @@ mod tests {
     }
 
     #[test]
+    fn a_refused_logon_names_the_key_and_the_account() {
+        let data = [("param1", "SPTimerV4"), ("param2", "CORP\\farm"), ("param3", "%%1326")];
+        let refused = |error: Option<&str>| Action::LogonRefused {
+            service: names(Some("SPTimerV4"), None),
+            account: Some("CORP\\farm".to_owned()),
+            error: error.map(str::to_owned),
+        };
+        assert_eq!(action(&record(NAME, 7038, &data)), Some(refused(Some("%%1326"))));
+        assert_eq!(action(&record(NAME, 7041, &data[..2])), Some(refused(None)));
+        let booted = record("Microsoft-Windows-Kernel-General", 12, &[]);
+        assert_eq!(action(&booted), Some(Action::SystemStarted));
+    }
+
+    #[test]
     fn an_old_binary_is_no_name() {
         let mut one = record(NAME, 7000, &[("param1", "x"), ("param2", "%%2")]);
         for binary in [vec![0x1d, 0x04, 0, 0], vec![], vec![0, 0xd8, 0x41, 0, 0, 0]] {

@@ -453,14 +453,6 @@ impl Scene {
         self
     }
 
-    /// Gives the list of destinations that other hosts talk to.
-    #[must_use]
-    pub fn known_destinations(mut self, known: KnownDestinations) -> Self {
-        self.cover(Origin::KnownDestinations, State::Complete);
-        self.known_destinations = Some(Arc::new(known));
-        self
-    }
-
     /// Has a Sigma rule of that level fire on the last event, or on a record that is none where there is no event.
     #[must_use]
     pub fn rule_hit(mut self, level: RuleLevel) -> Self {
@@ -480,6 +472,14 @@ impl Scene {
             citations: vec![citation],
             fields: vec![("ServiceName".to_owned(), self.service.clone())],
         })));
+        self
+    }
+
+    /// Gives the list of destinations that other hosts talk to.
+    #[must_use]
+    pub fn known_destinations(mut self, known: KnownDestinations) -> Self {
+        self.cover(Origin::KnownDestinations, State::Complete);
+        self.known_destinations = Some(Arc::new(known));
         self
     }
 

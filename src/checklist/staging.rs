@@ -133,6 +133,26 @@ pub(super) fn connected(image: &str, destination: &str, port: u16) -> Action {
     })
 }
 
+/// The service's process opening lsass.exe.
+pub(super) fn opened(image: &str, access: &str) -> Action {
+    Action::ProcessOpened {
+        process_id: Some(50),
+        image: image.to_owned(),
+        target: r"C:\Windows\System32\lsass.exe".to_owned(),
+        access: access.to_owned(),
+    }
+}
+
+/// The service's process writing a file.
+pub(super) fn dropped(image: &str, path: &str) -> Action {
+    Action::FileCreated { process_id: Some(50), image: image.to_owned(), path: path.to_owned() }
+}
+
+/// A value being deleted.
+pub(super) fn value_deleted(service: &str, target: &str, image: &str) -> Action {
+    written(service, target, None, image, RegistryOperation::ValueDeleted)
+}
+
 /// A connection of the example's process to port 443, from a local port.
 pub(super) fn connected_from(port: u16, destination: &str) -> Action {
     match connected(r"C:\ProgramData\a.exe", destination, 443) {
@@ -174,26 +194,6 @@ pub(super) fn hosted_running(name: &str) -> Scene {
 /// A list of destinations that other hosts talk to, of one entry; empty where it is none.
 pub(super) fn known(entry: &str) -> KnownDestinations {
     KnownDestinations::read(entry.as_bytes()).unwrap_or_default()
-}
-
-/// The service's process opening lsass.exe.
-pub(super) fn opened(image: &str, access: &str) -> Action {
-    Action::ProcessOpened {
-        process_id: Some(50),
-        image: image.to_owned(),
-        target: r"C:\Windows\System32\lsass.exe".to_owned(),
-        access: access.to_owned(),
-    }
-}
-
-/// The service's process writing a file.
-pub(super) fn dropped(image: &str, path: &str) -> Action {
-    Action::FileCreated { process_id: Some(50), image: image.to_owned(), path: path.to_owned() }
-}
-
-/// A value being deleted.
-pub(super) fn value_deleted(service: &str, target: &str, image: &str) -> Action {
-    written(service, target, None, image, RegistryOperation::ValueDeleted)
 }
 
 /// A value being set.

@@ -149,12 +149,12 @@ pub struct JudgeArgs {
     /// Approved changes, tools, accounts and windows (TOML, or CSV for the plain case; see docs/approved.md).
     #[arg(long, value_name = "FILE")]
     pub approved: Option<PathBuf>,
-    /// Destinations that other hosts of the site talk to (a list or CSV; see docs/known-destinations.md).
-    #[arg(long, value_name = "FILE")]
-    pub known_destinations: Option<PathBuf>,
     /// Sigma rules to run over the event logs: a file, or a folder with .yml files; may be repeated (see docs/sigma.md).
     #[arg(long = "sigma", value_name = "DIR|FILE")]
     pub sigma: Vec<PathBuf>,
+    /// Destinations that other hosts of the site talk to (a list or CSV; see docs/known-destinations.md).
+    #[arg(long, value_name = "FILE")]
+    pub known_destinations: Option<PathBuf>,
     /// Replaces an indicator's weight, in decibans: --weight P06=0.
     #[arg(long = "weight", value_name = "ID=DB", value_parser = weight)]
     pub weights: Vec<(String, i16)>,

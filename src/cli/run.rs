@@ -155,9 +155,10 @@ fn examine(paths: &[PathBuf], args: &JudgeArgs, opening: &EvidenceArgs) -> Resul
     });
     let given =
         |path: &Option<PathBuf>| path.as_ref().map(|path| path.to_string_lossy().into_owned());
+    let set = settings.rules.as_ref().map(|rules| rules.set().clone());
     let about = report::Settings::new(settings.window, &settings.tuning, given(&args.approved))
         .with_known_destinations(given(&args.known_destinations))
-        .with_rules(settings.rules.as_ref().map(|rules| rules.set().clone()));
+        .with_rules(set);
     let unreadable = !opened.errors.is_empty();
     Ok(Outcome { report: Report::new(about, hosts), unreadable })
 }

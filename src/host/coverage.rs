@@ -38,10 +38,10 @@ pub enum Origin {
     RegistryEvents,
     /// The analyst's list of approved changes, tools, accounts and windows.
     ChangePolicy,
-    /// The analyst's list of destinations that other hosts talk to.
-    KnownDestinations,
     /// Sigma rules that the analyst gave.
     SigmaRules,
+    /// The analyst's list of destinations that other hosts talk to.
+    KnownDestinations,
 }
 
 impl Origin {
@@ -59,8 +59,8 @@ impl Origin {
         Self::NetworkEvents,
         Self::RegistryEvents,
         Self::ChangePolicy,
-        Self::KnownDestinations,
         Self::SigmaRules,
+        Self::KnownDestinations,
     ];
 
     /// What people call it.
@@ -78,8 +78,8 @@ impl Origin {
             Self::NetworkEvents => "network connection events",
             Self::RegistryEvents => "registry write events",
             Self::ChangePolicy => "list of approved changes",
-            Self::KnownDestinations => "list of known destinations",
             Self::SigmaRules => "Sigma rules",
+            Self::KnownDestinations => "list of known destinations",
         }
     }
 }

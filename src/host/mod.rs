@@ -112,13 +112,13 @@ pub struct Host {
     pub outbound: Vec<Outbound>,
     /// Acts that belong together beyond one service, in order of time.
     pub incidents: Vec<Incident>,
+    /// Acts on what decides over services and their records without being a service's key: by the folded name of the
+    /// service they are about, in order of time.
+    pub tampering: BTreeMap<String, Vec<tampering::Tampering>>,
     /// Destinations that other hosts talk to, where the analyst lists them.
     pub known_destinations: Option<Arc<KnownDestinations>>,
     /// Which volume carries which drive letter, as far as events tell.
     pub volumes: Volumes,
-    /// Acts on what decides over services and their records without being a service's key: by the folded name of the
-    /// service they are about, in order of time.
-    pub tampering: BTreeMap<String, Vec<tampering::Tampering>>,
     /// Installs in quick succession and keys written together.
     pub bursts: Bursts,
     /// Who could speak.

@@ -18,7 +18,7 @@ pub struct Outbound {
     /// What was done to it.
     pub verb: Verb,
     /// How: `sc`, `net`, `reg`, `wmi`, `powershell`, `psexec` (and its like), `psservice`, `nssm`, `instsrv`,
-    /// `installutil`, `fltmc`, `bcdedit`.
+    /// `installutil`, `fltmc`, `bcdedit`, `sharpsc`, `scshell`, `impacket`, `netexec`.
     pub means: &'static str,
     /// The command or what else shows it, as logged, passwords replaced.
     pub line: String,

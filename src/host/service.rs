@@ -197,12 +197,12 @@ pub struct Service {
     pub commands: Vec<SeenCommand>,
     /// The events that concern it, sorted by event and so by time.
     pub links: Vec<Link>,
-    /// What its processes did on the network, as long as they lived.
-    pub network: Network,
     /// Its processes and their descendants, in order of time: indices into [`super::Host::processes`].
     pub processes: Vec<usize>,
     /// Hits of Sigma rules that concern it, in order of time: indices into [`super::Host::rule_hits`].
     pub rule_hits: Vec<usize>,
+    /// What its processes did on the network, as long as they lived.
+    pub network: Network,
     /// The other host whose service this is: known only from a command given here.
     pub elsewhere: Option<String>,
 }
@@ -225,9 +225,9 @@ impl Service {
             actors: Vec::new(),
             commands: Vec::new(),
             links: Vec::new(),
-            network: Network::default(),
             processes: Vec::new(),
             rule_hits: Vec::new(),
+            network: Network::default(),
             elsewhere: None,
         }
     }

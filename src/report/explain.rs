@@ -264,22 +264,6 @@ impl Page {
         }
     }
 
-    fn network(&mut self, service: &ServiceReport) {
-        let Some(network) = &service.network else { return };
-        self.heading("On the network");
-        let sentences = network.sentences();
-        for (sentence, citations) in sentences.iter().take(PEERS_SHOWN) {
-            self.item("-", sentence);
-            for citation in *citations {
-                self.detail(&citation.to_string());
-            }
-        }
-        let more = sentences.len().saturating_sub(PEERS_SHOWN);
-        if more > 0 {
-            self.item("-", &format!("and {more} more (see `network` in --format json)"));
-        }
-    }
-
     /// The whole story, each act with its records.
     fn story(&mut self, service: &ServiceReport) {
         let story = &service.story;
@@ -301,6 +285,22 @@ impl Page {
         }
         if story.left_out > 0 {
             self.item("-", &format!("{} further acts in the middle; see Events", story.left_out));
+        }
+    }
+
+    fn network(&mut self, service: &ServiceReport) {
+        let Some(network) = &service.network else { return };
+        self.heading("On the network");
+        let sentences = network.sentences();
+        for (sentence, citations) in sentences.iter().take(PEERS_SHOWN) {
+            self.item("-", sentence);
+            for citation in *citations {
+                self.detail(&citation.to_string());
+            }
+        }
+        let more = sentences.len().saturating_sub(PEERS_SHOWN);
+        if more > 0 {
+            self.item("-", &format!("and {more} more (see `network` in --format json)"));
         }
     }
 

@@ -27,10 +27,10 @@ const FINDINGS_SHOWN: usize = 3;
 const STEPS_SHOWN: usize = 20;
 /// Facts of a checklist answer.
 const FACTS_SHOWN: usize = 2;
-/// Lines about a service's network.
-const PEERS_SHOWN: usize = 4;
 /// Sigma rules told one by one.
 const RULES_SHOWN: usize = 10;
+/// Lines about a service's network.
+const PEERS_SHOWN: usize = 4;
 /// Columns of one quoted piece of evidence.
 const QUOTE: usize = 160;
 
@@ -251,20 +251,6 @@ fn question(answer: &ChecklistAnswer) -> String {
     format!("| {wording} | **{}**: {} |", answer.state.label(), parts.join("<br>"))
 }
 
-/// What it did on the network, the most telling first.
-fn on_the_network(service: &ServiceReport) -> Vec<String> {
-    let Some(network) = &service.network else { return Vec::new() };
-    let sentences = network.sentences();
-    let shown = sentences.iter().take(PEERS_SHOWN);
-    let mut lines = vec![String::new(), "On the network:".to_owned(), String::new()];
-    lines.extend(shown.map(|(sentence, _)| format!("- {}", prose(sentence))));
-    let more = sentences.len().saturating_sub(PEERS_SHOWN);
-    if more > 0 {
-        lines.push(format!("- and {more} more"));
-    }
-    lines
-}
-
 /// What happened, act by act; of a long story the beginning.
 fn story(service: &ServiceReport) -> Vec<String> {
     let steps = &service.story.steps;
@@ -285,6 +271,20 @@ fn story(service: &ServiceReport) -> Vec<String> {
     let more = steps.len().saturating_sub(STEPS_SHOWN).saturating_add(service.story.left_out);
     if more > 0 {
         lines.extend([String::new(), format!("And {}.", layout::plural(more, "further act"))]);
+    }
+    lines
+}
+
+/// What it did on the network, the most telling first.
+fn on_the_network(service: &ServiceReport) -> Vec<String> {
+    let Some(network) = &service.network else { return Vec::new() };
+    let sentences = network.sentences();
+    let shown = sentences.iter().take(PEERS_SHOWN);
+    let mut lines = vec![String::new(), "On the network:".to_owned(), String::new()];
+    lines.extend(shown.map(|(sentence, _)| format!("- {}", prose(sentence))));
+    let more = sentences.len().saturating_sub(PEERS_SHOWN);
+    if more > 0 {
+        lines.push(format!("- and {more} more"));
     }
     lines
 }

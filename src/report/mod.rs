@@ -91,10 +91,10 @@ pub struct Settings {
     pub ignored: BTreeSet<String>,
     /// The list of approved changes, as it was given.
     pub approved: Option<String>,
-    /// The list of destinations that other hosts talk to, as it was given.
-    pub known_destinations: Option<String>,
     /// What became of the Sigma rules that were given; null where none were.
     pub rules: Option<RuleSet>,
+    /// The list of destinations that other hosts talk to, as it was given.
+    pub known_destinations: Option<String>,
     /// The scores, in decibans, from which the verdicts hold.
     pub thresholds: Thresholds,
 }
@@ -161,8 +161,8 @@ impl Settings {
             weights: tuning.weights.clone(),
             ignored: tuning.ignored.clone(),
             approved,
-            known_destinations: None,
             rules: None,
+            known_destinations: None,
             thresholds: Thresholds {
                 escalate: rank::ESCALATE,
                 review: rank::REVIEW,

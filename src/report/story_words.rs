@@ -158,7 +158,9 @@ fn deleted(telling: Telling<'_>, step: &Step) -> String {
                 marked |= is_flag;
                 disabled |= !is_flag;
             }
-            Action::RegistryChanged(_) => keys = keys.saturating_add(1),
+            Action::RegistryChanged(change) => {
+                keys = keys.saturating_add(usize::from(change.target.is_empty()));
+            }
             _ => parts.push(summary(event)),
         }
     }

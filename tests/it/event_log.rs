@@ -9,7 +9,9 @@ use std::path::Path;
 use evtx::{EvtxParser, ParserSettings};
 use jiff::Timestamp;
 use serde_json::Value;
+use svctriage::artifact::event_kind;
 use svctriage::artifact::event_log::{Record, RecordState, Selection};
+use svctriage::host::Event;
 
 use crate::support::corpus::{corpus_bytes, corpus_folder};
 use crate::support::logs::{log, logs, read};
@@ -201,6 +203,7 @@ fn attack_logs_are_read_without_loss_or_invention() {
         recovered: 685,
         empty: 375,
         selected: 5285,
+        rendered: 8711,
         ..Totals::default()
     };
     assert_eq!(totals, expected);
@@ -216,6 +219,7 @@ fn a_whole_windows_10_is_read_without_loss_or_invention() {
         recovered: 21,
         empty: 326,
         selected: 1660,
+        rendered: 2073,
         ..Totals::default()
     };
     assert_eq!(totals, expected);
@@ -224,7 +228,8 @@ fn a_whole_windows_10_is_read_without_loss_or_invention() {
 #[test]
 fn system_logs_are_read_without_loss_or_invention() {
     let Some(totals) = compare_folder(FOLDERS[2]) else { return };
-    let expected = Totals { logs: 2, live: 3041, empty: 8, selected: 179, ..Totals::default() };
+    let expected =
+        Totals { logs: 2, live: 3041, empty: 8, selected: 179, rendered: 70, ..Totals::default() };
     assert_eq!(totals, expected);
 }
 
@@ -238,6 +243,7 @@ fn a_server_copied_live_is_read_without_loss_or_invention() {
         recovered: 101,
         empty: 28,
         selected: 1345,
+        rendered: 201,
         ..Totals::default()
     };
     assert_eq!(totals, expected);
@@ -267,6 +273,44 @@ fn unflushed_records_are_read_and_not_called_deleted() {
     assert_eq!((reading.live, reading.unflushed, reading.recovered), (0, 27, 0));
     assert!(records.iter().all(|record| record.params.len() == 3));
     assert_eq!(reading.selected, records.len() as u64);
+}
+
+/// What is left out by a first look, and the fields that are not read, change nothing in what the records say.
+#[test]
+fn the_events_are_those_of_every_record_read_whole() {
+    let artifact = std::sync::Arc::from("log");
+    let (mut events, mut spared) = (0, 0);
+    for folder in FOLDERS.iter().filter_map(|name| corpus_folder(name)) {
+        for path in logs(&folder) {
+            let bytes = std::fs::read(&path).unwrap();
+            let interpreted = |selection: &Selection| -> (u64, Vec<Event>) {
+                let (reading, records) = read(&bytes, selection);
+                let said = records.iter().filter_map(|one| event_kind::interpret(one, &artifact));
+                (reading.selected, said.collect())
+            };
+            let (all, expected) = interpreted(&Selection::all().rendered());
+            let (few, found) = interpreted(&event_kind::selection());
+            assert_eq!(found, expected, "{}", path.display());
+            let (whole, as_well) = interpreted(&event_kind::selection().whole());
+            assert_eq!(as_well, expected, "{}", path.display());
+            assert!(few <= whole && whole <= all, "{}", path.display());
+            events += found.len();
+            spared += whole - few;
+        }
+    }
+    assert!(events == 0 || events > 5000 && spared > 1000, "{events} events, {spared} spared");
+}
+
+#[test]
+fn a_whole_channel_can_be_asked_for() {
+    let Some(folder) = corpus_folder(FOLDERS[2]) else { return };
+    let bytes = std::fs::read(&logs(&folder)[0]).unwrap();
+    let (_, all) = read(&bytes, &Selection::all());
+    let (_, system) = read(&bytes, &Selection::none().channel("SYSTEM"));
+    assert_eq!((system.len(), &system), (1160, &all));
+    let (reading, others) = read(&bytes, &Selection::none().channel("Security"));
+    // Of remains without a readable template the channel is not known.
+    assert_eq!((others.len(), reading.damaged), (0, 0));
 }
 
 /// Every record that the labels speak about is handed out with the event id they give.

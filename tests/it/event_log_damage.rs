@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![expect(clippy::disallowed_methods, reason = "the tests' own files, not a report's evidence")]
 
+use std::collections::BTreeMap;
 use std::io::{self, Cursor, Read, Seek, SeekFrom};
 
 use svctriage::artifact::event_log::{
@@ -71,6 +72,40 @@ fn one_flipped_byte_never_loses_a_record_silently() {
         }
     }
     assert!(flips > 1000, "{flips}");
+}
+
+/// Where bytes are damaged, reading values directly loses nothing that rendering shows. Only values that run over the end of
+/// their record may differ: what they run into is hidden from the renderer or not.
+#[test]
+fn damaged_values_are_read_as_rendering_reads_them() {
+    let Some(folder) = corpus_folder("evtx/evtx-to-mitre-attack.tar.xz") else { return };
+    let mut numbers = Numbers(0x1357_9bdf_0246_8ace);
+    let small = logs(&folder).into_iter().filter(|path| path.metadata().unwrap().len() < 80_000);
+    let (mut records, mut direct, mut different) = (0_usize, 0, 0_usize);
+    for path in small.step_by(4) {
+        let whole = std::fs::read(&path).unwrap();
+        let used = whole.iter().rposition(|byte| *byte != 0).unwrap();
+        for _ in 0..20 {
+            let mut bytes = whole.clone();
+            for _ in 0..=numbers.below(30) {
+                let at = FILE_HEADER + 512 + numbers.below(used - FILE_HEADER - 512);
+                bytes[at] ^= 1 << numbers.below(8);
+            }
+            let (reading, ours) = all(&bytes);
+            let (_, reference) = read(&bytes, &Selection::all().rendered());
+            let at = |record: &Record| (record.chunk, record.offset);
+            let ours: BTreeMap<_, _> = ours.iter().map(|one| (at(one), one)).collect();
+            for record in &reference {
+                let same = ours.get(&at(record)).unwrap_or_else(|| panic!("lost: {record:?}"));
+                assert_eq!(same.file_record_id, record.file_record_id);
+                different += usize::from(*same != record);
+            }
+            records += reference.len();
+            direct += usize::from(reading.rendered < reading.selected);
+        }
+    }
+    assert!(records > 5000 && direct > 500, "{records} {direct}");
+    assert!(different < records / 1000, "{different} of {records}");
 }
 
 #[test]

@@ -127,7 +127,7 @@ fn the_program_its_children_and_their_connections_belong_to_the_service() {
         .event(5, process(101, r"C:\Windows\System32\cmd.exe", "cmd /c whoami", 100, image))
         .event(6, process(102, r"C:\Windows\System32\whoami.exe", "whoami", 101, "cmd.exe"))
         .event(7, connected(102, r"\device\harddiskvolume2\windows\system32\whoami.exe"))
-        // Outside of the window, by another process, and by a process that got the id later.
+        // Hours later, by another process, and by a process that got the id later.
         .event(7_000, connected(102, r"C:\Windows\System32\whoami.exe"))
         .event(8, connected(999, r"C:\Windows\explorer.exe"))
         .event(9, process(101, r"C:\Windows\notepad.exe", "notepad", 4, "explorer.exe"))
@@ -135,7 +135,14 @@ fn the_program_its_children_and_their_connections_belong_to_the_service() {
         .ask(|scope| {
             assert_eq!(
                 roles(scope.host, "ContosoSvc"),
-                [Role::Process, Role::ChildProcess, Role::ChildProcess, Role::Connection]
+                [
+                    Role::Process,
+                    Role::ChildProcess,
+                    Role::ChildProcess,
+                    Role::Connection,
+                    Role::Connection
+                ],
+                "parentage has no window"
             );
         })
         .unwrap();
@@ -244,9 +251,9 @@ fn the_session_of_an_install_leads_to_its_logon_and_address() {
     };
     let svcctl = Action::ShareAccessed {
         share: r"\\*\IPC$".to_owned(),
-        access: None,
         target: "svcctl".to_owned(),
         address: Some("10.0.0.9".to_owned()),
+        access: None,
         subject: Subject { logon_id: Some(7), ..Subject::default() },
     };
     Scene::ghost("evil")

@@ -25,6 +25,8 @@ pub(super) const INDICATORS: &[Indicator] = &[
     pipe::PIPE,
     failed_start::NO_MODULE,
     signature::UNSIGNED,
+    lsass::LSASS,
+    driver::BROUGHT,
     network::elsewhere::ALONE,
     network::port::UNUSUAL,
     network::host_name::PASSING,
@@ -33,8 +35,6 @@ pub(super) const INDICATORS: &[Indicator] = &[
     network::connection::NO_LOOKUP,
     network::elsewhere::ONLY_HERE,
     network::port::LISTENS,
-    lsass::LSASS,
-    driver::BROUGHT,
 ];
 
 fn agent_running() -> Scene {

@@ -398,10 +398,10 @@ impl<'a> Surroundings<'a> {
             let is_work = target.eq_ignore_ascii_case("svcctl")
                 || access.is_some_and(|mask| mask & WRITES != 0);
             let relevant = is_work || name.contains('$');
-            let same = match (session, subject.logon_id) {
-                (Some(left), Some(right)) if !is_work => left == right,
-                _ => sid.is_some() && sid == subject.sid,
-            };
+            let same_session = session.is_some() && session == subject.logon_id;
+            let same_account = sid.is_some() && sid == subject.sid;
+            let unknown = session.is_none() || subject.logon_id.is_none();
+            let same = same_session || same_account && (is_work || unknown);
             relevant && same && share.computer == event.computer
         })
     }

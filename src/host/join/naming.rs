@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
+use rayon::prelude::*;
 
 use super::outbound::same_host;
 use super::roster::Roster;
@@ -138,14 +139,22 @@ pub(super) fn link(roster: &mut Roster, events: &[Event]) -> Vec<Remote> {
 
 /// Every command of processes and scripts, in order of time.
 fn commands(events: &[Event]) -> Vec<SeenCommand> {
-    let mut found = Vec::new();
-    for (at, event) in events.iter().enumerate() {
-        let Action::ProcessStarted(process) = &event.action else { continue };
-        let commands = service_command::in_process(process).into_iter();
-        let seen =
-            |command| SeenCommand { event: at, parts: Vec::new(), missing: 0, act: 0, command };
-        found.extend(commands.map(seen));
-    }
+    let of_process = |(at, event): (usize, &Event)| {
+        let commands = match &event.action {
+            Action::ProcessStarted(process) => service_command::in_process(process),
+            _ => Vec::new(),
+        };
+        let seen = move |command| SeenCommand {
+            event: at,
+            parts: Vec::new(),
+            missing: 0,
+            act: 0,
+            command,
+        };
+        commands.into_iter().map(seen).collect::<Vec<_>>()
+    };
+    let mut found: Vec<SeenCommand> =
+        events.par_iter().enumerate().flat_map_iter(of_process).collect();
     for script in script::joined(events) {
         for command in service_command::in_script(&script.text) {
             let Some(event) = script.event_with(&command.service) else { continue };

@@ -17,6 +17,8 @@ const SAME_ACT: SignedDuration = SignedDuration::from_secs(5);
 const CONNECTS: SignedDuration = SignedDuration::from_mins(1);
 /// SMB, and the endpoint mapper of RPC.
 const PORTS: [u16; 4] = [445, 139, 135, 5985];
+/// The key below which PsExec notes that its licence was accepted, folded.
+const ACCEPTED: &str = "\\SYSINTERNALS\\PSEXEC";
 /// How many records of one act are cited.
 const CITED: usize = 16;
 /// How much of a line is kept, in bytes.
@@ -116,6 +118,9 @@ fn supported(mut act: Outbound, event: &Event, events: &[Event]) -> Outbound {
                     // The file system's own process makes the connections of SMB.
                     && (process.is_some_and(|id| to.process_id == Some(id)) || to.process_id == Some(4))
                     && other.time >= event.time
+            }
+            Action::RegistryChanged(change) => {
+                act.means == "psexec" && text::fold(&change.target).contains(ACCEPTED)
             }
             _ => false,
         };

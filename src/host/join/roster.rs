@@ -47,7 +47,7 @@ impl Roster {
     }
 
     /// Which volumes carry which drive letters.
-    pub(super) const fn volumes(&self) -> &Volumes {
+    pub(super) fn volumes(&self) -> &Volumes {
         &self.volumes
     }
 

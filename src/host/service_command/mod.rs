@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::host::event::ProcessStart;
 use crate::text;
 
+mod attack_tools;
 mod cmd;
 mod control;
 mod encoded;
@@ -77,7 +78,7 @@ pub struct ServiceCommand {
     /// What is set.
     pub changes: Vec<Change>,
     /// By which tool: `sc`, `net`, `reg`, `wmic`, `wmi`, `powershell`, `psexec`, `psservice`, `nssm`, `instsrv`,
-    /// `installutil`, `fltmc`, `bcdedit`.
+    /// `installutil`, `fltmc`, `bcdedit`, `sharpersist`, `sharpsc`, `scshell`, `impacket`, `netexec`.
     pub tool: &'static str,
     /// The line as it reads once its disguise is taken off; absent where it was logged in the clear. Passwords are
     /// replaced.

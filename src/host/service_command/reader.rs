@@ -3,8 +3,8 @@
 use super::secrets::without_passwords;
 use super::words::{self, clip};
 use super::{
-    MOST_COMMANDS, MOST_HOSTS, ServiceCommand, Verb, cmd, control, host_of, install, powershell,
-    reg, sc, wmic,
+    MOST_COMMANDS, MOST_HOSTS, ServiceCommand, Verb, attack_tools, cmd, control, host_of, install,
+    powershell, reg, sc, wmic,
 };
 use crate::host::image_path::leaf;
 
@@ -285,8 +285,10 @@ enum Tool {
     Remote(fn(&[String]) -> Option<install::RemoteRun>),
 }
 
+const EXE: &str = ".exe";
+
 /// Programs by file name without extension.
-const TOOLS: [(&str, Tool); 26] = [
+const TOOLS: [(&str, Tool); 39] = [
     ("sc", Tool::Service(sc::parse)),
     ("net", Tool::Service(control::net)),
     ("net1", Tool::Service(control::net)),
@@ -300,6 +302,19 @@ const TOOLS: [(&str, Tool); 26] = [
     ("installutil", Tool::Service(install::installutil)),
     ("fltmc", Tool::Service(control::fltmc)),
     ("bcdedit", Tool::Service(control::bcdedit)),
+    ("sharpersist", Tool::Service(attack_tools::sharpersist)),
+    ("sharpsc", Tool::Service(attack_tools::sharpsc)),
+    ("scshell", Tool::Service(attack_tools::scshell)),
+    ("psexec.py", Tool::Service(attack_tools::impacket_run)),
+    ("smbexec.py", Tool::Service(attack_tools::impacket_run)),
+    ("impacket-psexec", Tool::Service(attack_tools::impacket_run)),
+    ("impacket-smbexec", Tool::Service(attack_tools::impacket_run)),
+    ("services.py", Tool::Service(attack_tools::impacket_services)),
+    ("impacket-services", Tool::Service(attack_tools::impacket_services)),
+    ("nxc", Tool::Service(attack_tools::netexec)),
+    ("netexec", Tool::Service(attack_tools::netexec)),
+    ("crackmapexec", Tool::Service(attack_tools::netexec)),
+    ("cme", Tool::Service(attack_tools::netexec)),
     ("cmd", Tool::Cmd),
     ("%comspec%", Tool::Cmd),
     ("$env:comspec", Tool::Cmd),
@@ -318,15 +333,17 @@ const TOOLS: [(&str, Tool); 26] = [
 impl Tool {
     /// By the name it is called by.
     fn named(word: &str) -> Option<Self> {
-        const LONGEST: usize = 20;
-        let leaf =
-            leaf(word.trim_start_matches(['&', '"', '\'', '(', '@'])).trim_end_matches(['"', '\'']);
-        if leaf.is_empty() || leaf.len() > LONGEST {
-            return None;
-        }
-        let name = leaf.to_ascii_lowercase();
-        let name = name.strip_suffix(".exe").unwrap_or(&name);
-        TOOLS.iter().find(|(tool, _)| *tool == name).map(|(_, tool)| *tool)
+        let word = word.trim_start_matches(['&', '"', '\'', '(', '@']);
+        let leaf = leaf(word).trim_end_matches(['"', '\'']);
+        let stem = leaf.len().checked_sub(EXE.len()).and_then(|at| leaf.split_at_checked(at));
+        let name = match stem {
+            Some((stem, extension)) if extension.eq_ignore_ascii_case(EXE) => stem,
+            _ => leaf,
+        };
+        TOOLS
+            .iter()
+            .find(|(tool, _)| tool.len() == name.len() && tool.eq_ignore_ascii_case(name))
+            .map(|(_, tool)| *tool)
     }
 
     /// By the original file name in its version resource: renamed copies keep it.

@@ -16,6 +16,8 @@ static PASSWORDS: LazyLock<Vec<Regex>> = LazyLock::new(|| {
         format!(r"(?i)([/-]password\s*[:\s]\s*){VALUE}"),
         format!(r"(?i)([/-]u(?:ser)?[:\s]\s*\S+\s+[/-]r?p[:\s]\s*){VALUE}"),
         format!(r"(?i)([/-]ru[:\s]\s*\S+\s+[/-]rp[:\s]\s*){VALUE}"),
+        // `domain/user:password@host` of impacket.
+        r"(\S+/[^\s:@]+:)([^\s]+)(@)".to_owned(),
         format!(r"(?i)(convertto-securestring\s+(?:-string\s+)?){VALUE}"),
     ]
     .iter()
@@ -26,12 +28,14 @@ static PASSWORDS: LazyLock<Vec<Regex>> = LazyLock::new(|| {
 /// The line with every password that such an option gives replaced.
 pub fn without_passwords(line: &str) -> String {
     let lower = line.to_ascii_lowercase();
-    if !["password", "-p", "/p", "/rp", "-rp", "securestring"].iter().any(|one| lower.contains(one))
+    if !["password", "-p", "/p", "/rp", "-rp", "securestring", "@"]
+        .iter()
+        .any(|one| lower.contains(one))
     {
         return line.to_owned();
     }
     PASSWORDS.iter().fold(line.to_owned(), |line, pattern| {
-        pattern.replace_all(&line, format!("${{1}}{GIVEN}").as_str()).into_owned()
+        pattern.replace_all(&line, format!("${{1}}{GIVEN}${{3}}").as_str()).into_owned()
     })
 }
 
@@ -57,6 +61,11 @@ mod tests {
                 "ConvertTo-SecureString 'a b' -AsPlainText",
                 "ConvertTo-SecureString (given) -AsPlainText",
             ),
+            (
+                "services.py corp/eve:P@ss!@10.0.0.2 list",
+                "services.py corp/eve:(given)@10.0.0.2 list",
+            ),
+            ("curl https://u.example/x@y", "curl https://u.example/x@y"),
             ("sc start x", "sc start x"),
             (r"mkdir C:\-p", r"mkdir C:\-p"),
         ] {
@@ -66,6 +75,6 @@ mod tests {
 
     #[test]
     fn every_pattern_is_in_use() {
-        assert_eq!(PASSWORDS.len(), 5);
+        assert_eq!(PASSWORDS.len(), 6);
     }
 }

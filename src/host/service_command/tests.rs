@@ -235,6 +235,39 @@ fn remote_execution_tools() {
     ]);
 }
 
+/// The usage texts of SharPersist, SharpSC, SCShell, impacket's examples and NetExec.
+#[test]
+fn clients_of_attackers() {
+    check_lines(&[
+        (
+            r#"SharPersist.exe -t service -c "C:\Windows\System32\cmd.exe" -a "/c calc.exe" -n "Some Service" -m add"#,
+            &[r"create Some Service ImagePath=<C:\Windows\System32\cmd.exe /c calc.exe>"],
+        ),
+        (r#"SharPersist -t service -n "Some Service" -m remove"#, &["delete Some Service"]),
+        ("SharPersist -t reg -n x -m add", &[]),
+        (
+            r"SharpSC.exe action=create computername=SRV1 service=e displayname=E binpath=C:\x.exe",
+            &[r"create e@SRV1 ImagePath=<C:\x.exe> DisplayName=<E>"],
+        ),
+        ("SharpSC.exe action=query computername=SRV1", &[]),
+        (
+            r#"SCShell.exe 192.168.197.131 XblAuthManager "C:\windows\system32\cmd.exe /c calc" . administrator Password"#,
+            &[
+                r"configure XblAuthManager@192.168.197.131 ImagePath=<C:\windows\system32\cmd.exe /c calc>",
+            ],
+        ),
+        ("python psexec.py corp/eve:P@ss@10.0.0.2 cmd", &["create @10.0.0.2"]),
+        ("smbexec.py -service-name upd corp/eve@SRV1", &["create upd@SRV1"]),
+        (
+            r"services.py corp/eve:pw@SRV1 create -name e -display E -path C:\x.exe",
+            &[r"create e@SRV1 ImagePath=<C:\x.exe> DisplayName=<E>"],
+        ),
+        ("services.py corp/eve:pw@SRV1 list", &[]),
+        ("nxc smb 10.0.0.2 -u a -p b --exec-method smbexec -x whoami", &["create @10.0.0.2"]),
+        ("nxc smb 10.0.0.2 -u a -p b -x whoami", &[]),
+    ]);
+}
+
 /// Commands within commands.
 #[test]
 fn wrappers() {

@@ -113,13 +113,6 @@ impl Act {
     fn of(event: Option<usize>, time: Timestamp, class: Class) -> Self {
         Self { event, time, class, within: None, slot: None, command: None }
     }
-
-    /// An act that records tell together: each of them once, within that time.
-    fn part(mut self, within: SignedDuration, slot: String) -> Self {
-        self.within = Some(within);
-        self.slot = Some(slot);
-        self
-    }
 }
 
 /// What must be known of a service before its events can be told apart.
@@ -163,149 +156,155 @@ impl<'a> Teller<'a> {
     }
 
     fn act(&self, link: &Link, event: &Event) -> Act {
-        let repeated =
-            |phase, words: String| Act::of(Some(link.event), event.time, Class::Act(phase, words));
-        let visit = |words: String| {
-            let mut act = repeated(Phase::Session, words);
-            act.within = Some(SAME_VISIT);
-            act
-        };
-        let part = |phase, words: &str, within| {
-            repeated(phase, words.to_owned()).part(within, record_kind(event))
-        };
+        let record = Told::of(link.event, event);
         if link.role == Role::Command
             && let Some(command) = self.commands.get(&link.event)
         {
-            return command_act(command, part);
+            return command_act(command, &record);
         }
         match &event.action {
             Action::ServiceInstalled(install) => {
-                let mut act = part(Phase::Installed, "", SAME_ACT);
+                let mut act = record.part(Phase::Installed, "", SAME_ACT);
                 act.command = Some(comparable(&install.image_path));
                 act
             }
-            Action::StartTypeChanged { .. } => part(Phase::Configured, "START", SAME_ACT),
-            Action::StateChanged { state, .. } => {
-                let phase = match state {
-                    Some(1 | 3 | 6 | 7) => Phase::Stopped,
-                    _ => Phase::Started,
-                };
-                part(phase, "", SignedDuration::ZERO)
-            }
+            Action::StartTypeChanged { .. } => record.part(Phase::Configured, "START", SAME_ACT),
+            Action::StateChanged { state: Some(1 | 3 | 6 | 7), .. } => record.alone(Phase::Stopped),
+            Action::StateChanged { .. } => record.alone(Phase::Started),
             Action::Failed { .. } | Action::LogonRefused { .. } => {
-                part(Phase::Failed, "", SAME_ACT)
+                record.part(Phase::Failed, "", SAME_ACT)
             }
-            Action::MarkedInteractive { .. } => part(Phase::Configured, "interactive", SAME_ACT),
-            Action::Crashed { .. } => part(Phase::Crashed, "", SignedDuration::ZERO),
-            Action::LogCleared { channel, .. } => {
-                part(Phase::LogCleared, channel, SignedDuration::ZERO)
+            Action::MarkedInteractive { .. } => {
+                record.part(Phase::Configured, "interactive", SAME_ACT)
             }
-            Action::RegistryChanged(change) => self.write(change, event, part),
-            Action::PermissionsChanged { .. } => part(Phase::Configured, "SECURITY", SAME_ACT),
-            Action::ObjectAccessed { object, image, subject, .. } => visit(format!(
-                "handle {} {} {}",
-                text::fold(object),
-                image.as_deref().map(text::fold).unwrap_or_default(),
-                who(subject)
-            )),
-            Action::Logon(logon) if link.role == Role::ServiceLogon => service_logon(logon, part),
-            Action::Logon(logon) => repeated(Phase::Session, session(logon)),
-            Action::ShareAccessed { target, subject, access, .. } => {
-                if writes(*access) {
-                    let mut act = repeated(Phase::Dropped, text::fold(leaf(target)));
-                    act.within = Some(SAME_VISIT);
-                    return act;
-                }
-                visit(format!("share {} {}", text::fold(target), who(subject)))
+            Action::Crashed { .. } => record.alone(Phase::Crashed),
+            Action::LogCleared { .. } | Action::LoggingStopped => record.alone(Phase::LogCleared),
+            Action::RegistryChanged(change) => self.write(change, &record),
+            Action::PermissionsChanged { .. } => {
+                record.part(Phase::Configured, "SECURITY", SAME_ACT)
             }
-            Action::FileCreated { path, .. } => {
-                let mut act = repeated(Phase::Dropped, text::fold(leaf(path)));
-                act.within = Some(SAME_VISIT);
-                act
-            }
-            Action::DriverLoaded { image, .. } => repeated(Phase::Loaded, text::fold(image)),
-            Action::ModuleLoaded { module, .. } => repeated(Phase::Loaded, text::fold(module)),
-            Action::ProcessStarted(_) if link.role == Role::Installer => {
-                part(Phase::Session, "tool", SignedDuration::ZERO)
-            }
-            action => match deed(action) {
-                Some((phase, words)) => {
-                    Act::of(Some(link.event), event.time, Class::Did(None, phase, words))
-                }
-                None => part(other(action), "", SignedDuration::ZERO),
+            Action::Logon(logon) if link.role == Role::ServiceLogon => match logon.kind {
+                LogonKind::Failure => record.part(Phase::Failed, "", SAME_ACT),
+                _ => record.alone(Phase::Started),
             },
+            action => around(action, &record),
         }
     }
 
     /// A registry write: part of an install, of a deletion, or a change of one value.
-    fn write(
-        &self,
-        change: &RegistryChange,
-        event: &Event,
-        part: impl Fn(Phase, &str, SignedDuration) -> Act,
-    ) -> Act {
+    fn write(&self, change: &RegistryChange, record: &Told) -> Act {
         let value = text::fold(&change.target);
-        let slot = |mut act: Act| {
-            act.slot = Some(format!("{} {value}", record_kind(event)));
+        let each = |mut act: Act| {
+            act.slot = Some(format!("{} {value}", record.kind));
             act
         };
-        let ends = disables(change) && near(&self.deletions, event.time, SAME_CALL);
-        if is_deletion(change) || ends || change.operation == RegistryOperation::KeyDeleted {
-            let mut act = part(Phase::Deleted, "", SAME_DELETION);
-            act.slot = None;
-            return act;
+        let ending = near(&self.deletions, record.time, SAME_CALL);
+        let ends = disables(change) || change.operation == RegistryOperation::KeyDeleted;
+        if is_deletion(change) || ending && ends {
+            return each(record.part(Phase::Deleted, "", SAME_DELETION));
         }
-        let made =
-            matches!(change.operation, RegistryOperation::KeyCreated | RegistryOperation::ValueSet);
-        if made
-            && by_manager(change)
-            && !disables(change)
-            && near(&self.installs, event.time, SAME_CALL)
-        {
-            let mut act = slot(part(Phase::Installed, "", SAME_CALL));
+        let makes =
+            matches!(change.operation, RegistryOperation::KeyCreated | RegistryOperation::ValueSet)
+                && by_manager(change)
+                && !disables(change);
+        if makes && near(&self.installs, record.time, SAME_CALL) {
+            let mut act = each(record.part(Phase::Installed, "", SAME_CALL));
             if value == "IMAGEPATH" {
                 act.command = change.new.as_deref().map(comparable);
             }
             return act;
         }
-        slot(part(Phase::Configured, &value, SAME_ACT))
+        each(record.part(Phase::Configured, &value, SAME_ACT))
+    }
+}
+
+/// A record about to become an act.
+struct Told {
+    at: usize,
+    time: Timestamp,
+    /// Which record of an act it is: channel and event id.
+    kind: String,
+}
+
+impl Told {
+    fn of(at: usize, event: &Event) -> Self {
+        let kind = match &event.citation.place {
+            Place::Record { channel, event_id, .. } => format!("{channel} {event_id}"),
+            Place::Key { .. } | Place::File => String::new(),
+        };
+        Self { at, time: event.time, kind }
+    }
+
+    /// One of any number of repetitions.
+    fn repeated(&self, phase: Phase, words: String) -> Act {
+        Act::of(Some(self.at), self.time, Class::Act(phase, words))
+    }
+
+    /// One of the repetitions of a visit.
+    fn visit(&self, phase: Phase, words: String) -> Act {
+        Act { within: Some(SAME_VISIT), ..self.repeated(phase, words) }
+    }
+
+    /// A part of an act, each of which can be there once.
+    fn part(&self, phase: Phase, words: &str, within: SignedDuration) -> Act {
+        Act {
+            within: Some(within),
+            slot: Some(self.kind.clone()),
+            ..self.repeated(phase, words.to_owned())
+        }
+    }
+
+    /// An act of its own.
+    fn alone(&self, phase: Phase) -> Act {
+        self.part(phase, &self.at.to_string(), SignedDuration::ZERO)
+    }
+}
+
+/// What happened around the service: who came, what was written and loaded, and what a process did whose id no log gives.
+fn around(action: &Action, record: &Told) -> Act {
+    match action {
+        Action::Logon(logon) => record.repeated(Phase::Session, session(logon)),
+        Action::ObjectAccessed { object, image, subject, .. } => {
+            let image = image.as_deref().map(text::fold).unwrap_or_default();
+            let words = format!("handle {} {image} {}", text::fold(object), who(subject));
+            record.visit(Phase::Session, words)
+        }
+        Action::ShareAccessed { target, access, .. } if writes(*access) => {
+            record.visit(Phase::Dropped, text::fold(leaf(target)))
+        }
+        Action::ShareAccessed { target, subject, .. } => {
+            let words = format!("share {} {}", text::fold(target), who(subject));
+            record.visit(Phase::Session, words)
+        }
+        Action::FileCreated { path, .. } => record.visit(Phase::Dropped, text::fold(leaf(path))),
+        Action::DriverLoaded { image, .. } => record.repeated(Phase::Loaded, text::fold(image)),
+        Action::ModuleLoaded { module, .. } => record.repeated(Phase::Loaded, text::fold(module)),
+        Action::Script { .. } => record.alone(Phase::Configured),
+        action => match deed(action) {
+            Some((phase, words)) => {
+                Act::of(Some(record.at), record.time, Class::Did(None, phase, words))
+            }
+            None => record.alone(Phase::Session),
+        },
     }
 }
 
 /// A command that names the service.
-fn command_act(command: &ServiceCommand, part: impl Fn(Phase, &str, SignedDuration) -> Act) -> Act {
+fn command_act(command: &ServiceCommand, record: &Told) -> Act {
     match command.verb {
         Verb::Create => {
-            let mut act = part(Phase::Installed, "", SAME_ACT);
+            let mut act = record.part(Phase::Installed, "", SAME_ACT);
             act.command = command.change("ImagePath").map(comparable);
             act
         }
         Verb::Configure => {
             let value = command.changes.first().map(|change| text::fold(&change.value));
-            part(Phase::Configured, &value.unwrap_or_default(), SAME_ACT)
+            record.part(Phase::Configured, &value.unwrap_or_default(), SAME_ACT)
         }
-        Verb::Delete => part(Phase::Deleted, "", SAME_DELETION),
-        Verb::Start => part(Phase::Started, "command", SAME_ACT),
-        Verb::Stop => part(Phase::Stopped, "command", SAME_ACT),
-        Verb::Control => part(Phase::Configured, "CONTROL", SAME_ACT),
-    }
-}
-
-/// A logon of the service's own account.
-fn service_logon(logon: &Logon, part: impl Fn(Phase, &str, SignedDuration) -> Act) -> Act {
-    match logon.kind {
-        LogonKind::Failure => part(Phase::Failed, "", SAME_ACT),
-        _ => part(Phase::Started, "logon", SAME_ACT),
-    }
-}
-
-/// The phase of what has no words of its own.
-const fn other(action: &Action) -> Phase {
-    match action {
-        Action::LoggingStopped => Phase::LogCleared,
-        Action::ProcessStarted(_) => Phase::Process,
-        Action::Script { .. } => Phase::Configured,
-        _ => Phase::Session,
+        Verb::Delete => record.part(Phase::Deleted, "", SAME_DELETION),
+        Verb::Start => record.part(Phase::Started, "command", SAME_ACT),
+        Verb::Stop => record.part(Phase::Stopped, "command", SAME_ACT),
+        Verb::Control => record.part(Phase::Configured, "CONTROL", SAME_ACT),
     }
 }
 
@@ -321,14 +320,6 @@ fn session(logon: &Logon) -> String {
 fn who(subject: &Subject) -> String {
     let sid = subject.sid.as_ref().or(subject.name.as_ref());
     format!("{:?} {}", subject.logon_id, sid.map(|sid| text::fold(sid)).unwrap_or_default())
-}
-
-/// Which record of an act it is: channel and event id.
-fn record_kind(event: &Event) -> String {
-    match &event.citation.place {
-        Place::Record { channel, event_id, .. } => format!("{channel} {event_id}"),
-        Place::Key { .. } | Place::File => String::new(),
-    }
 }
 
 /// A command for comparing between records: they differ in quotes, case, variables and white space.

@@ -100,6 +100,8 @@ impl Steps {
     /// The steps in the order in which they are told.
     pub(super) fn into_order(self, host: &Host, service: &Service) -> Vec<Step> {
         let starts = starts(host, service);
+        // Where installs are told; they come in order of time.
+        let mut installs: Vec<Timestamp> = Vec::new();
         let mut steps: Vec<((Timestamp, u8), Step)> = Vec::with_capacity(self.open.len());
         for open in self.open {
             let (phase, process) = match &open.class {
@@ -109,7 +111,10 @@ impl Steps {
             };
             let events: Vec<usize> = open.events.into_iter().collect();
             let from = match phase {
-                Phase::Installed => caused(&starts, open.time),
+                Phase::Installed => {
+                    installs.push(caused(&starts, &installs, open.time));
+                    installs.last().copied().unwrap_or(open.time)
+                }
                 _ => open.time,
             };
             let actor = (phase == Phase::Installed).then(|| actor(service, &events)).flatten();
@@ -143,13 +148,19 @@ fn starts(host: &Host, service: &Service) -> Vec<Timestamp> {
     starts
 }
 
-/// Where an install is told: before the process that it led to, though that may have been logged first.
-fn caused(starts: &[Timestamp], install: Timestamp) -> Timestamp {
-    let before = starts.partition_point(|start| *start < install).checked_sub(1);
-    match before.and_then(|at| starts.get(at)) {
-        Some(start) if install.duration_since(*start) <= LOGGED_LATER => *start,
-        _ => install,
-    }
+/// Where an install is told: before the process that it led to, though that may have been logged first. A process that
+/// an earlier install led to is not this one's.
+fn caused(starts: &[Timestamp], installs: &[Timestamp], install: Timestamp) -> Timestamp {
+    let Some(last) = starts.partition_point(|start| *start < install).checked_sub(1) else {
+        return install;
+    };
+    let Some(start) = starts.get(last).copied() else { return install };
+    let previous = last.checked_sub(1).and_then(|at| starts.get(at));
+    let taken = installs
+        .iter()
+        .any(|earlier| *earlier <= start && previous.is_none_or(|previous| earlier > previous));
+    let soon = install.duration_since(start) <= LOGGED_LATER;
+    if soon && !taken { start } else { install }
 }
 
 /// Whether a process is a recovery action: it runs the failure command, or the service anew, after a crash for which

@@ -134,21 +134,27 @@ fn further(evaluation: &Evaluation, lines: &mut Vec<String>) {
         format!("| {} | {} | {} |", code(&one.name), word(one.verdict), loud(one, 3))
     };
     lines.extend(evaluation.loose.iter().map(told));
-    let quiet = evaluation.unlabelled.iter().filter(|one| one.loud.is_empty()).count();
+    let loud: Vec<&Scanned> =
+        evaluation.unlabelled.iter().filter(|one| !one.loud.is_empty()).collect();
     lines.extend([
         String::new(),
         "## Logs of other attacks".to_owned(),
         String::new(),
         format!(
-            "In {} further logs of the same set no record about services is labelled malicious or unclear. {quiet} of \
-             them give nothing at review or above; the others, to be read one by one:",
-            evaluation.unlabelled.len()
+            "In {} further logs of the same set no record about services is labelled malicious or unclear. {} of them give \
+             something at review or above.",
+            evaluation.unlabelled.len(),
+            loud.len()
         ),
-        String::new(),
-        "| log | host's verdict | services and incidents at review or above |".to_owned(),
-        "|---|---|---|".to_owned(),
     ]);
-    lines.extend(evaluation.unlabelled.iter().filter(|one| !one.loud.is_empty()).map(told));
+    if !loud.is_empty() {
+        lines.extend([
+            String::new(),
+            "| log | host's verdict | services and incidents at review or above |".to_owned(),
+            "|---|---|---|".to_owned(),
+        ]);
+        lines.extend(loud.into_iter().map(told));
+    }
 }
 
 fn hosts(evaluation: &Evaluation, lines: &mut Vec<String>) {

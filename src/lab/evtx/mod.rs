@@ -7,11 +7,13 @@
 mod chunk;
 mod crc32;
 mod event;
+mod large;
 mod log;
 mod template;
 mod tree;
 mod value;
 
 pub use event::{Event, Payload, Provider};
+pub use large::{CHUNK_SIZE, FILE_HEADER_SIZE, shift};
 pub use log::{Log, State};
 pub use value::Value;

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use super::super::roster::{Roster, is_program, program_key};
 use super::{collapse, leaf_is};
-use crate::host::Volumes;
+use crate::host::device_path::Volumes;
 use crate::host::event::{Action, Event, ProcessStart, RegistryOperation};
 use crate::host::image_path::{ImagePath, leaf};
 use crate::host::process::Kinship;
@@ -25,6 +25,7 @@ struct Command {
 pub(super) struct Commands {
     all: Vec<Command>,
     by_program: BTreeMap<String, Vec<usize>>,
+    /// For programs that logs name by their device.
     volumes: Volumes,
 }
 
@@ -95,15 +96,14 @@ impl Commands {
         }
     }
 
-    /// The commands whose program is that one; a bare name is that program wherever it lies. A device path is looked for
-    /// on the drive that the volume is; where that is not known, on every drive.
-    fn of_program(&self, normalized: &str) -> impl Iterator<Item = &Command> {
+    /// The commands whose program is that one; a bare name is that program wherever it lies.
+    fn of_program(&self, normalized: &str) -> impl Iterator<Item = &Command> + use<'_> {
         let named = |key: &str| self.by_program.get(key).map_or(&[] as &[usize], Vec::as_slice);
         let bare =
             Some(leaf(normalized)).filter(|leaf| *leaf != normalized).map_or(&[] as _, named);
         let paths = self.volumes.drive_paths(normalized);
-        let whole: Vec<usize> = paths.iter().flat_map(|path| named(path)).copied().collect();
-        whole.into_iter().chain(bare.iter().copied()).filter_map(|at| self.all.get(at))
+        let full: Vec<usize> = paths.iter().flat_map(|path| named(path)).copied().collect();
+        full.into_iter().chain(bare.iter().copied()).filter_map(|at| self.all.get(at))
     }
 
     /// The services that run that program, each once.
@@ -118,6 +118,7 @@ impl Commands {
     /// The services whose command a child of services.exe is, each once, and how it is that.
     pub(super) fn started(&self, roster: &Roster, process: &ProcessStart) -> (Vec<usize>, Kinship) {
         let image = super::file_path(&process.image);
+        let image = self.volumes.resolve(&image).unwrap_or(image);
         let line = collapse(process.command_line.as_deref().unwrap_or_default());
         let mut candidates: Vec<(u8, usize, Kinship)> = self
             .of_program(&image)

@@ -344,8 +344,8 @@ fn collapse(line: &str) -> String {
     expanded.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// A path as logs write it, for comparing with [`ImagePath::normalized`]. The device paths of 5156 stay what they are:
-/// [`Commands`] knows the volumes.
+/// A path as logs write it, for comparing with [`ImagePath::normalized`]. The device paths of 5156 stay what they are: the
+/// commands know the volumes.
 pub(super) fn file_path(path: &str) -> String {
     ImagePath::parse(&format!("\"{}\"", path.to_lowercase())).normalized
 }
