@@ -97,7 +97,8 @@ pub(super) fn line(event: &Event) -> String {
 /// missing. Nothing for a command in the clear.
 pub(super) fn remarks(scope: &Scope<'_>, command: &ServiceCommand) -> String {
     let decoded = command.decoded.as_deref().map(|line| format!(" (decoded: `{}`)", clip(line)));
-    let seen = scope.service.commands.iter().find(|seen| std::ptr::eq(&seen.command, command));
+    let seen =
+        scope.service.commands.iter().find(|seen| std::ptr::eq(&raw const seen.command, command));
     let missing = seen.map_or(0, |seen| seen.missing);
     let missing = (missing > 0).then(|| format!(" (no log holds {missing} parts of the script)"));
     decoded.unwrap_or_default() + &missing.unwrap_or_default()

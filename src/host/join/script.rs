@@ -9,6 +9,9 @@ use crate::host::service_command;
 /// How long a joined text may grow before it is read in pieces, in bytes.
 const LONGEST: usize = service_command::LONGEST;
 
+/// The parts of a block: the event of each, and how many it says there are.
+type Parts = BTreeMap<u32, (usize, u32)>;
+
 /// Consecutive parts of a script as one text.
 pub(super) struct Script<'a> {
     /// Its text, in the order of the parts.
@@ -37,7 +40,7 @@ impl Script<'_> {
 
 /// Every script of the events: blocks with their parts joined, everything else as it stands.
 pub(super) fn joined(events: &[Event]) -> Vec<Script<'_>> {
-    let mut blocks: BTreeMap<(&str, &str), BTreeMap<u32, (usize, u32)>> = BTreeMap::new();
+    let mut blocks: BTreeMap<(&str, &str), Parts> = BTreeMap::new();
     let mut scripts = Vec::new();
     for (at, event) in events.iter().enumerate() {
         let Action::Script { text, block, .. } = &event.action else { continue };
@@ -60,7 +63,7 @@ pub(super) fn joined(events: &[Event]) -> Vec<Script<'_>> {
     scripts
 }
 
-fn join(parts: &BTreeMap<u32, (usize, u32)>, events: &[Event], scripts: &mut Vec<Script<'_>>) {
+fn join(parts: &Parts, events: &[Event], scripts: &mut Vec<Script<'_>>) {
     let of = parts.values().map(|(_, of)| *of).max().unwrap_or(0);
     let missing = of.saturating_sub(u32::try_from(parts.len()).unwrap_or(u32::MAX));
     let empty = || Script { text: Cow::Borrowed(""), parts: Vec::new(), missing };

@@ -104,8 +104,8 @@ pub(super) struct RemoteRun {
     pub(super) own: usize,
 }
 
-/// `psexec [\\host[,host…] | @file] [options] command [arguments]`, PAExec alike. The service is PSEXESVC unless `-r`
-/// names it; PAExec's name has the client's process id and name, so that the command cannot tell it.
+/// `psexec [\\host[,host…] | @file] [options] command [arguments]`, `PAExec` alike. The service is `PSEXESVC` unless `-r`
+/// names it; that of `PAExec` has the client's process id and name, so that the command cannot tell it.
 pub(super) fn psexec(words: &[String], paexec: bool) -> Option<RemoteRun> {
     /// Options that take a word.
     const VALUED: [&str; 12] = ["u", "p", "n", "r", "w", "a", "g", "rlo", "to", "lo", "p@", "csrc"];

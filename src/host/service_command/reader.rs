@@ -225,7 +225,7 @@ impl Reader {
             }
             Tool::Remote(parse) => {
                 let Some(run) = parse(rest) else { return false };
-                self.remote_run(run, line, at, context);
+                self.remote_run(&run, line, at, context);
             }
         }
         true
@@ -233,7 +233,7 @@ impl Reader {
 
     fn remote_run(
         &mut self,
-        run: install::RemoteRun,
+        run: &install::RemoteRun,
         line: &Line<'_>,
         at: usize,
         context: &Context,

@@ -7,7 +7,7 @@ use regex::Regex;
 /// What stands in a password's place.
 pub(super) const GIVEN: &str = "(given)";
 
-/// Options whose argument is a password: `sc … password= x`, `-p x` after `-u y` of the PsTools and of schtasks,
+/// Options whose argument is a password: `sc … password= x`, `-p x` after `-u y` of `PsExec` and of schtasks,
 /// `/password:x` of wmic, `StartPassword=x`, `ConvertTo-SecureString "x"`, `net use … /user:y x`.
 static PASSWORDS: LazyLock<Vec<Regex>> = LazyLock::new(|| {
     const VALUE: &str = r#"("(?:[^"\\]|\\.)*"?|'[^']*'?|[^\s,"';)]+)"#;

@@ -96,13 +96,11 @@ impl Variables {
         let standard =
             || STANDARD.iter().find(|(known, _)| *known == name).map(|(_, value)| *value);
         let value = own.or_else(standard)?;
-        match part.strip_prefix('~') {
-            Some(range) => substring(value, range),
-            None => {
-                let (old, new) = part.split_once('=')?;
-                (!old.is_empty() && !old.starts_with('*')).then(|| replaced(value, old, new))
-            }
+        if let Some(range) = part.strip_prefix('~') {
+            return substring(value, range);
         }
+        let (old, new) = part.split_once('=')?;
+        (!old.is_empty() && !old.starts_with('*')).then(|| replaced(value, old, new))
     }
 }
 

@@ -85,7 +85,7 @@ fn service(words: &[String]) -> Option<ServiceCommand> {
         let name = condition(&line)?;
         return deletes.then(|| ServiceCommand::new("wmic", &name, Verb::Delete));
     };
-    let method: String = call.first()?.chars().take_while(|c| c.is_ascii_alphanumeric()).collect();
+    let method: String = call.first()?.chars().take_while(char::is_ascii_alphanumeric).collect();
     let verb = verb_of(&method)?;
     let arguments = call.join(" ");
     let arguments = arguments.get(method.len()..).unwrap_or_default();

@@ -104,8 +104,8 @@ fn service(cmdlet: &str, arguments: Arguments<'_>, piped: &[String]) -> Vec<Serv
         _ => Verb::Configure,
     };
     let mut positional = arguments.positional();
-    let named = arguments.get("name", 1).or_else(|| arguments.get("servicename", 1));
-    let names = match named.or_else(|| arguments.get("inputobject", 1)) {
+    let given = arguments.get("name", 1).or_else(|| arguments.get("servicename", 1));
+    let names = match given.or_else(|| arguments.get("inputobject", 1)) {
         Some(given) => given.values.clone(),
         None if verb == Verb::Configure || verb == Verb::Create || piped.is_empty() => positional
             .next()

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::lexer::{Item, Statement, Text};
+use super::lexer::{Item, Statement, Word};
 use crate::host::service_command::encoded;
 
 /// How long a built string may be, in bytes.
@@ -129,7 +129,7 @@ fn unary(rest: &mut &[Item], constants: &Constants, depth: u8) -> Option<Value> 
 }
 
 /// `.Name( … )` at the start of what follows.
-fn method<'a>(rest: &'a [Item]) -> Option<(String, &'a [Statement], &'a [Item])> {
+fn method(rest: &[Item]) -> Option<(String, &[Statement], &[Item])> {
     let [Item::Text(name), Item::Group(arguments), after @ ..] = rest else { return None };
     let named = !name.quoted && name.text.starts_with('.') && name.text.len() > 1;
     named.then(|| (name.text.to_lowercase(), arguments.as_slice(), after))
@@ -145,7 +145,7 @@ fn group(inner: &[Statement], constants: &Constants, depth: u8) -> Option<Value>
 }
 
 /// A word in an expression: a variable, a number, a cast, or a call of one of the decoding methods.
-fn bare(word: &Text, rest: &mut &[Item], constants: &Constants, depth: u8) -> Option<Value> {
+fn bare(word: &Word, rest: &mut &[Item], constants: &Constants, depth: u8) -> Option<Value> {
     let lower = word.text.to_lowercase();
     if lower == "-join" {
         let value = list(rest, constants, deeper(depth)?)?;
@@ -231,7 +231,7 @@ fn replaced(text: &str, pattern: &str, new: &str) -> Option<String> {
 }
 
 /// The text with the variables in it that are known; nothing where one is not and the text is only that.
-pub(super) fn substituted(text: &Text, constants: &Constants) -> Option<(String, bool)> {
+pub(super) fn substituted(text: &Word, constants: &Constants) -> Option<(String, bool)> {
     if text.literal || !text.text.contains('$') || constants.is_empty() {
         return Some((text.text.clone(), false));
     }

@@ -5,7 +5,7 @@ use crate::host::service_command::encoded;
 /// Parameters that stand alone.
 const SWITCHES: [&str; 7] =
     ["nologo", "noexit", "noprofile", "noninteractive", "noprofileloadtime", "sta", "mta"];
-/// Short names of parameters that take a value, besides prefixes of the full names ("about_PowerShell_exe").
+/// Short names of parameters that take a value, besides prefixes of the full names (Microsoft Learn, "about PowerShell.exe").
 const VALUED: [&str; 12] = [
     "executionpolicy",
     "ep",

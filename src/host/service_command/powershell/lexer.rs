@@ -2,7 +2,7 @@
 
 /// A piece of text: a bare word or a string.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Text {
+pub(super) struct Word {
     pub(super) text: String,
     /// A string constant, as a whole.
     pub(super) quoted: bool,
@@ -15,7 +15,7 @@ pub(super) struct Text {
 /// A part of a statement.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Item {
-    Text(Text),
+    Text(Word),
     Comma,
     Pipe,
     /// `( … )`, `$( … )`, `@( … )`.
@@ -157,7 +157,7 @@ impl Lexer<'_> {
                 self.chars.next_if_eq(&'\n');
             }
             '+' | '=' => {
-                let text = Text { text: c.to_string(), ..Text::default() };
+                let text = Word { text: c.to_string(), ..Word::default() };
                 self.push(Item::Text(text));
             }
             c if c.is_whitespace() => {}
@@ -189,12 +189,12 @@ impl Lexer<'_> {
             before = c;
         }
         let text = text.trim_start_matches(['\r', '\n']).trim_end_matches(['\r', '\n']).to_owned();
-        self.push(Item::Text(Text { text, quoted: true, literal: quote == '\'', escaped: false }));
+        self.push(Item::Text(Word { text, quoted: true, literal: quote == '\'', escaped: false }));
     }
 
     /// A word that starts with `first`; strings within it are part of it.
     fn word(&mut self, first: char) {
-        let mut word = Text { literal: is_quote(first) == Some('\''), ..Text::default() };
+        let mut word = Word { literal: is_quote(first) == Some('\''), ..Word::default() };
         word.quoted = is_quote(first).is_some();
         let cast = first == '[';
         let variable = first == '$';
@@ -241,7 +241,7 @@ impl Lexer<'_> {
     }
 
     /// The rest of a string after its opening quote.
-    fn string(&mut self, quote: char, word: &mut Text) {
+    fn string(&mut self, quote: char, word: &mut Word) {
         while let Some(c) = self.chars.next() {
             match c {
                 '`' if quote == '"' => {

@@ -231,7 +231,7 @@ impl Script<'_> {
             arguments.first().and_then(|one| one.values.first()).cloned().unwrap_or_default();
         let name = name.rsplit('\\').next().unwrap_or_default().to_lowercase();
         let mut inner = context.clone();
-        let parameters = self.parameters(arguments.get(1..).unwrap_or_default());
+        let parameters = Self::parameters(arguments.get(1..).unwrap_or_default());
         let built = arguments.iter().any(|argument| argument.built);
         let decoded = context.clone().decoded(built);
         let shown = || {
@@ -259,7 +259,7 @@ impl Script<'_> {
                 }
             }
             "get-wmiobject" | "gwmi" | "get-ciminstance" | "gcim" => {
-                piped.object = self.object(items)
+                piped.object = self.object(items);
             }
             "get-service" | "gsv" => {
                 let names = parameters
@@ -339,7 +339,7 @@ impl Script<'_> {
         (arguments, blocks)
     }
 
-    fn word(&self, text: &lexer::Text) -> Argument {
+    fn word(&self, text: &lexer::Word) -> Argument {
         let splatted = text.text.strip_prefix('@').filter(|_| !text.quoted);
         if let Some(table) = splatted.and_then(|name| self.tables.get(&name.to_lowercase())) {
             return Argument { table: table.clone(), bare: true, ..Argument::default() };
@@ -358,7 +358,7 @@ impl Script<'_> {
         }
     }
 
-    fn parameters(&self, arguments: &[Argument]) -> Vec<Parameter> {
+    fn parameters(arguments: &[Argument]) -> Vec<Parameter> {
         let mut parameters = Vec::new();
         let mut arguments = arguments.iter().peekable();
         while let Some(argument) = arguments.next() {

@@ -6,7 +6,7 @@ use crate::host::service_command::wmic::{PARAMETERS, argument, verb_of};
 use crate::host::service_command::{Change, ServiceCommand, Verb};
 
 /// The values that the parameters of `Win32_Service.Create` end in, in their order; `Change` has the same without
-/// the name ("Create method of the Win32_Service class", Microsoft Learn).
+/// the name ("Create method of the `Win32_Service` class", Microsoft Learn).
 const CREATE: [&str; 11] = [
     "Name",
     "DisplayName",
