@@ -81,8 +81,8 @@ impl Bursts {
     }
 
     /// Every burst, sorted by SID, then time.
-    pub fn iter(&self) -> std::slice::Iter<'_, Burst> {
-        self.bursts.iter()
+    pub fn all(&self) -> &[Burst] {
+        &self.bursts
     }
 
     /// The burst that an install by that account at that time belongs to.

@@ -55,6 +55,9 @@ pub(super) fn shortlist<'a>(host: &'a HostReport, options: &Options) -> Shortlis
     Shortlist { rows, left_out }
 }
 
+/// A row of a burst: its place, and the ids of its findings.
+type Shown<'a> = (usize, BTreeSet<&'a str>);
+
 /// Services as rows; those of one burst that are alike as one.
 fn folded<'a>(
     host: &'a HostReport,
@@ -69,7 +72,7 @@ fn folded<'a>(
         }
     }
     let mut rows: Vec<Row<'a>> = Vec::new();
-    let mut first_of: BTreeMap<(usize, Verdict), Vec<(usize, BTreeSet<&str>)>> = BTreeMap::new();
+    let mut first_of: BTreeMap<(usize, Verdict), Vec<Shown<'_>>> = BTreeMap::new();
     for service in services {
         if let Some(burst) = burst_of.get(service.name.as_str()) {
             let ids: BTreeSet<&str> = service.findings.iter().map(|one| one.id.as_str()).collect();

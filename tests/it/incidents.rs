@@ -1,7 +1,5 @@
 //! Incidents of a host: what belongs together, what it is by itself, and what the host's verdict makes of it.
 
-#![expect(clippy::indexing_slicing, reason = "a test may stop at a surprise")]
-
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};

@@ -8,7 +8,7 @@ use super::{Gravity, Incident, IncidentKind, agreed, cited, plural, who};
 use crate::host::bursts::{Act, Burst};
 use crate::host::event::{Action, RegistryOperation};
 use crate::host::service::Actor;
-use crate::host::{Event, Host, Origin, Role, Service, State};
+use crate::host::{Event, Host, ImagePath, Origin, Role, Service, State};
 use crate::text::same_name;
 use crate::time::format_short;
 
@@ -17,7 +17,7 @@ use crate::time::format_short;
 const FAILS_WITHIN: SignedDuration = SignedDuration::from_mins(5);
 
 pub(super) fn incidents(host: &Host) -> Vec<Incident> {
-    host.bursts.iter().filter_map(|burst| incident(host, burst)).collect()
+    host.bursts.all().iter().filter_map(|burst| incident(host, burst)).collect()
 }
 
 fn incident(host: &Host, burst: &Burst) -> Option<Incident> {
@@ -78,8 +78,7 @@ fn incident(host: &Host, burst: &Burst) -> Option<Incident> {
 
 /// The file name of the program that every one of them runs.
 fn common_program(services: &[&Service]) -> Option<String> {
-    let mut leaves =
-        services.iter().map(|service| service.image.as_ref().map(|image| image.leaf()));
+    let mut leaves = services.iter().map(|service| service.image.as_ref().map(ImagePath::leaf));
     let first = leaves.next()??;
     leaves.all(|leaf| leaf == Some(first)).then(|| first.to_owned())
 }

@@ -32,7 +32,7 @@ fn incident(host: &Host, group: &[&Outbound]) -> Option<Incident> {
     let names: BTreeSet<&str> = group.iter().filter_map(|act| act.service.as_deref()).collect();
     let what = match names.len() {
         0 => "services".to_owned(),
-        1 => names.iter().map(|name| format!("service {}", quote(name))).collect(),
+        1 => format!("service {}", names.first().map(|name| quote(name)).unwrap_or_default()),
         many => plural(many, "service"),
     };
     let sentence = format!(

@@ -1,6 +1,6 @@
 //! Shells that services.exe started for no service the evidence names.
 //!
-//! A service that was pointed at a command, started and pointed back (SCShell, `sc config` twice) leaves no install and
+//! A service that was pointed at a command, started and pointed back (`SCShell`, `sc config` twice) leaves no install and
 //! no changed key; one that was made and deleted between two looks at the registry leaves no key. The process stays.
 
 use std::collections::BTreeSet;
