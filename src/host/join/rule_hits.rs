@@ -7,7 +7,7 @@ use crate::host::image_path::leaf;
 use crate::host::rule_hit::RuleHit;
 use crate::host::service::Role;
 use crate::host::service_command::{in_command_line, in_script, service_of_key};
-use crate::host::{Host, Place, Service};
+use crate::host::{Host, Place, Service, Volumes};
 use crate::text::fold;
 
 /// A program that more services run than this says nothing about one of them.
@@ -23,7 +23,7 @@ pub(super) fn attach(host: &mut Host) {
         key(left).cmp(&key(right)).then_with(|| left.citations.cmp(&right.citations))
     });
     let by_record = services_by_record(host);
-    let names = Names::of(&host.services);
+    let names = Names::of(&host.services, &host.volumes);
     let mut concerned: Vec<BTreeSet<usize>> = Vec::with_capacity(host.rule_hits.len());
     for hit in &host.rule_hits {
         let records = hit.citations.iter().filter_map(|citation| record(&citation.place));
@@ -80,10 +80,11 @@ struct Names {
     keys: BTreeMap<String, usize>,
     displays: BTreeMap<String, Vec<usize>>,
     programs: BTreeMap<String, BTreeSet<usize>>,
+    volumes: Volumes,
 }
 
 impl Names {
-    fn of(services: &[Service]) -> Self {
+    fn of(services: &[Service], volumes: &Volumes) -> Self {
         let (mut keys, mut displays, mut programs) =
             (BTreeMap::new(), BTreeMap::<_, Vec<_>>::new(), BTreeMap::<_, BTreeSet<_>>::new());
         for (index, service) in services.iter().enumerate() {
@@ -99,7 +100,7 @@ impl Names {
                 programs.entry(path.normalized.clone()).or_default().insert(index);
             }
         }
-        Self { keys, displays, programs }
+        Self { keys, displays, programs, volumes: volumes.clone() }
     }
 
     /// The services that a hit's fields name: by name or key, else by command, else by program.
@@ -148,12 +149,13 @@ impl Names {
         if is_interpreter(&program) || leaf(&program).eq_ignore_ascii_case("svchost.exe") {
             return Vec::new();
         }
-        match self.programs.get(&program) {
-            Some(services) if services.len() <= MOST_OF_A_PROGRAM => {
-                services.iter().copied().collect()
-            }
-            _ => Vec::new(),
+        let paths = self.volumes.drive_paths(&program);
+        let services: BTreeSet<usize> =
+            paths.iter().filter_map(|path| self.programs.get(path)).flatten().copied().collect();
+        if services.len() > MOST_OF_A_PROGRAM {
+            return Vec::new();
         }
+        services.into_iter().collect()
     }
 }
 
