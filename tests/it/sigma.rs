@@ -30,8 +30,13 @@ const CORRELATIONS: &str = include_str!("../sigma/correlations.yml");
 const FAILURE: &str = include_str!("../sigma/failure_command.yml");
 const ATTACKS: &str = "evtx/evtx-to-mitre-attack.tar.xz";
 
+/// Fields of a made event.
+type Data<'d> = &'d [(&'static str, &'d str)];
+/// Second, provider, id and fields of a made event.
+type Made<'d> = (i64, Provider, u16, Data<'d>);
+
 /// A log of one channel with events at the given seconds.
-fn log(channel: &str, events: &[(i64, Provider, u16, &[(&'static str, &str)])]) -> Vec<u8> {
+fn log(channel: &str, events: &[Made<'_>]) -> Vec<u8> {
     let mut log = Log::new(channel, "WS01", 1);
     for (second, provider, id, data) in events {
         let data = data.iter().map(|(name, value)| (*name, Value::text(value))).collect();
@@ -155,26 +160,20 @@ fn without_rules_nothing_is_said_of_rules() {
     assert!(!text.contains("sigma_rules") && !text.contains("\"X0"), "{text}");
 }
 
-fn house(
-    at: i64,
-    id: u16,
-    house: &'static str,
-    colour: &'static str,
-) -> Vec<(i64, Provider, u16, Vec<(&'static str, &'static str)>)> {
-    vec![(at, OTHER, id, vec![("House", house), ("Colour", colour)])]
-}
-
 #[test]
 fn correlations_run_over_all_logs_in_order_of_time() {
     // The doors of house a stand in two logs, the later ones in the first.
-    let log_of = |doors: &[(i64, u16, &'static str, &'static str)]| {
-        let events: Vec<_> =
-            doors.iter().flat_map(|(at, id, name, colour)| house(*at, *id, name, colour)).collect();
-        let events: Vec<_> =
-            events.iter().map(|(at, by, id, data)| (*at, *by, *id, data.as_slice())).collect();
+    let log_of = |doors: &[(i64, u16, &'static str)]| {
+        let data: Vec<_> =
+            doors.iter().map(|(_, _, house)| [("House", *house), ("Colour", "red")]).collect();
+        let events: Vec<Made<'_>> = doors
+            .iter()
+            .zip(&data)
+            .map(|((at, id, _), data)| (*at, OTHER, *id, data.as_slice()))
+            .collect();
         log("Application", &events)
     };
-    let first = log_of(&[(20, 900, "a", "red"), (40, 901, "a", "red"), (500, 900, "b", "red")]);
+    let first = log_of(&[(20, 900, "a"), (40, 901, "a"), (500, 900, "b")]);
     let mut second = Log::new("Application", "WS01", 1_000);
     for (second_of, id, name, colour) in [
         (0, 900, "a", "red"),
