@@ -33,6 +33,9 @@ struct DevicePath {
 
 impl DevicePath {
     fn parse(path: &str) -> Option<Self> {
+        if !path.starts_with('\\') {
+            return None;
+        }
         let lower = path.to_lowercase();
         let (number, _) = lower.strip_prefix(PREFIX)?.split_once('\\')?;
         let below = lower.strip_prefix(PREFIX)?.strip_prefix(number)?.to_owned();

@@ -207,6 +207,9 @@ fn is_name(name: &str) -> bool {
         && !name.chars().all(|c| c.is_ascii_digit() || c == '.')
 }
 
+/// The columns that a header may name.
+const COLUMNS: [&str; 3] = ["destination", "host", "note"];
+
 /// Which field is which.
 struct Columns {
     destination: usize,
@@ -222,9 +225,8 @@ impl Columns {
         let Some(destination) = names.iter().position(|name| name == "destination") else {
             return Ok(None);
         };
-        const KNOWN: [&str; 3] = ["destination", "host", "note"];
-        if let Some(unknown) = names.iter().find(|name| !KNOWN.contains(&name.as_str())) {
-            return Err(format!("unknown column `{unknown}`; known are {}", KNOWN.join(", ")));
+        if let Some(unknown) = names.iter().find(|name| !COLUMNS.contains(&name.as_str())) {
+            return Err(format!("unknown column `{unknown}`; known are {}", COLUMNS.join(", ")));
         }
         let host = names.iter().position(|name| name == "host");
         Ok(Some(Self { destination, host, width: Some(names.len()) }))

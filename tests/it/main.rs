@@ -26,6 +26,7 @@ mod lab_evtx;
 mod lab_regf;
 mod lab_samples;
 mod mutated_images;
+mod network;
 mod older_states;
 mod posture;
 mod readme;

@@ -29,13 +29,9 @@ pub(in crate::host) fn gather(services: &mut [Service], events: &[Event], volume
         if !is_network(event) {
             continue;
         }
-        let owners = follower.owners(at, event);
-        let mut program = String::new();
-        if let Some((_, image)) = event.action.doer() {
-            program = follower.program(image);
-        }
+        let Some((program, owners)) = follower.actor(at, event) else { continue };
         let indices = owners.as_ref().map_or(&[] as &[usize], |owners| owners.services.as_slice());
-        note_talk(&mut talk, event, &program, indices);
+        note_talk(&mut talk, event, program, indices);
         let repeats = match &event.action {
             Action::Connected(connection) => records.repeats(event, connection),
             _ => false,
@@ -43,7 +39,7 @@ pub(in crate::host) fn gather(services: &mut [Service], events: &[Event], volume
         let Some(owners) = &owners else { continue };
         for index in indices {
             let draft = drafts.entry(*index).or_default();
-            draft.note(&Act { at, event, program: &program, owners, repeats });
+            draft.note(&Act { at, event, program, owners, repeats });
         }
     }
     let answers = Answers::of(events);

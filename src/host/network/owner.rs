@@ -68,6 +68,8 @@ pub(super) struct Follower<'a> {
     /// Whose own program it is.
     programs: BTreeMap<String, Vec<usize>>,
     alive: BTreeMap<(&'a str, u32), Life>,
+    /// Programs as logged: as they are compared, and whose they are. The same few come in millions of records.
+    seen: BTreeMap<&'a str, (String, Vec<usize>)>,
 }
 
 impl<'a> Follower<'a> {
@@ -91,7 +93,7 @@ impl<'a> Follower<'a> {
                 }
             }
         }
-        Self { volumes, starts, links, programs, alive: BTreeMap::new() }
+        Self { volumes, starts, links, programs, alive: BTreeMap::new(), seen: BTreeMap::new() }
     }
 
     /// Takes note of a process that starts or ends.
@@ -126,39 +128,33 @@ impl<'a> Follower<'a> {
         }
     }
 
-    /// Whose process did this.
-    pub(super) fn owners(&self, at: usize, event: &Event) -> Option<Owners> {
+    /// The program that acted, as it is compared (lower case, with a drive letter where the volume is known), and whose
+    /// process it was.
+    pub(super) fn actor(&mut self, at: usize, event: &'a Event) -> Option<(&str, Option<Owners>)> {
         let (id, image) = event.action.doer()?;
         let life = id.and_then(|id| self.alive.get(&(event.computer.as_str(), id)));
         let is_late = |ended: Timestamp| event.time.duration_since(ended) > LATE;
-        let life = life.filter(|life| !life.ended.is_some_and(is_late));
-        let life = life.filter(|life| image_path::leaf(image).eq_ignore_ascii_case(&life.leaf));
+        let life = life.filter(|life| {
+            !life.ended.is_some_and(is_late)
+                && image_path::leaf(image).eq_ignore_ascii_case(&life.leaf)
+        });
         let linked = self.links.get(&at).map_or(&[] as &[usize], Vec::as_slice);
-        if let Some(life) = life {
-            let all: BTreeSet<usize> = life.services.iter().chain(linked).copied().collect();
-            let services: Vec<usize> = all.into_iter().collect();
-            return (!services.is_empty()).then_some(Owners {
-                services,
-                known_by: KnownBy::Process,
-                started: Some(life.started),
-            });
-        }
-        let path = normalized(image);
-        let by_program = self.volumes.drive_paths(&path);
-        let by_program = by_program.iter().filter_map(|path| self.programs.get(path)).flatten();
-        let all: BTreeSet<usize> = by_program.chain(linked).copied().collect();
-        let services: Vec<usize> = all.into_iter().collect();
-        (!services.is_empty()).then_some(Owners {
-            services,
-            known_by: KnownBy::Program,
-            started: None,
-        })
-    }
-
-    /// A program as it is compared: lower case, with a drive letter where the volume is known.
-    pub(super) fn program(&self, image: &str) -> String {
-        let path = normalized(image);
-        self.volumes.resolve(&path).unwrap_or(path)
+        let (volumes, programs) = (self.volumes, &self.programs);
+        let (program, own) = self.seen.entry(image).or_insert_with(|| {
+            let path = normalized(image);
+            let paths = volumes.drive_paths(&path);
+            let own = paths.iter().filter_map(|path| programs.get(path)).flatten();
+            let own = own.copied().collect();
+            (volumes.resolve(&path).unwrap_or(path), own)
+        });
+        let (known_by, started, own) = match life {
+            Some(life) => (KnownBy::Process, Some(life.started), &life.services),
+            None => (KnownBy::Program, None, &*own),
+        };
+        let services: BTreeSet<usize> = own.iter().chain(linked).copied().collect();
+        let services: Vec<usize> = services.into_iter().collect();
+        let is_owned = !services.is_empty();
+        Some((program, is_owned.then_some(Owners { services, known_by, started })))
     }
 }
 
