@@ -16,7 +16,6 @@ use svctriage::host::{Fact, Origin, Place, Provenance, State};
 use svctriage::lab::evtx::{Log, Payload, Provider, State as LogState, Value};
 use svctriage::lab::regf::log::{Entry, new_format};
 use svctriage::lab::regf::{BaseBlock, Data, Hive};
-use svctriage::report::HostReport;
 use tempfile::TempDir;
 
 use crate::support::corpus::corpus_file;
