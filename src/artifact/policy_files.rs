@@ -1,4 +1,4 @@
-//! Policies that are files: App Control (WDAC) and AppLocker. That they are there is all that is said of them.
+//! Policies that are files: App Control (WDAC) and `AppLocker`. That they are there is all that is said of them.
 
 use crate::evidence::{Evidence, Magic, Pattern, Place as FilePlace};
 use crate::host::posture::knowledge::{APPLICATION_RULES, CODE_INTEGRITY};
@@ -11,7 +11,7 @@ struct PolicyFile {
     pattern: Pattern,
 }
 
-/// Where Windows keeps them (Microsoft Learn: "Deploy App Control policies"; "How AppLocker works").
+/// Where Windows keeps them (Microsoft Learn: "Deploy App Control policies"; "How `AppLocker` works").
 const POLICY_FILES: [PolicyFile; 2] = [
     PolicyFile {
         known: &CODE_INTEGRITY,

@@ -85,6 +85,8 @@ impl fmt::Display for Citation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.place {
             Place::Key { path, value: Some(value), offset } => {
+                // A key's default value has no name; this is what the registry editor calls it.
+                let value = if value.is_empty() { "(Default)" } else { value };
                 write!(f, "{}: {path} -> {value} @0x{offset:x}", self.artifact)?;
             }
             Place::Key { path, value: None, offset } => {

@@ -9,7 +9,7 @@
 //! Sources: the plugins for it in dissect.target and Volatility, and DLEAPP's, which set every subcategory with
 //! auditpol and read the value afterwards; they agree. `RegRipper` has Special Logon and Other Object Access in the
 //! order of their GUIDs instead. The SECURITY hive of a Windows 10 workstation that regipy is tested with decides: its
-//! fifth number of Logon/Logoff is 1, Special Logon's default, where the order of GUIDs would have IPsec quick mode.
+//! fifth number of Logon/Logoff is 1, Special Logon's default, where the order of GUIDs would have `IPsec` quick mode.
 //!
 //! Windows NT 4 to Server 2003: a byte that switches auditing on, three more, one 32-bit number per category, and the
 //! count of categories at the end: 7 in NT 4 (Microsoft Knowledge Base 246120), 9 later.

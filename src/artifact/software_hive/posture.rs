@@ -1,4 +1,4 @@
-//! What the SOFTWARE hive says about recording and forbidding: PowerShell, channels, AppLocker, Defender, code integrity.
+//! What the SOFTWARE hive says about recording and forbidding: PowerShell, channels, `AppLocker`, Defender, code integrity.
 
 use crate::artifact::Sink;
 use crate::artifact::event_log_file::witness;
@@ -24,7 +24,7 @@ const POWERSHELLS: [(&str, &str); 3] = [
 const CHANNELS: &str = r"Microsoft\Windows\CurrentVersion\WINEVT\Channels";
 /// The smallest size that Windows itself gives a log that is read (PowerShell's; System and Security have 20 MiB).
 const USUAL_SIZE: u64 = 15 << 20;
-/// AppLocker's collections of rules.
+/// The collections of rules of `AppLocker`.
 const COLLECTIONS: [&str; 5] = ["Exe", "Dll", "Msi", "Script", "Appx"];
 /// Values below the Defender policy that switch a part of it off.
 const DEFENDER_SWITCHES: [(&str, &str); 7] = [

@@ -92,7 +92,7 @@ fn sysmon(set: &Key<'_>, settings: &mut Vec<Posture>, sink: &mut Sink) {
     }
     if !any {
         let citation = cite(&services, sink);
-        settings.push(SYSMON.by_default("not installed", Effect::Blind, citation));
+        settings.push(SYSMON.found("not installed", Effect::Blind, citation));
     }
 }
 

@@ -295,7 +295,7 @@ pub const LSA_PROTECTION: Known = Known {
     records: None,
 };
 
-/// AppLocker's rules.
+/// The rules of `AppLocker`.
 pub const APPLICATION_RULES: Known = Known {
     id: "applocker",
     label: "AppLocker",
