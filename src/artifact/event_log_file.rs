@@ -130,6 +130,9 @@ fn span(state: State, from: Option<Timestamp>, to: Option<Timestamp>) -> Span {
     Span { state, from, to, notes: Vec::new() }
 }
 
+/// What a record is told as: the event that it is, if any, with what newer logs hold of it, and what rules say of it.
+type Told = (Option<(Compared, Event)>, Option<Judged>);
+
 fn read(input: &Input<'_>, known: &Known, sink: &mut Sink) {
     let name = input.found.path.name();
     let mut content = match input.evidence.open(&input.found.path) {
@@ -144,13 +147,14 @@ fn read(input: &Input<'_>, known: &Known, sink: &mut Sink) {
         let event = event_kind::interpret(&record, &artifact);
         let event = event.map(|event| (known.compare(&event), event));
         let is_repeated = is_older && matches!(event, Some((Compared::Same, _)));
-        let judged = match is_repeated {
-            true => None,
-            false => input.rules.judge(&record, || event_kind::cite(&record, &artifact)),
+        let judged = if is_repeated {
+            None
+        } else {
+            input.rules.judge(&record, || event_kind::cite(&record, &artifact))
         };
         (event.is_some() || judged.is_some()).then_some((event, judged))
     };
-    let mut take = |told: &mut Vec<(Option<(Compared, Event)>, Option<Judged>)>| {
+    let mut take = |told: &mut Vec<Told>| {
         for (event, judged) in told.drain(..) {
             judge.take(judged);
             let Some((compared, event)) = event else { continue };

@@ -93,11 +93,14 @@ pub(super) fn line(event: &Event) -> String {
     without_passwords(&clip(line))
 }
 
-/// What follows the line of a command that was logged in disguise: ` (decoded: …)`; nothing for others.
-pub(super) fn decoded(command: &ServiceCommand) -> String {
-    let decoded =
-        command.decoded.as_deref().map(|decoded| format!(" (decoded: `{}`)", clip(decoded)));
-    decoded.unwrap_or_default()
+/// What follows the line of a command: what it reads as where it was logged in disguise, and how much of its script is
+/// missing. Nothing for a command in the clear.
+pub(super) fn remarks(scope: &Scope<'_>, command: &ServiceCommand) -> String {
+    let decoded = command.decoded.as_deref().map(|line| format!(" (decoded: `{}`)", clip(line)));
+    let seen = scope.service.commands.iter().find(|seen| std::ptr::eq(&seen.command, command));
+    let missing = seen.map_or(0, |seen| seen.missing);
+    let missing = (missing > 0).then(|| format!(" (no log holds {missing} parts of the script)"));
+    decoded.unwrap_or_default() + &missing.unwrap_or_default()
 }
 
 /// `CORP\anna (S-1-5-21-…)`, or what of it is known.

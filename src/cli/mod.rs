@@ -236,7 +236,7 @@ pub struct ScanArgs {
     /// Shows services of that verdict or a worse one.
     #[arg(long, value_name = "VERDICT")]
     pub min_verdict: Option<VerdictArg>,
-    /// Exits with 1 when a service has that verdict or a worse one.
+    /// Exits with 1 when a service or incident has that verdict or a worse one.
     #[arg(long, value_name = "VERDICT")]
     pub fail_on: Option<VerdictArg>,
     /// Colour: on a terminal, always or never. `NO_COLOR` and `TERM=dumb` are obeyed.

@@ -62,7 +62,7 @@ fn walk(folder: &Path, level: usize, found: &mut Vec<PathBuf>) -> io::Result<()>
 }
 
 fn is_rule_file(path: &Path) -> bool {
-    let extension = path.extension().map(|extension| extension.to_ascii_lowercase());
+    let extension = path.extension().map(std::ffi::OsStr::to_ascii_lowercase);
     extension.is_some_and(|extension| extension == "yml" || extension == "yaml")
 }
 

@@ -117,9 +117,14 @@ pub(super) fn label(rule: &Rule) -> String {
     format!("{} ({author}; level {}{license}{id}; {})", rule.title, rule.level.label(), rule.file)
 }
 
+/// Rules in the order of lines for people, the worst level first.
+type Order<'r> = (Reverse<RuleLevel>, &'r Rule);
+/// How often a rule fired, and on which services.
+type Told<'r> = (usize, BTreeSet<&'r str>);
+
 /// What rules found on a host, in lines for people: a line a rule, the worst first, then what no rule saw.
 pub(super) fn lines(host: &HostReport, most: usize) -> Vec<String> {
-    let mut rules: BTreeMap<(Reverse<RuleLevel>, &Rule), (usize, BTreeSet<&str>)> = BTreeMap::new();
+    let mut rules: BTreeMap<Order<'_>, Told<'_>> = BTreeMap::new();
     for hit in &host.rule_hits {
         let entry = rules.entry((Reverse(hit.rule.level), &hit.rule)).or_default();
         entry.0 = entry.0.saturating_add(1);

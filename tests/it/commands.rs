@@ -54,7 +54,10 @@ fn says(command: &ServiceCommand, label: &Label) -> bool {
     named
         && command.changes.iter().any(|change| {
             let data = bare(&change.data);
-            !data.is_empty() && (said.contains(&data) || data.contains(&said))
+            // Long labels are cut, so that some end in the middle of the data.
+            let cut =
+                (4..data.len()).filter_map(|end| data.get(..end)).any(|head| said.ends_with(head));
+            !data.is_empty() && (said.contains(&data) || data.contains(&said) || cut)
         })
 }
 
@@ -109,7 +112,7 @@ fn ordinary_logs_hold_no_service_commands() {
 
 #[test]
 fn no_text_is_too_odd() {
-    const SLOWEST: Duration = Duration::from_secs(5);
+    const SLOWEST: Duration = Duration::from_secs(10);
     let mut numbers = Numbers(20_261_122);
     let mut found = 0_usize;
     for _ in 0..20_000 {

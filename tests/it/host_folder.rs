@@ -276,6 +276,7 @@ fn detect_says_what_is_there_and_what_is_missing() {
         missing,
         [
             "SOFTWARE hive",
+            "SECURITY hive",
             "Security",
             "Microsoft-Windows-Sysmon/Operational",
             "Windows PowerShell",

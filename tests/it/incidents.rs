@@ -9,7 +9,7 @@ use svctriage::host::citation::{Place, Provenance};
 use svctriage::host::event::{Action, ProcessStart, ServiceInstall, ServiceNames, Subject};
 use svctriage::host::incident::{Gravity, IncidentKind};
 use svctriage::host::rule_hit::{Rule, RuleHit, RuleLevel};
-use svctriage::host::{Citation, Coverage, Event, Fact, Host, Incident};
+use svctriage::host::{Citation, Coverage, Event, Fact, Host, Incident, Origin, Span, State};
 use svctriage::rank::{Tuning, Verdict, of_incidents, rank};
 use svctriage::report::{EvidenceSummary, HostReport, Options, Report, Settings, renderer};
 
@@ -65,7 +65,10 @@ fn cleared(channel: &str) -> Action {
 }
 
 fn host(facts: Vec<Fact>) -> Host {
-    Host::from_facts(facts, Coverage::default(), Host::DEFAULT_WINDOW)
+    let mut coverage = Coverage::default();
+    let (from, to, notes) = (Some(at(0)), Some(at(9_000)), Vec::new());
+    coverage.record(Origin::SystemLog, Span { state: State::Complete, from, to, notes });
+    Host::from_facts(facts, coverage, Host::DEFAULT_WINDOW)
 }
 
 fn report(facts: Vec<Fact>) -> Report {

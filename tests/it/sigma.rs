@@ -197,8 +197,8 @@ fn correlations_run_over_all_logs_in_order_of_time() {
         [
             "Two colours of doors",
             "Three doors of one house",
-            "A window",
             "A door and then a window",
+            "A window",
             "A window",
         ]
     );

@@ -9,7 +9,7 @@ use rsigma_parser::{CorrelationRule, FilterRule, FilterRuleTarget, Level, SigmaR
 use super::correlation::{self, Correlation};
 use super::demand;
 use super::engine::{Compiled, Group};
-use super::load::{Defined, Document, Parsed, RuleFile, parse};
+use super::load::{Defined, Parsed, Place, RuleFile, parse};
 use super::source::{Deaf, Listen, listens, records};
 use super::{Loaded, Rules, field};
 use crate::host::rule_hit::{Rule, RuleLevel, RuleProblem, RuleSet};
@@ -57,39 +57,30 @@ impl Compiler {
         self.set.not_loaded = parsed.broken;
         self.set.partly_usable = parsed.remarks;
         let (mut correlations, mut filters) = (Vec::new(), Vec::new());
-        for document in parsed.documents {
-            match document.defined {
-                Defined::Rule(ref rule) => {
-                    let rule = rule.as_ref().clone();
-                    self.rule(&document, rule);
-                }
-                Defined::Correlation(ref rule) => {
-                    let rule = rule.as_ref().clone();
-                    correlations.push((document, rule));
-                }
-                Defined::Filter(ref filter) => {
-                    let filter = filter.as_ref().clone();
-                    filters.push((document, filter));
-                }
+        for (place, defined) in parsed.documents {
+            match defined {
+                Defined::Rule(rule) => self.rule(&place, *rule),
+                Defined::Correlation(rule) => correlations.push((place, *rule)),
+                Defined::Filter(filter) => filters.push((place, *filter)),
             }
         }
         let correlations = self.correlations(correlations);
         let mut groups = self.group();
-        for (document, filter) in filters {
-            self.filter(&document, filter, &mut groups);
+        for (place, filter) in filters {
+            self.filter(&place, filter, &mut groups);
         }
         self.set.loaded = self.rules.len().saturating_add(correlations.len());
         self.set.not_loaded.sort();
         self.set.partly_usable.sort();
         let groups = groups.into_iter().map(|(group, _)| group).collect();
-        Rules { set: self.set, rules: self.rules, groups, correlations }
+        Rules { set: self.set, loaded: self.rules, groups, correlations }
     }
 
-    fn refuse(&mut self, document: &Document, reason: impl Into<String>) {
-        self.set.not_loaded.push(document.problem(reason));
+    fn refuse(&mut self, place: &Place, reason: impl Into<String>) {
+        self.set.not_loaded.push(place.problem(reason));
     }
 
-    fn rule(&mut self, document: &Document, mut rule: SigmaRule) {
+    fn rule(&mut self, place: &Place, mut rule: SigmaRule) {
         let ids = demand::event_ids(&rule.detection);
         let ids: Option<Vec<u16>> = ids.map(|ids| ids.into_iter().collect());
         let heard = match listens(&rule.logsource, ids.as_deref()) {
@@ -98,33 +89,33 @@ impl Compiler {
                 self.set.not_applicable = self.set.not_applicable.saturating_add(1);
                 return;
             }
-            Err(Deaf::Unmapped(reason)) => return self.refuse(document, reason),
+            Err(Deaf::Unmapped(reason)) => return self.refuse(place, reason),
         };
         if let Some(reason) = demand::obstacle(&rule.detection) {
-            return self.refuse(document, reason);
+            return self.refuse(place, reason);
         }
         if rule.logsource.category.is_none() && ids.is_some_and(|ids| ids.is_empty()) {
-            return self.refuse(document, "its condition can hold for no event id");
+            return self.refuse(place, "its condition can hold for no event id");
         }
         if let Some(id) = &rule.id
             && let Some(first) = self.ids.get(id)
         {
-            return self.refuse(document, format!("its id {id} is that of a rule in {first}"));
+            return self.refuse(place, format!("its id {id} is that of a rule in {first}"));
         }
         let fields = demand::fields(&mut rule.detection);
         if let Some(reason) = unheard(&rule, &fields) {
-            self.set.partly_usable.push(document.problem(reason));
+            self.set.partly_usable.push(place.problem(reason));
         }
         let number = self.rules.len();
-        let about = about(&rule, &document.file);
+        let about = about(&rule, &place.file);
         let names = [rule.id.clone(), rule.name.clone(), Some(rule.title.clone())];
         match Compiled::new(rule, number) {
-            Err(reason) => self.refuse(document, reason),
+            Err(reason) => self.refuse(place, reason),
             Ok(compiled) => {
                 self.groups.entry(heard).or_default().push((number, compiled));
                 let rule = Arc::new(about);
                 self.rules.push(Loaded { rule, is_silent: false, kept: Vec::new() });
-                self.learn(names, number, &document.file);
+                self.learn(names, number, &place.file);
             }
         }
     }
@@ -145,27 +136,27 @@ impl Compiler {
     /// The correlations that hold together, by their numbers.
     fn correlations(
         &mut self,
-        given: Vec<(Document, CorrelationRule)>,
+        given: Vec<(Place, CorrelationRule)>,
     ) -> BTreeMap<usize, Correlation> {
         let first = self.rules.len();
         let mut numbered = BTreeMap::new();
-        for (number, (document, mut definition)) in (first..).zip(given) {
+        for (number, (place, mut definition)) in (first..).zip(given) {
             if numbered.len() >= MOST_CORRELATIONS {
-                self.refuse(&document, format!("more than {MOST_CORRELATIONS} correlation rules"));
+                self.refuse(&place, format!("more than {MOST_CORRELATIONS} correlation rules"));
                 continue;
             }
             let names =
                 [definition.id.clone(), definition.name.clone(), Some(definition.title.clone())];
-            self.learn(names, number, &document.file);
+            self.learn(names, number, &place.file);
             definition.custom_attributes.clear();
-            numbered.insert(number, (document, definition));
+            numbered.insert(number, (place, definition));
         }
-        let mut open: BTreeMap<usize, (Document, Correlation)> = BTreeMap::new();
-        for (number, (document, mut definition)) in numbered {
-            let rule = Arc::new(about_correlation(&definition, &document.file));
+        let mut open: BTreeMap<usize, (Place, Correlation)> = BTreeMap::new();
+        for (number, (place, mut definition)) in numbered {
+            let rule = Arc::new(about_correlation(&definition, &place.file));
             if let Err(name) = correlation::resolve(&mut definition, &self.numbers) {
                 self.refuse(
-                    &document,
+                    &place,
                     format!("it refers to {name}, which is no rule that is loaded"),
                 );
                 continue;
@@ -174,15 +165,15 @@ impl Compiler {
             definition.name = None;
             let correlation = Correlation { rule, definition };
             match correlation.check() {
-                Ok(()) => drop(open.insert(number, (document, correlation))),
-                Err(reason) => self.refuse(&document, reason),
+                Ok(()) => drop(open.insert(number, (place, correlation))),
+                Err(reason) => self.refuse(&place, reason),
             }
         }
         self.refuse_dangling(first, &mut open);
         let circular = correlation::circular(&open);
         for number in circular {
-            if let Some((document, _)) = open.remove(&number) {
-                self.refuse(&document, "it refers to itself through the rules it names");
+            if let Some((place, _)) = open.remove(&number) {
+                self.refuse(&place, "it refers to itself through the rules it names");
             }
         }
         let open: BTreeMap<usize, Correlation> =
@@ -192,11 +183,7 @@ impl Compiler {
     }
 
     /// A correlation of one that is not loaded could never fire.
-    fn refuse_dangling(
-        &mut self,
-        first: usize,
-        open: &mut BTreeMap<usize, (Document, Correlation)>,
-    ) {
+    fn refuse_dangling(&mut self, first: usize, open: &mut BTreeMap<usize, (Place, Correlation)>) {
         loop {
             let is_open = |number: usize| number < first || open.contains_key(&number);
             let dangling: Vec<usize> = open
@@ -208,8 +195,8 @@ impl Compiler {
                 return;
             }
             for number in dangling {
-                if let Some((document, _)) = open.remove(&number) {
-                    self.refuse(&document, "it refers to a correlation that is not loaded");
+                if let Some((place, _)) = open.remove(&number) {
+                    self.refuse(&place, "it refers to a correlation that is not loaded");
                 }
             }
         }
@@ -249,12 +236,12 @@ impl Compiler {
     /// Applies a filter to the groups that hold a rule it names.
     fn filter(
         &mut self,
-        document: &Document,
+        place: &Place,
         mut filter: FilterRule,
         groups: &mut [(Group, BTreeSet<usize>)],
     ) {
         if let Some(reason) = demand::obstacle(&filter.detection) {
-            return self.refuse(document, reason);
+            return self.refuse(place, reason);
         }
         let _names = demand::fields(&mut filter.detection);
         filter.custom_attributes.clear();
@@ -267,7 +254,7 @@ impl Compiler {
                     Err(name) => {
                         let reason =
                             format!("it refers to {name}, which is no rule that is loaded");
-                        return self.refuse(document, reason);
+                        return self.refuse(place, reason);
                     }
                 }
             }
@@ -281,7 +268,7 @@ impl Compiler {
                 continue;
             }
             if let Err(reason) = group.filter(&filter) {
-                return self.refuse(document, reason);
+                return self.refuse(place, reason);
             }
         }
         self.set.filters = self.set.filters.saturating_add(1);

@@ -71,7 +71,7 @@ impl Rules {
 
     /// The hit of a rule that speaks for itself.
     fn told(&self, hit: Hit) -> Option<RuleHit> {
-        let loaded = self.rules.get(hit.rule).filter(|loaded| !loaded.is_silent)?;
+        let loaded = self.loaded.get(hit.rule).filter(|loaded| !loaded.is_silent)?;
         Some(RuleHit {
             rule: Arc::clone(&loaded.rule),
             time: hit.time,

@@ -1,6 +1,6 @@
 //! What a rule's detections ask of records: the event ids without which it cannot fire, and the fields it looks at.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use rsigma_parser::{
     ConditionExpr, Detection, DetectionItem, Detections, Modifier, Quantifier, SigmaValue,
@@ -75,6 +75,10 @@ fn of_item(item: &DetectionItem) -> Option<BTreeSet<u16>> {
 }
 
 /// Writes every field name in lower case, since records are looked up without case; tells each with the name as written.
+#[expect(
+    clippy::iter_over_hash_type,
+    reason = "the names are sorted, and each is written for itself"
+)]
 pub(super) fn fields(detections: &mut Detections) -> BTreeMap<String, String> {
     let mut names = BTreeMap::new();
     for detection in detections.named.values_mut() {
@@ -83,6 +87,24 @@ pub(super) fn fields(detections: &mut Detections) -> BTreeMap<String, String> {
     names
 }
 
+/// Of several spellings the first in order counts, whatever order a map has.
+fn note(names: &mut BTreeMap<String, String>, name: &str, written: String) {
+    let known = names.entry(name.to_owned()).or_insert_with(|| written.clone());
+    if written < *known {
+        *known = written;
+    }
+}
+
+/// Detections in the order of their names, so that of several obstacles the same one is always told.
+fn in_order(named: &HashMap<String, Detection>) -> impl Iterator<Item = &Detection> {
+    let sorted: BTreeMap<&String, &Detection> = named.iter().collect();
+    sorted.into_values()
+}
+
+#[expect(
+    clippy::iter_over_hash_type,
+    reason = "the names are sorted, and each is written for itself"
+)]
 fn lower(detection: &mut Detection, names: &mut BTreeMap<String, String>) {
     match detection {
         Detection::AllOf(items) => {
@@ -90,7 +112,7 @@ fn lower(detection: &mut Detection, names: &mut BTreeMap<String, String>) {
                 if let Some(name) = &mut item.field.name {
                     let written = name.clone();
                     name.make_ascii_lowercase();
-                    names.insert(name.clone(), written);
+                    note(names, name, written);
                 }
             }
         }
@@ -102,7 +124,7 @@ fn lower(detection: &mut Detection, names: &mut BTreeMap<String, String>) {
         Detection::ArrayMatch { field, body, .. } => {
             let written = field.clone();
             field.make_ascii_lowercase();
-            names.insert(field.clone(), written);
+            note(names, field, written);
             lower(body, names);
         }
         Detection::Conditional { named, .. } => {
@@ -120,7 +142,7 @@ pub(super) fn obstacle(detections: &Detections) -> Option<String> {
         return Some(format!("its condition nests deeper than {DEEPEST} levels"));
     }
     let mut budget = Budget::default();
-    for detection in detections.named.values() {
+    for detection in in_order(&detections.named) {
         if let Err(reason) = budget.spend(detection, 0) {
             return Some(reason);
         }
@@ -168,7 +190,7 @@ impl Budget {
                 if depth(condition) > DEEPEST {
                     return Err(format!("its condition nests deeper than {DEEPEST} levels"));
                 }
-                named.values().try_for_each(|one| self.spend(one, next))
+                in_order(named).try_for_each(|one| self.spend(one, next))
             }
         }
     }

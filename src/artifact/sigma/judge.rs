@@ -40,7 +40,7 @@ impl Rules {
         numbers.sort_unstable();
         let citation = cite();
         let hit = |rule: usize| {
-            let loaded = self.rules.get(rule)?;
+            let loaded = self.loaded.get(rule)?;
             Some(Hit {
                 rule,
                 time: record.time,
@@ -85,7 +85,7 @@ impl<'r> Judge<'r> {
     }
 
     fn keep(&mut self, hit: Hit) {
-        let Some(loaded) = self.rules.rules.get(hit.rule) else { return };
+        let Some(loaded) = self.rules.loaded.get(hit.rule) else { return };
         let fired = self.fired.entry(hit.rule).or_default();
         *fired = fired.saturating_add(1);
         let most = if loaded.is_silent { MOST_OF_A_SILENT_RULE } else { MOST_OF_A_RULE };
@@ -101,7 +101,7 @@ impl<'r> Judge<'r> {
     pub(crate) fn finish(self) -> (Vec<Hit>, Vec<String>) {
         let mut remarks = Vec::new();
         for (number, dropped) in &self.dropped {
-            let Some(loaded) = self.rules.rules.get(*number) else { continue };
+            let Some(loaded) = self.rules.loaded.get(*number) else { continue };
             let fired = self.fired.get(number).copied().unwrap_or_default();
             remarks.push(format!(
                 "the Sigma rule \"{}\" ({}) fired on {fired} records; {dropped} of these hits are not kept",

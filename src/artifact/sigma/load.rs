@@ -27,30 +27,32 @@ pub(super) enum Defined {
     Filter(Box<FilterRule>),
 }
 
-/// One rule with its place.
-pub(super) struct Document {
+/// Where a rule stands.
+pub(super) struct Place {
     pub(super) file: String,
     /// The line its document begins at, from 1.
-    pub(super) line: usize,
-    pub(super) defined: Defined,
+    line: usize,
+    title: String,
 }
 
-impl Document {
-    pub(super) fn title(&self) -> &str {
-        match &self.defined {
-            Defined::Rule(rule) => &rule.title,
-            Defined::Correlation(rule) => &rule.title,
-            Defined::Filter(rule) => &rule.title,
-        }
-    }
-
-    /// Why it cannot be used, or only in part.
+impl Place {
+    /// Why the rule cannot be used, or only in part.
     pub(super) fn problem(&self, reason: impl Into<String>) -> RuleProblem {
         RuleProblem {
             file: self.file.clone(),
             line: Some(self.line),
-            title: Some(self.title().to_owned()),
+            title: Some(self.title.clone()),
             reason: reason.into(),
+        }
+    }
+}
+
+impl Defined {
+    fn title(&self) -> &str {
+        match self {
+            Self::Rule(rule) => &rule.title,
+            Self::Correlation(rule) => &rule.title,
+            Self::Filter(rule) => &rule.title,
         }
     }
 }
@@ -58,7 +60,7 @@ impl Document {
 /// What the files define, in their order.
 #[derive(Default)]
 pub(super) struct Parsed {
-    pub(super) documents: Vec<Document>,
+    pub(super) documents: Vec<(Place, Defined)>,
     /// What is no rule, or a broken one.
     pub(super) broken: Vec<RuleProblem>,
     /// What the parser remarks on rules that it takes all the same.
@@ -131,16 +133,20 @@ impl Parsed {
             Ok(Err(error)) => return self.fail(file, Some(line), one_line(&error.to_string())),
             Err(reason) => return self.fail(file, Some(line), reason),
         };
-        let place = |defined| Document { file: file.to_owned(), line, defined };
+        let place = |defined: Defined| {
+            let title = defined.title().to_owned();
+            (Place { file: file.to_owned(), line, title }, defined)
+        };
         let rules = collection.rules.into_iter().map(|rule| Defined::Rule(Box::new(rule)));
         let correlations =
             collection.correlations.into_iter().map(|rule| Defined::Correlation(Box::new(rule)));
         let filters = collection.filters.into_iter().map(|rule| Defined::Filter(Box::new(rule)));
-        let found: Vec<Document> = rules.chain(correlations).chain(filters).map(place).collect();
+        let found: Vec<(Place, Defined)> =
+            rules.chain(correlations).chain(filters).map(place).collect();
         for error in collection.errors {
             let reason = one_line(&error);
             match found.as_slice() {
-                [one] => self.remarks.push(one.problem(reason)),
+                [(one, _)] => self.remarks.push(one.problem(reason)),
                 _ => self.fail(file, Some(line), reason),
             }
         }

@@ -32,7 +32,7 @@ pub struct Rules {
     /// What became of every rule that was given.
     set: RuleSet,
     /// The rules that run; their numbers are their places here.
-    rules: Vec<Loaded>,
+    loaded: Vec<Loaded>,
     /// The rules by what they listen to.
     groups: Vec<Group>,
     /// By their numbers, which follow those of the rules.
@@ -92,9 +92,9 @@ impl Rules {
         let mut deaf: BTreeMap<String, usize> = BTreeMap::new();
         for group in &self.groups {
             let channels = group.channels();
-            let hears =
+            let is_served =
                 channels.is_empty() || channels.iter().any(|name| heard.contains(&fold(name)));
-            if !hears {
+            if !is_served {
                 let names: Vec<&str> = channels.into_iter().collect();
                 let count = deaf.entry(names.join(" or ")).or_default();
                 *count = count.saturating_add(group.rules);

@@ -22,8 +22,8 @@ const POWERSHELLS: [(&str, &str); 3] = [
     (r"Policies\Microsoft\PowerShellCore", "PowerShell 7"),
 ];
 const CHANNELS: &str = r"Microsoft\Windows\CurrentVersion\WINEVT\Channels";
-/// The size that Windows gives the large logs; a busy host fills it within days.
-const USUAL_SIZE: u64 = 20 << 20;
+/// The smallest size that Windows itself gives a log that is read (PowerShell's; System and Security have 20 MiB).
+const USUAL_SIZE: u64 = 15 << 20;
 /// AppLocker's collections of rules.
 const COLLECTIONS: [&str; 5] = ["Exe", "Dll", "Msi", "Script", "Appx"];
 /// Values below the Defender policy that switch a part of it off.

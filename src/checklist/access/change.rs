@@ -2,7 +2,7 @@
 
 use crate::checklist::basis::CHANGE_LOGS;
 use crate::checklist::staging::{command, no, unknown, yes};
-use crate::checklist::story::{clip, commands, decoded, line, tampered};
+use crate::checklist::story::{clip, commands, line, remarks, tampered};
 use crate::checklist::{Family, Hit, Indicator, Question, Scene, technique};
 use crate::host::event::{Action, Subject};
 use crate::host::service::SERVICE_CONTROL_MANAGER;
@@ -31,7 +31,7 @@ pub(super) const SET_BY_COMMAND: Indicator = Indicator {
         let set = commands(scope).find_map(|(event, command)| {
             let set =
                 command.change("Security").or_else(|| command.change("Security\\Security"))?;
-            Some((event, set.to_owned(), format!("`{}`{}", line(event), decoded(command))))
+            Some((event, set.to_owned(), format!("`{}`{}", line(event), remarks(scope, command))))
         });
         let (event, sddl, by) = set.or_else(|| {
             scope.events(Role::ObjectAccess).find_map(|event| match &event.action {

@@ -4,7 +4,7 @@ use crate::checklist::basis::{CHANGE_LOGS, COMMAND_LOGS};
 use crate::checklist::known_good::agent;
 use crate::checklist::place::is_in_trusted_folder;
 use crate::checklist::staging::{command, installed, no, set, unknown, yes};
-use crate::checklist::story::{clip, commands, created_near, decoded, line, sets, writes};
+use crate::checklist::story::{clip, commands, created_near, line, remarks, sets, writes};
 use crate::checklist::{Family, Hit, Indicator, Question, Scene, Scope, technique};
 use crate::host::ImagePath;
 use crate::host::event::{Action, Event};
@@ -45,7 +45,7 @@ pub(super) const BY_COMMAND: Indicator = Indicator {
             "At {} `{}`{} was run{}.",
             format_short(event.time),
             line(event),
-            decoded(command),
+            remarks(scope, command),
             parent.map(|parent| format!(" under {parent}")).unwrap_or_default()
         );
         let weight = if parent.is_some() { 15 } else { BY_COMMAND.weight };
@@ -97,7 +97,7 @@ pub(super) const COMMAND_CHANGED: Indicator = Indicator {
         let by_command = by_command.filter_map(|(event, command)| {
             let (value, new) =
                 VALUES.iter().find_map(|value| Some((*value, command.change(value)?)))?;
-            Some((event, value, new, format!("`{}`{}", line(event), decoded(command))))
+            Some((event, value, new, format!("`{}`{}", line(event), remarks(scope, command))))
         });
         let by_write = writes(scope).filter_map(|(event, change)| {
             let (value, new) =
@@ -200,7 +200,7 @@ pub(super) const ELSEWHERE: Indicator = Indicator {
             "At {} `{}`{} reached for {host}.",
             format_short(event.time),
             line(event),
-            decoded(command)
+            remarks(scope, command)
         );
         Some(Hit::new(because, event.citation.clone()).weighing(weight))
     },

@@ -57,11 +57,11 @@ pub(super) const UNPROTECTED_BY: Indicator = Indicator {
             Scene::ghost("WinDefend").event(0, command(REG, line, CMD))
         }),
         yes("the value deleted", || {
-            Scene::ghost("WinDefend").event(0, value_deleted("WinDefend", "LaunchProtected", REG))
+            Scene::hosted("WinDefend").event(0, value_deleted("WinDefend", "LaunchProtected", REG))
         }),
         no("Defender's setup sets it", || {
             let setup = r"C:\Program Files\Windows Defender\MpCmdRun.exe";
-            Scene::ghost("WinDefend")
+            Scene::hosted("WinDefend")
                 .event(0, set("WinDefend", "LaunchProtected", "DWORD (0x00000003)", setup))
         }),
         unknown("nothing records commands or registry writes", || Scene::service("WinDefend")),

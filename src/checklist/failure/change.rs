@@ -4,7 +4,7 @@ use super::SIGMA;
 use crate::checklist::basis::CHANGE_LOGS;
 use crate::checklist::knowledge::failure::default_command;
 use crate::checklist::staging::{command, no, set, unknown, yes};
-use crate::checklist::story::{clip, commands, decoded, line, sets, writes};
+use crate::checklist::story::{clip, commands, line, remarks, sets, writes};
 use crate::checklist::{Family, Hit, Indicator, Question, Scene, technique};
 use crate::time::format_short;
 
@@ -36,7 +36,7 @@ pub(super) const SET_BY_COMMAND: Indicator = Indicator {
                 "At {} `{}`{} set the failure command `{}`.",
                 format_short(event.time),
                 line(event),
-                decoded(command),
+                remarks(scope, command),
                 clip(set)
             );
             Some(Hit::new(because, event.citation.clone()))

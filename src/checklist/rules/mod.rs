@@ -69,6 +69,7 @@ fn telling(hit: &RuleHit) -> Option<&(String, String)> {
         "Image",
         "NewProcessName",
     ];
-    let named = |name: &&str| hit.fields.iter().find(|(field, _)| field.eq_ignore_ascii_case(name));
-    MOST.iter().find_map(|name| named(&name)).or_else(|| hit.fields.first())
+    let named =
+        |name: &&'static str| hit.fields.iter().find(|(field, _)| field.eq_ignore_ascii_case(name));
+    MOST.iter().find_map(named).or_else(|| hit.fields.first())
 }

@@ -77,35 +77,35 @@ fn services_by_record(host: &Host) -> BTreeMap<Record<'_>, BTreeSet<usize>> {
 
 /// The services of a host by what records call them.
 struct Names {
-    by_name: BTreeMap<String, usize>,
-    by_display: BTreeMap<String, Vec<usize>>,
-    by_program: BTreeMap<String, BTreeSet<usize>>,
+    keys: BTreeMap<String, usize>,
+    displays: BTreeMap<String, Vec<usize>>,
+    programs: BTreeMap<String, BTreeSet<usize>>,
     volumes: Volumes,
 }
 
 impl Names {
     fn of(services: &[Service], volumes: &Volumes) -> Self {
-        let (mut by_name, mut by_display, mut by_program) =
+        let (mut keys, mut displays, mut programs) =
             (BTreeMap::new(), BTreeMap::<_, Vec<_>>::new(), BTreeMap::<_, BTreeSet<_>>::new());
         for (index, service) in services.iter().enumerate() {
             if service.elsewhere.is_some() {
                 continue;
             }
-            by_name.entry(fold(&service.name)).or_insert(index);
+            keys.entry(fold(&service.name)).or_insert(index);
             if let Some(display) = &service.display_name {
-                by_display.entry(fold(display)).or_default().push(index);
+                displays.entry(fold(display)).or_default().push(index);
             }
             let paths = [&service.image, &service.dll, &service.failure_command, &service.wrapped];
             for path in paths.into_iter().flatten() {
-                by_program.entry(path.normalized.clone()).or_default().insert(index);
+                programs.entry(path.normalized.clone()).or_default().insert(index);
             }
         }
-        Self { by_name, by_display, by_program, volumes: volumes.clone() }
+        Self { keys, displays, programs, volumes: volumes.clone() }
     }
 
     /// The services that a hit's fields name: by name or key, else by command, else by program.
     fn named_by(&self, hit: &RuleHit) -> BTreeSet<usize> {
-        let by_key = self.collect(hit, |name, value| match name {
+        let by_key = collect(hit, |name, value| match name {
             "SERVICENAME" | "PARAM1" | "PARAM4" => self.named(value).into_iter().collect(),
             "TARGETOBJECT" | "OBJECTNAME" => {
                 service_of_key(value).and_then(|(key, _)| self.named(&key)).into_iter().collect()
@@ -115,7 +115,7 @@ impl Names {
         if !by_key.is_empty() {
             return by_key;
         }
-        let by_command = self.collect(hit, |name, value| {
+        let by_command = collect(hit, |name, value| {
             let commands = match name {
                 "COMMANDLINE" | "PROCESSCOMMANDLINE" => in_command_line(value),
                 "SCRIPTBLOCKTEXT" => in_script(value),
@@ -127,7 +127,7 @@ impl Names {
         if !by_command.is_empty() {
             return by_command;
         }
-        self.collect(hit, |name, value| match name {
+        collect(hit, |name, value| match name {
             "IMAGE" | "NEWPROCESSNAME" | "PROCESSNAME" | "APPLICATION" | "SOURCEIMAGE"
             | "IMAGELOADED" | "IMAGEPATH" | "SERVICEFILENAME" | "TARGETFILENAME"
             | "PARENTIMAGE" | "PARENTPROCESSNAME" => self.running(value),
@@ -135,17 +135,13 @@ impl Names {
         })
     }
 
-    fn collect(&self, hit: &RuleHit, found: impl Fn(&str, &str) -> Vec<usize>) -> BTreeSet<usize> {
-        hit.fields.iter().flat_map(|(name, value)| found(&fold(name), value)).collect()
-    }
-
     fn named(&self, name: &str) -> Option<usize> {
         let name = fold(name.trim());
-        let display = || match self.by_display.get(&name).map(Vec::as_slice) {
+        let display = || match self.displays.get(&name).map(Vec::as_slice) {
             Some([only]) => Some(*only),
             _ => None,
         };
-        self.by_name.get(&name).copied().or_else(display)
+        self.keys.get(&name).copied().or_else(display)
     }
 
     fn running(&self, program: &str) -> Vec<usize> {
@@ -155,10 +151,15 @@ impl Names {
         }
         let paths = self.volumes.drive_paths(&program);
         let services: BTreeSet<usize> =
-            paths.iter().filter_map(|path| self.by_program.get(path)).flatten().copied().collect();
+            paths.iter().filter_map(|path| self.programs.get(path)).flatten().copied().collect();
         if services.len() > MOST_OF_A_PROGRAM {
             return Vec::new();
         }
         services.into_iter().collect()
     }
+}
+
+/// The services that any field of a hit leads to; names of fields are folded.
+fn collect(hit: &RuleHit, found: impl Fn(&str, &str) -> Vec<usize>) -> BTreeSet<usize> {
+    hit.fields.iter().flat_map(|(name, value)| found(&fold(name), value)).collect()
 }

@@ -78,7 +78,7 @@ impl Steps {
             .copied()
             .filter(|at| self.open.get(*at).is_some_and(|open| open.takes(&act)));
         // An event that names the command belongs to the oldest step it fits; any other to the newest.
-        let chosen = if act.command.is_some() { fitting.last() } else { fitting.next() };
+        let chosen = if act.command.is_some() { fitting.next_back() } else { fitting.next() };
         if let Some(open) = chosen.and_then(|at| self.open.get_mut(at)) {
             open.until = open.until.max(act.time);
             open.events.extend(act.event);

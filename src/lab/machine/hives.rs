@@ -24,7 +24,7 @@ pub(super) const CONTROL_SET: &str = "ControlSet001";
 pub(super) struct Hives {
     pub(super) system: Hive,
     pub(super) software: Hive,
-    security: Hive,
+    security: Option<Hive>,
     unflushed: Option<Unflushed>,
 }
 
@@ -43,7 +43,7 @@ impl Hives {
     ) -> Result<Hives, ScenarioError> {
         let system = system_hive::build(host, clock)?;
         let software = software_hive::build(host, users)?;
-        let security = security_hive::build(host);
+        let security = host.posture.then(|| security_hive::build(host));
         Ok(Hives { system, software, security, unflushed: None })
     }
 
@@ -69,10 +69,11 @@ impl Hives {
         let software = self
             .software
             .to_bytes(&BaseBlock::clean("emRoot\\System32\\Config\\SOFTWARE", FLUSHED));
-        let security = self
-            .security
-            .to_bytes(&BaseBlock::clean("emRoot\\System32\\Config\\SECURITY", FLUSHED));
-        let mut files = vec![file("SOFTWARE", software), file("SECURITY", security)];
+        let mut files = vec![file("SOFTWARE", software)];
+        if let Some(mut security) = self.security {
+            let base = BaseBlock::clean("emRoot\\System32\\Config\\SECURITY", FLUSHED);
+            files.push(file("SECURITY", security.to_bytes(&base)));
+        }
         let Some(unflushed) = self.unflushed.filter(|unflushed| !unflushed.entries.is_empty())
         else {
             files.push(primary("SYSTEM", self.system.to_bytes(&base())));

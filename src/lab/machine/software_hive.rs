@@ -16,7 +16,9 @@ const KEY_SECURITY: &str = "O:SYG:SYD:(A;CI;KR;;;BU)(A;CI;KA;;;BA)(A;CI;KA;;;SY)
 pub(super) fn build(host: &Host, users: &[User]) -> Result<Hive, ScenarioError> {
     let mut hive = Hive::new("ROOT", &descriptor(KEY_SECURITY), host.imaged);
     version(&mut hive, host);
-    recording(&mut hive, host);
+    if host.posture {
+        recording(&mut hive, host);
+    }
     let svchost = hive.create(&format!(r"{CURRENT_VERSION}\Svchost"), host.imaged);
     for (group, services) in groups() {
         hive.set(svchost, &group, &Data::Texts(services), host.imaged);

@@ -99,7 +99,9 @@ pub(super) fn build(host: &Host, clock: &mut Clock) -> Result<Hive, ScenarioErro
         );
     }
     time_provider(&mut hive, services, imaged);
-    logs(&mut hive, services, imaged);
+    if host.posture {
+        logs(&mut hive, services, imaged);
+    }
     touch_at_boot(&mut hive, services, host.shut_down, clock);
     Ok(hive)
 }
@@ -128,10 +130,12 @@ fn control(hive: &mut Hive, host: &Host) -> Result<(), ScenarioError> {
     let key = hive.create(&path("ProductOptions"), host.imaged);
     let product = if host.windows.server { "ServerNT" } else { "WinNT" };
     hive.set(key, "ProductType", &Data::Text(product.to_owned()), host.imaged);
-    let key = hive.create(&path("Lsa"), host.imaged);
-    hive.set(key, "LimitBlankPasswordUse", &Data::Dword(1), host.imaged);
-    let key = hive.create(&path(r"SecurePipeServers\winreg"), host.imaged);
-    hive.set_security(key, &descriptor("O:BAG:BAD:(A;;KR;;;LS)(A;;KA;;;BA)(A;;KR;;;BO)"));
+    if host.posture {
+        let key = hive.create(&path("Lsa"), host.imaged);
+        hive.set(key, "LimitBlankPasswordUse", &Data::Dword(1), host.imaged);
+        let key = hive.create(&path(r"SecurePipeServers\winreg"), host.imaged);
+        hive.set_security(key, &descriptor("O:BAG:BAD:(A;;KR;;;LS)(A;;KA;;;BA)(A;;KR;;;BO)"));
+    }
     let key = hive.create(&path("SafeBoot"), host.imaged);
     hive.set(key, "AlternateShell", &Data::Text("cmd.exe".to_owned()), host.imaged);
     for (mode, more) in [("Minimal", &[][..]), ("Network", SAFE_NETWORK)] {

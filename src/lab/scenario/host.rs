@@ -28,6 +28,10 @@ pub struct Host {
     /// What the audit policy records.
     #[serde(default)]
     pub audit: Audit,
+    /// Whether its hives hold what it was set up to record: a SECURITY hive with the audit policy, the sizes of its logs, the
+    /// policies of PowerShell. Hosts of which disk images exist as files of tests are without.
+    #[serde(default)]
+    pub posture: bool,
     /// Whether Sysmon runs.
     #[serde(default)]
     pub sysmon: bool,

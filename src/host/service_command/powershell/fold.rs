@@ -148,7 +148,7 @@ fn group(inner: &[Statement], constants: &Constants, depth: u8) -> Option<Value>
 fn bare(word: &Text, rest: &mut &[Item], constants: &Constants, depth: u8) -> Option<Value> {
     let lower = word.text.to_lowercase();
     if lower == "-join" {
-        let value = list(rest, constants, depth)?;
+        let value = list(rest, constants, deeper(depth)?)?;
         return Some(Value::one(value.parts.concat(), true));
     }
     if let Some(name) = lower.strip_prefix('$') {
@@ -156,14 +156,14 @@ fn bare(word: &Text, rest: &mut &[Item], constants: &Constants, depth: u8) -> Op
     }
     if let Some(code) = lower.strip_prefix("[char]") {
         let code = if code.is_empty() {
-            unary(rest, constants, depth.checked_add(1).filter(|depth| *depth <= DEPTH)?)?.text()
+            unary(rest, constants, deeper(depth)?)?.text()
         } else {
             code.to_owned()
         };
         return Some(Value::one(character(&code)?.to_string(), true));
     }
     if lower == "[char[]]" {
-        let codes = unary(rest, constants, depth.checked_add(1).filter(|depth| *depth <= DEPTH)?)?;
+        let codes = unary(rest, constants, deeper(depth)?)?;
         let parts: Option<Vec<String>> =
             codes.parts.iter().map(|code| Some(character(code)?.to_string())).collect();
         return Some(Value { parts: parts?, built: true });
@@ -180,11 +180,15 @@ fn bare(word: &Text, rest: &mut &[Item], constants: &Constants, depth: u8) -> Op
         return passes.then(|| Value::one(argument.parts.concat(), true));
     }
     if matches!(lower.as_str(), "[string]" | "[scriptblock]" | "[text]") {
-        return unary(rest, constants, depth.checked_add(1).filter(|depth| *depth <= DEPTH)?);
+        return unary(rest, constants, deeper(depth)?);
     }
     let number = lower.trim_start_matches("0x");
     let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_hexdigit());
     is_number.then(|| Value::one(word.text.clone(), false))
+}
+
+fn deeper(depth: u8) -> Option<u8> {
+    depth.checked_add(1).filter(|depth| *depth <= DEPTH)
 }
 
 fn character(code: &str) -> Option<char> {
