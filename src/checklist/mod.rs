@@ -293,6 +293,9 @@ pub fn indicator(id: &str) -> Option<&'static Indicator> {
     indicators().find(|indicator| indicator.id.eq_ignore_ascii_case(id))
 }
 
+/// What a comparison with other hosts rests on.
+const KNOWN_ELSEWHERE: Need = Need::Part(Origin::KnownDestinations);
+
 /// One indicator's answer about one service.
 #[derive(Clone)]
 pub struct Answered {
@@ -304,11 +307,13 @@ pub struct Answered {
 
 /// Asks every indicator (but those ignored) about one service.
 pub fn ask(scope: &Scope<'_>, ignored: &BTreeSet<String>) -> Vec<Answered> {
-    let rules_given = scope.host.coverage.span(Origin::SigmaRules).is_some();
+    let given = |origin| scope.host.coverage.span(origin).is_some();
+    let (rules_given, list_given) = (given(Origin::SigmaRules), given(Origin::KnownDestinations));
     indicators()
         .filter(|indicator| !ignored.contains(indicator.id))
-        // Whoever gives no rules has asked nothing that could stay open.
+        // Whoever gives no rules and no list has asked nothing that could stay open.
         .filter(|indicator| rules_given || indicator.family != Family::R)
+        .filter(|indicator| list_given || !indicator.needs.contains(&KNOWN_ELSEWHERE))
         .map(|indicator| Answered { indicator, answer: indicator.answer(scope) })
         .collect()
 }

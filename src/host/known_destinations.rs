@@ -78,13 +78,13 @@ impl KnownDestinations {
                 known.add(columns, &fields).map_err(at)?;
                 continue;
             }
-            match Columns::of_header(&fields).map_err(at)? {
-                Some(header) => columns = Some(header),
-                None => {
-                    let plain = Columns { destination: 0, host: None, width: None };
-                    known.add(&plain, &fields).map_err(at)?;
-                    columns = Some(plain);
-                }
+            let header = Columns::of_header(&fields).map_err(at)?;
+            if header.is_none() {
+                let plain = Columns { destination: 0, host: None, width: None };
+                known.add(&plain, &fields).map_err(at)?;
+                columns = Some(plain);
+            } else {
+                columns = header;
             }
         }
         Ok(known)
@@ -125,10 +125,10 @@ impl KnownDestinations {
             return Err(format!("`{entry}` would know every destination"));
         }
         if let Some(domain) = folded.strip_prefix("*.") {
-            return match is_name(domain) {
-                true => Ok(self.domains.entry(domain.to_owned()).or_default()),
-                false => Err(no()),
-            };
+            if is_name(domain) {
+                return Ok(self.domains.entry(domain.to_owned()).or_default());
+            }
+            return Err(no());
         }
         if is_name(&folded) {
             return Ok(self.names.entry(folded).or_default());

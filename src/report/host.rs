@@ -311,9 +311,10 @@ fn coverage(host: &Host) -> Vec<CoverageReport> {
         unrecorded: host.coverage.unrecorded(origin).into_iter().collect(),
         notes: span.map(|span| span.notes.clone()).unwrap_or_default(),
     };
-    // Rules are no evidence that is missing where nobody gave any.
+    // Rules and lists of destinations are no evidence that is missing where nobody gave any.
+    let optional = [Origin::SigmaRules, Origin::KnownDestinations];
     let is_said = |(origin, span): &(Origin, Option<&crate::host::Span>)| {
-        *origin != Origin::SigmaRules || span.is_some()
+        !optional.contains(origin) || span.is_some()
     };
     host.coverage.iter().filter(is_said).map(report).collect()
 }

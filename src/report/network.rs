@@ -358,15 +358,16 @@ impl DestinationReport {
 /// What is unusual about a destination's port and names.
 fn remarks(destination: &Destination) -> Vec<String> {
     let mut remarks = Vec::new();
-    if destination.is_outbound() && destination.reach.is_outside() {
-        if let Some(port) = destination.port {
-            remarks.extend(odd_port(port).map(|odd| format!("port {port}: {}", odd.used_by)));
-            for program in &destination.programs {
-                let usual = usual_ports(leaf(program));
-                let usual = usual.filter(|usual| !usual.ports.contains(&port.into()));
-                let leaf = leaf(program);
-                remarks.extend(usual.map(|_| format!("port {port} is none that {leaf} uses")));
-            }
+    if destination.is_outbound()
+        && destination.reach.is_outside()
+        && let Some(port) = destination.port
+    {
+        remarks.extend(odd_port(port).map(|odd| format!("port {port}: {}", odd.used_by)));
+        for program in &destination.programs {
+            let usual = usual_ports(leaf(program));
+            let usual = usual.filter(|usual| !usual.ports.contains(&port.into()));
+            let leaf = leaf(program);
+            remarks.extend(usual.map(|_| format!("port {port} is none that {leaf} uses")));
         }
     }
     for name in destination.names_looked_up() {

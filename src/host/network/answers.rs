@@ -9,11 +9,14 @@ use super::name;
 use super::reach;
 use crate::host::event::{Action, Event};
 
+/// Names with the process ids that asked for each.
+type Names = BTreeMap<String, BTreeSet<Option<u32>>>;
+
 /// Every look-up of a host, by the address it gave.
 #[derive(Debug, Default)]
 pub(super) struct Answers<'a> {
-    /// Computer and address → names with the processes that asked.
-    by_address: BTreeMap<(&'a str, IpAddr), BTreeMap<String, BTreeSet<Option<u32>>>>,
+    /// By computer and address.
+    by_address: BTreeMap<(&'a str, IpAddr), Names>,
     /// The first look-up that each computer recorded.
     recorded_from: BTreeMap<&'a str, Timestamp>,
 }

@@ -122,7 +122,7 @@ impl<'a> Follower<'a> {
             }
             // 1100: the computer is going down, and process ids are given anew.
             Action::LoggingStopped | Action::SystemStarted => {
-                self.alive.retain(|(name, _), _| *name != computer)
+                self.alive.retain(|(name, _), _| *name != computer);
             }
             _ => {}
         }

@@ -12,19 +12,19 @@ pub enum Reach {
     Public,
     /// 10/8, 172.16/12, 192.168/16 (RFC 1918).
     Private,
-    /// fc00::/7 (RFC 4193), the private addresses of IPv6.
+    /// `fc00::/7` (RFC 4193), the private addresses of IPv6.
     UniqueLocal,
     /// 100.64/10 (RFC 6598): between a provider's customers and its translator; also used by overlay networks.
     Shared,
     /// 127/8, `::1`: the host itself.
     Loopback,
-    /// 169.254/16, fe80::/10: the link only.
+    /// 169.254/16, `fe80::/10`: the link only.
     LinkLocal,
-    /// 224/4, ff00::/8.
+    /// 224/4, `ff00::/8`.
     Multicast,
     /// 255.255.255.255.
     Broadcast,
-    /// 192.0.2/24, 198.51.100/24, 203.0.113/24, 2001:db8::/32, 3fff::/20: no real host has one.
+    /// 192.0.2/24, 198.51.100/24, 203.0.113/24, `2001:db8::/32`, `3fff::/20`: no real host has one.
     Documentation,
     /// `0.0.0.0`, `::`: none in particular.
     Unspecified,
