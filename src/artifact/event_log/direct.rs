@@ -99,6 +99,11 @@ impl<'c> Direct<'c> {
     }
 }
 
+/// Whether named data is read whatever fields a reader asks for: positional values, `Binary` and accounts.
+pub fn always_read(name: &str) -> bool {
+    ["param", "Binary", "Subject", "Target"].iter().any(|start| name.starts_with(start))
+}
+
 /// The one nested document of an event; more than one is not understood.
 fn document<'v, 'c>(event: &Program, values: &'v Instance<'c>) -> Option<Option<&'v Value<'c>>> {
     let mut found = None;
@@ -138,8 +143,7 @@ impl Chosen {
                     Step::Leaf { name, .. }
                     | Step::Named { name, .. }
                     | Step::Text { name, .. } => {
-                        let is_positional = name.starts_with("param") || &**name == "Binary";
-                        is_positional || names.iter().any(|one| name.eq_ignore_ascii_case(one))
+                        always_read(name) || names.iter().any(|one| name.eq_ignore_ascii_case(one))
                     }
                     _ => true,
                 };
