@@ -4,6 +4,8 @@
     .ci/independent_readers.py            check
     .ci/independent_readers.py --hashes   write the SHA-256 tables of the samples' README files
 
+Also counts, in every log of the tests' corpus (SVCTRIAGE_CORPUS), the live records of the events that matter most.
+
 Needs python3 with venv; python-evtx, evtx and regipy are installed into target/independent-readers.
 """
 
@@ -12,6 +14,7 @@ import json
 import os
 import subprocess
 import sys
+import tarfile
 import tempfile
 import xml.etree.ElementTree
 from pathlib import Path
@@ -20,6 +23,7 @@ ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / "target" / "independent-readers"
 PACKAGES = ["python-evtx==0.8.1", "evtx==0.14.0", "regipy==6.5.0"]
 MARK = "<!-- hashes -->"
+COUNTED = (7045, 4697, 4688, 1102)
 SERVICES = "\\ControlSet001\\Services"
 
 
@@ -153,6 +157,68 @@ def loose_files(evidence):
     print(f"loose-files: {service_count(found)} services")
 
 
+def counted_by_rust(path):
+    """Live records by event id, as the crate `evtx` of another version renders them."""
+    import evtx
+
+    counts, records = dict.fromkeys(COUNTED, 0), 0
+    for record in evtx.PyEvtxParser(str(path)).records_json():
+        records += 1
+        event_id = json.loads(record["data"])["Event"]["System"]["EventID"]
+        event_id = int(event_id["#text"] if isinstance(event_id, dict) else event_id)
+        if event_id in counts:
+            counts[event_id] += 1
+    return counts, records
+
+
+def counted_by_python(path):
+    """Live records by event id, as python-evtx renders them; it shares no code with anything else here."""
+    from Evtx.Evtx import Evtx
+
+    counts, records = dict.fromkeys(COUNTED, 0), 0
+    with Evtx(str(path)) as log:
+        for record in log.records():
+            records += 1
+            event_id = int(xml.etree.ElementTree.fromstring(record.xml())[0].find("{*}EventID").text)
+            if event_id in counts:
+                counts[event_id] += 1
+    return counts, records
+
+
+def corpus_counts():
+    """Our counts against those of two readers.
+
+    Live records are compared with live ones: neither reader sees a record of a chunk that was not written back, nor of
+    unused space. python-evtx is slow and stops at some damaged logs, so it reads those that hold a counted record.
+    """
+    corpus = Path(os.environ.get("SVCTRIAGE_CORPUS", ROOT.parent / "shared/corpus"))
+    archives = sorted(corpus.glob("evtx/*.tar.xz"))
+    if not archives:
+        print("counts of events: skipped: no corpus")
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        for archive in archives:
+            with tarfile.open(archive) as packed:
+                packed.extractall(folder, filter="data")
+        paths = sorted(str(path) for path in Path(folder).rglob("*.evtx"))
+        command = ["cargo", "run", "--quiet", "--locked", "--example", "count_events", "--"]
+        ids = ",".join(map(str, COUNTED))
+        said = subprocess.run([*command, ids, *paths], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+        totals, seen, read_by_python = dict.fromkeys(COUNTED, 0), 0, 0
+        for line in said.splitlines():
+            ours = json.loads(line)
+            counts = {number: ours["live"].get(str(number), 0) for number in COUNTED}
+            same(f"{ours['log']}: evtx", counted_by_rust(ours["log"]), (counts, ours["records"]))
+            if any(counts.values()):
+                same(f"{ours['log']}: python-evtx", counted_by_python(ours["log"]), (counts, ours["records"]))
+                read_by_python += 1
+            seen += ours["records"]
+            for number in COUNTED:
+                totals[number] += counts[number]
+    same("every log was counted", len(said.splitlines()), len(paths))
+    print(f"{len(paths)} logs, {seen} live records, {totals}: as evtx counts; {read_by_python} of them as python-evtx counts")
+
+
 def main():
     write = "--hashes" in sys.argv[1:]
     for story in samples():
@@ -165,6 +231,7 @@ def main():
             if path.read_bytes()[:7] == b"ElfFile":
                 print(f"{path.relative_to(ROOT)}: {len(event_log(path))} records")
         globals()[story.name.replace("-", "_")](story / "evidence")
+    corpus_counts()
     print("independent readers: all samples open")
 
 

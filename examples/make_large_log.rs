@@ -5,10 +5,6 @@
 //! Of 100 records, WANTED are processes started, logons and privileges; the others are handles closed, which a scan does not
 //! read. All differ in record id and time. HELD is how many MiB hold records (all where it is left out); the rest of the
 //! file is a hole, as in a log that has not reached its size.
-#![expect(
-    clippy::disallowed_methods,
-    reason = "a tool for measurements: it writes the file that it is told to"
-)]
 
 use std::error::Error;
 use std::fs::File;

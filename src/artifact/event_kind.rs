@@ -16,7 +16,8 @@ pub struct EventKind {
     pub providers: &'static [&'static str],
     /// What it says, in a sentence.
     pub meaning: &'static str,
-    /// The fields read, as the record names them; no other reaches `read`.
+    /// The fields read, as the record names them; besides accounts (`Subject…`, `Target…`) and positional values, no
+    /// other reaches `read`.
     pub fields: &'static [&'static str],
     /// The interpretation; `None` for a record that does not concern services.
     pub read: fn(&Record) -> Option<Action>,
@@ -122,7 +123,7 @@ pub(super) mod testing {
 
     use jiff::Timestamp;
 
-    use super::super::event_log::{Peek, Seen};
+    use super::super::event_log::{Peek, Seen, always_read};
     use super::*;
 
     /// A record with the given named data.
@@ -165,7 +166,7 @@ pub(super) mod testing {
             for provider in kind.providers.iter().filter(|provider| record.is_from(provider)) {
                 let mut fewer = record.clone();
                 fewer.data.retain(|(name, _)| {
-                    name.starts_with("param") || kind.fields.iter().any(|one| one == name)
+                    always_read(name) || kind.fields.iter().any(|one| one == name)
                 });
                 assert_eq!(read(&fewer), action, "{}: a field it reads is not named", kind.id);
                 let value = |name: &str| record.get(name).map_or(Seen::Unknown, Seen::Text);

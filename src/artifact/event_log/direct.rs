@@ -71,9 +71,10 @@ impl<'c> Direct<'c> {
             .entry(definition)
             .or_insert_with(|| Program::of_event(&Definition::read(data, definition)?));
         let event = event.as_ref().filter(|program| program.slots <= self.outer.values.len())?;
-        let nested = match document(event, &self.outer)? {
-            None => None,
-            Some(value) => {
+        let nested = match document(event, &self.outer) {
+            Err(Documents::None) => None,
+            Err(Documents::Unusual) => return None,
+            Ok(value) => {
                 let (from, until) = value.range();
                 self.inner.read(data, from, until)?;
                 let definition = self.inner.definition;
@@ -99,25 +100,37 @@ impl<'c> Direct<'c> {
     }
 }
 
-/// The one nested document of an event; more than one is not understood.
-fn document<'v, 'c>(event: &Program, values: &'v Instance<'c>) -> Option<Option<&'v Value<'c>>> {
-    let mut found = None;
+/// Whether named data is read whatever fields a reader asks for: positional values, `Binary` and accounts.
+pub fn always_read(name: &str) -> bool {
+    ["param", "Binary", "Subject", "Target"].iter().any(|start| name.starts_with(start))
+}
+
+/// Why an event has not one nested document.
+enum Documents {
+    None,
+    /// Several, or one where none is expected.
+    Unusual,
+}
+
+/// The one nested document of an event.
+fn document<'v, 'c>(event: &Program, values: &'v Instance<'c>) -> Result<&'v Value<'c>, Documents> {
+    let mut found = Err(Documents::None);
     for (slot, value) in values.values.iter().enumerate() {
         if !value.is_document() {
             continue;
         }
-        let holds = |step: &&Step| match step {
+        let holds = |step: &Step| match step {
             Step::Nested { slot: place, .. } | Step::Leaf { slot: place, nests: true, .. } => {
                 usize::from(*place) == slot
             }
             _ => false,
         };
-        event.steps.iter().find(holds)?;
-        if found.replace(value).is_some() {
-            return None;
+        if found.is_ok() || !event.steps.iter().any(holds) {
+            return Err(Documents::Unusual);
         }
+        found = Ok(value);
     }
-    Some(found)
+    found
 }
 
 impl Chosen {
@@ -138,8 +151,7 @@ impl Chosen {
                     Step::Leaf { name, .. }
                     | Step::Named { name, .. }
                     | Step::Text { name, .. } => {
-                        let is_positional = name.starts_with("param") || &**name == "Binary";
-                        is_positional || names.iter().any(|one| name.eq_ignore_ascii_case(one))
+                        always_read(name) || names.iter().any(|one| name.eq_ignore_ascii_case(one))
                     }
                     _ => true,
                 };
@@ -230,7 +242,7 @@ impl Draft {
                     }
                 }
                 Step::System { field, source } => match source {
-                    Source::Text(text) => self.field_text(*field, text.as_ref().to_owned())?,
+                    Source::Text(text) => self.field_text(*field, text.as_ref().to_owned()),
                     Source::Slot(slot) => self.field(*field, values.value(*slot)?)?,
                 },
                 step => {
@@ -318,12 +330,12 @@ impl Draft {
             (Field::Time, _) => record.time = value.time()?,
             (Field::Channel, _) => record.channel = text(value.utf16()?)?,
             (Field::Computer, _) => record.computer = text(value.utf16()?)?,
-            (field, _) => return self.field_text(field, value.text()?),
+            (field, _) => self.field_text(field, value.text()?),
         }
         Some(())
     }
 
-    fn field_text(&mut self, field: Field, text: String) -> Option<()> {
+    fn field_text(&mut self, field: Field, text: String) {
         let record = &mut self.record;
         match field {
             Field::ProviderName => {
@@ -347,6 +359,5 @@ impl Draft {
             Field::UserSid => record.user_sid = Some(text),
             Field::Ignored => {}
         }
-        Some(())
     }
 }

@@ -20,6 +20,7 @@ mod summary;
 mod template;
 mod value;
 
+pub use direct::always_read;
 pub use peek::{Peek, Seen, Worth};
 pub use reading::{read_log, read_log_with};
 pub use record::{Record, RecordState};

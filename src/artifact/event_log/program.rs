@@ -180,7 +180,7 @@ impl<'d, 'c> Compiler<'d, 'c> {
         if !element.children.is_empty() {
             return Err(Unusual);
         }
-        self.distinct_attributes(element)?;
+        Self::distinct_attributes(element)?;
         for (name, content) in &element.attributes {
             let field = system_attribute(element.name, name);
             self.system_step(field, *content)?;
@@ -297,14 +297,14 @@ impl<'d, 'c> Compiler<'d, 'c> {
 
     /// Attributes outside `System` are not kept, but their values have to be such that they can be rendered.
     fn attributes(&mut self, element: &Element<'c>) -> Result<(), Unusual> {
-        self.distinct_attributes(element)?;
+        Self::distinct_attributes(element)?;
         for (_, content) in &element.attributes {
             self.system_step(Field::Ignored, *content)?;
         }
         Ok(())
     }
 
-    fn distinct_attributes(&self, element: &Element<'c>) -> Result<(), Unusual> {
+    fn distinct_attributes(element: &Element<'c>) -> Result<(), Unusual> {
         let names: BTreeSet<&[u8]> = element.attributes.iter().map(|(name, _)| *name).collect();
         if names.len() == element.attributes.len() { Ok(()) } else { Err(Unusual) }
     }

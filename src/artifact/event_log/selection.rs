@@ -105,7 +105,7 @@ impl Selection {
 
     /// As [`Selection::event_of`] for a reader that looks at these fields only, and only at records that pass `worth`.
     ///
-    /// Positional values (`param1`, unnamed ones) and `Binary` come in any case.
+    /// Positional values (`param1`, unnamed ones), `Binary` and accounts (`Subject…`, `Target…`) come in any case.
     /// Both spare work where they can and promise nothing: a record may come whole, and may come without being worth it.
     /// Where another entry wants the same record, it comes whole.
     #[must_use]

@@ -260,8 +260,8 @@ fn guid(bytes: &[u8]) -> Option<String> {
 
 /// Revision, count of sub-authorities, authority (48 bits, big-endian), sub-authorities.
 fn sid(bytes: &[u8]) -> Option<String> {
-    let [revision, count, a, b, c, d, e, f] = array_at::<8>(bytes, 0)?;
-    let authority = u64::from_be_bytes([0, 0, a, b, c, d, e, f]);
+    let [revision, count] = array_at::<2>(bytes, 0)?;
+    let authority = u64::from_be_bytes(array_at(bytes, 0)?) & 0xffff_ffff_ffff;
     let mut text = format!("S-{revision}-{authority}");
     let rest = bytes.get(8..)?.as_chunks::<4>().0;
     for part in rest.iter().take(usize::from(count)) {
