@@ -11,6 +11,7 @@ const KEYS: &[&str] = &[
     "\\currentversion\\svchost",
     "\\currentversion\\winevt\\",
     "\\image file execution options\\",
+    "\\sysinternals\\psexec",
 ];
 
 /// The rule for an event, where there is one.

@@ -56,14 +56,8 @@ pub fn summary(event: &Event) -> String {
         }
         Action::Logon(logon) => logged_on(logon),
         Action::ShareAccessed { share, target, address, subject, access } => {
-            let (share, target) = (quote(share), quote(target));
             let from = from(address.as_deref()) + &by(subject);
-            // FILE_WRITE_DATA and FILE_APPEND_DATA.
-            if access.is_some_and(|mask| mask & 0x6 != 0) {
-                format!("{target} on the share {share} was opened for writing{from}")
-            } else {
-                format!("share {share} was accessed for {target}{from}")
-            }
+            share_accessed(&quote(share), &quote(target), *access, &from)
         }
         Action::Connected(connection) => connected(connection),
         Action::PortOpened(opening) => port_opened(opening),
@@ -96,6 +90,15 @@ pub fn summary(event: &Event) -> String {
             let host = host_application.as_deref().map(|host| format!(" in {}", quote(host)));
             format!("PowerShell ran {}{}", quote(text), host.unwrap_or_default())
         }
+    }
+}
+
+fn share_accessed(share: &str, target: &str, access: Option<u32>, from: &str) -> String {
+    // FILE_WRITE_DATA and FILE_APPEND_DATA.
+    if access.is_some_and(|mask| mask & 0x6 != 0) {
+        format!("{target} on the share {share} was opened for writing{from}")
+    } else {
+        format!("share {share} was accessed for {target}{from}")
     }
 }
 

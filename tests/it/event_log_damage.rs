@@ -104,7 +104,7 @@ fn damaged_values_are_read_as_rendering_reads_them() {
             direct += usize::from(reading.rendered < reading.selected);
         }
     }
-    assert!(records > 5000 && direct > 500, "{records} {direct}");
+    assert!(records > 5000 && direct > 400, "{records} {direct}");
     assert!(different < records / 1000, "{different} of {records}");
 }
 

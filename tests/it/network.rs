@@ -32,9 +32,12 @@ const SYSMON: Provider = Provider::Manifest("Microsoft-Windows-Sysmon", [8; 16])
 const ABOUT_NETWORK: [&str; 11] =
     ["E05", "E06", "E20", "E21", "E22", "E23", "E24", "E25", "E26", "E27", "B10"];
 
+/// Milliseconds, whether it is Sysmon's, event id, data.
+type Written = (i64, bool, u16, Vec<(&'static str, String)>);
+
 /// Logs in the making; events may be added in any order.
 #[derive(Default)]
-struct Logs(Vec<(i64, bool, u16, Vec<(&'static str, String)>)>);
+struct Logs(Vec<Written>);
 
 impl Logs {
     fn audit(&mut self, milliseconds: i64, id: u16, data: &[(&'static str, &str)]) {

@@ -1,7 +1,5 @@
 //! What makes several records one act of a story, and which processes are a service's.
 
-#![expect(clippy::indexing_slicing, reason = "a test may stop at a surprise")]
-
 use jiff::{SignedDuration, Timestamp};
 use svctriage::host::event::{
     Action, Connection, Logon, LogonKind, ProcessStart, RegistryChange, RegistryOperation,
@@ -191,8 +189,8 @@ fn the_same_service_installed_for_each_command_is_told_each_time() {
     };
     let log = run(Log::default(), 0, 50, one, r"C:\Windows\system32\cmd.exe /c one");
     let host = run(log, 900, 51, two, r"C:\Windows\system32\cmd.exe /c two").host();
-    let once = [(Phase::Installed, 4), (Phase::Process, 1), (Phase::Deleted, 3)];
-    assert_eq!(phases(&host, "B"), [once, once].concat());
+    let run_once = [(Phase::Installed, 4), (Phase::Process, 1), (Phase::Deleted, 3)];
+    assert_eq!(phases(&host, "B"), [run_once, run_once].concat());
 }
 
 #[test]

@@ -5,7 +5,7 @@ use super::*;
 /// `create evil@HOST ImagePath=<C:\x.exe> Start=<auto>`.
 fn told(commands: &[ServiceCommand]) -> Vec<String> {
     let one = |command: &ServiceCommand| {
-        let host = command.remote.iter().map(|host| format!("@{host}")).collect::<String>();
+        let host = command.remote.as_deref().map(|host| format!("@{host}")).unwrap_or_default();
         let changes = command.changes.iter().map(|one| format!(" {}=<{}>", one.value, one.data));
         let verb = format!("{:?}", command.verb).to_lowercase();
         format!("{verb} {}{host}{}", command.service, changes.collect::<String>())
@@ -172,7 +172,7 @@ fn other_tools_of_windows() {
     ]);
 }
 
-/// Microsoft Learn: "wmic", "Win32_Service class".
+/// Microsoft Learn: "wmic", "`Win32_Service` class".
 #[test]
 fn wmic() {
     check_lines(&[
@@ -191,7 +191,7 @@ fn wmic() {
         ),
         (r#"wmic service where (caption like "%Sophos%") call stopservice"#, &["stop %Sophos%"]),
         (
-            r#"wmic service where name='x' call changestartmode Disabled"#,
+            r"wmic service where name='x' call changestartmode Disabled",
             &["configure x Start=<Disabled>"],
         ),
         (r#"wmic service where name="x" delete"#, &["delete x"]),
@@ -391,7 +391,7 @@ fn cmdlets() {
     ]);
 }
 
-/// Microsoft Learn: "Invoke-WmiMethod", "Invoke-CimMethod", "Create method of the Win32_Service class".
+/// Microsoft Learn: "Invoke-WmiMethod", "Invoke-CimMethod", "Create method of the `Win32_Service` class".
 #[test]
 fn wmi_from_powershell() {
     check_scripts(&[
