@@ -7,7 +7,7 @@ use crate::host::Action;
 use crate::host::config::Start;
 use crate::host::event::{
     Connection, Logon, LogonKind, PortOpening, ProcessStart, RegistryChange, RegistryOperation,
-    ServiceInstall, ServiceNames,
+    ServiceInstall, ServiceNames, Subject,
 };
 
 const AUDIT: &[&str] = &["Microsoft-Windows-Security-Auditing"];
@@ -133,7 +133,7 @@ pub const EVENTS: &[EventKind] = &[
             "LogonProcessName",
             "ProcessName",
         ],
-        read: |record| Some(logon(record, LogonKind::Success, "Target")),
+        read: |record| Some(logon(record, LogonKind::Success)),
     },
     EventKind {
         id: 4625,
@@ -150,7 +150,7 @@ pub const EVENTS: &[EventKind] = &[
             "LogonProcessName",
             "ProcessName",
         ],
-        read: |record| Some(logon(record, LogonKind::Failure, "Target")),
+        read: |record| Some(logon(record, LogonKind::Failure)),
     },
     EventKind {
         id: 4648,
@@ -160,32 +160,19 @@ pub const EVENTS: &[EventKind] = &[
             "TargetUserName",
             "TargetDomainName",
             "TargetServerName",
-            "LogonType",
             "IpAddress",
-            "WorkstationName",
-            "AuthenticationPackageName",
-            "LogonProcessName",
             "ProcessName",
         ],
-        read: |record| Some(logon(record, LogonKind::Explicit, "Target")),
+        read: |record| Some(explicit_logon(record)),
     },
     EventKind {
         id: 4672,
         providers: AUDIT,
         meaning: "A logon was given privileges of an administrator.",
-        fields: &[
-            "SubjectUserSid",
-            "SubjectUserName",
-            "SubjectDomainName",
-            "SubjectLogonId",
-            "LogonType",
-            "IpAddress",
-            "WorkstationName",
-            "AuthenticationPackageName",
-            "LogonProcessName",
-            "ProcessName",
-        ],
-        read: |record| Some(logon(record, LogonKind::Privileged, "Subject")),
+        fields: &["SubjectUserSid", "SubjectUserName", "SubjectDomainName", "SubjectLogonId"],
+        read: |record| {
+            Some(Action::Logon(bare_logon(LogonKind::Privileged, account(record, "Subject"))))
+        },
     },
     EventKind {
         id: 5145,
@@ -336,19 +323,44 @@ fn permissions_changed(record: &Record) -> Option<Action> {
     })
 }
 
-fn logon(record: &Record, kind: LogonKind, prefix: &str) -> Action {
+/// 4624 and 4625.
+fn logon(record: &Record, kind: LogonKind) -> Action {
     Action::Logon(Logon {
         kind,
-        account: account(record, prefix),
+        account: account(record, "Target"),
         logon_type: number(record, "LogonType"),
         address: said(record, "IpAddress"),
         workstation: said(record, "WorkstationName"),
         package: said(record, "AuthenticationPackageName")
             .or_else(|| said(record, "LogonProcessName")),
         image: said(record, "ProcessName"),
-        server: said(record, "TargetServerName")
-            .filter(|server| !server.eq_ignore_ascii_case("localhost")),
+        server: None,
     })
+}
+
+/// 4648: with the server at which the credentials were used.
+fn explicit_logon(record: &Record) -> Action {
+    let server = said(record, "TargetServerName");
+    Action::Logon(Logon {
+        address: said(record, "IpAddress"),
+        image: said(record, "ProcessName"),
+        server: server.filter(|server| !server.eq_ignore_ascii_case("localhost")),
+        ..bare_logon(LogonKind::Explicit, account(record, "Target"))
+    })
+}
+
+/// A logon of which the record says nothing but whose it is.
+fn bare_logon(kind: LogonKind, account: Subject) -> Logon {
+    Logon {
+        kind,
+        account,
+        logon_type: None,
+        address: None,
+        workstation: None,
+        package: None,
+        image: None,
+        server: None,
+    }
 }
 
 /// Only what remote service work needs: `svcctl`, and the shares of drives, which end in `$`.
@@ -584,9 +596,7 @@ mod tests {
             ("IpAddress", "10.23.42.22"),
             ("ProcessName", "-"),
         ];
-        for (id, kind) in
-            [(4624, LogonKind::Success), (4625, LogonKind::Failure), (4648, LogonKind::Explicit)]
-        {
+        for (id, kind) in [(4624, LogonKind::Success), (4625, LogonKind::Failure)] {
             let Some(Action::Logon(logon)) = audit(id, &data) else { panic!("none") };
             assert_eq!((logon.kind, logon.logon_type), (kind, Some(3)));
             assert_eq!(logon.account.logon_id, Some(0x137_5fbd));

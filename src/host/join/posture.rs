@@ -1,9 +1,14 @@
 //! What the services themselves add to the posture, and its order.
 
+use jiff::Timestamp;
+
 use crate::host::config::{AccessRules, ServiceConfig};
-use crate::host::posture::knowledge::SERVICE_RIGHTS;
+use crate::host::posture::knowledge::{COMMAND_LINE, SERVICE_RIGHTS, SETTINGS, SYSMON};
 use crate::host::posture::{Effect, in_order};
-use crate::host::{Host, Origin, State};
+use crate::host::{Action, Event, Host, Origin, Place, State};
+
+const SECURITY_CHANNEL: &str = "Security";
+const SYSMON_CHANNEL: &str = "Microsoft-Windows-Sysmon/Operational";
 
 /// `SERVICE_CHANGE_CONFIG`, `WRITE_DAC`, `WRITE_OWNER`, `GENERIC_WRITE`, `GENERIC_ALL` (winsvc.h, winnt.h).
 const TAKES_SERVICE: u32 = 0x2 | 0x4_0000 | 0x8_0000 | 0x4000_0000 | 0x1000_0000;
@@ -38,7 +43,36 @@ pub(super) fn complete(host: &mut Host) {
             }
         });
     }
+    for posture in host.posture.iter_mut().filter(|one| one.effect == Effect::Blind) {
+        if let Some(last) = last_shown(&posture.setting, &host.events) {
+            let until = crate::time::format_short(last);
+            posture.state = format!("{}, yet there are such records up to {until}", posture.state);
+            posture.effect = Effect::SeesPart;
+        }
+    }
     in_order(&mut host.posture);
+}
+
+/// The last record that would not be there had the setting always been as it is now. A hive says what held when the evidence
+/// was taken; the logs reach further back.
+fn last_shown(setting: &str, events: &[Event]) -> Option<Timestamp> {
+    let known = SETTINGS.iter().find(|known| known.id == setting)?;
+    let shows = |event: &&Event| {
+        let Place::Record { channel, event_id, .. } = &event.citation.place else { return false };
+        match (known.id, known.records) {
+            (id, _) if id == SYSMON.id => channel.eq_ignore_ascii_case(SYSMON_CHANNEL),
+            (id, _) if id == COMMAND_LINE.id => {
+                channel.eq_ignore_ascii_case(SECURITY_CHANNEL)
+                    && matches!(&event.action, Action::ProcessStarted(process)
+                        if process.command_line.is_some())
+            }
+            (_, Some((Origin::SecurityLog, id))) => {
+                *event_id == id && channel.eq_ignore_ascii_case(SECURITY_CHANNEL)
+            }
+            _ => false,
+        }
+    };
+    events.iter().rev().find(shows).map(|event| event.time)
 }
 
 fn is_open(config: &ServiceConfig) -> bool {

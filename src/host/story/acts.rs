@@ -291,6 +291,10 @@ fn around(action: &Action, record: &Told) -> Act {
 
 /// A command that names the service.
 fn command_act(command: &ServiceCommand, record: &Told) -> Act {
+    // PsExec and its kin are the tool that came; what they made stands in records of its own.
+    if command.tool == "psexec" {
+        return record.visit(Phase::Session, format!("tool {}", text::fold(&command.service)));
+    }
     match command.verb {
         Verb::Create => {
             let mut act = record.part(Phase::Installed, "", SAME_ACT);
