@@ -24,6 +24,14 @@ fn fold_char(c: char) -> char {
 
 /// Whether two names are equal to Windows.
 pub fn same_name(left: &str, right: &str) -> bool {
+    // Most names that are compared differ in their first letter.
+    if let (Some(one), Some(other)) = (left.bytes().next(), right.bytes().next())
+        && one.is_ascii()
+        && other.is_ascii()
+        && !one.eq_ignore_ascii_case(&other)
+    {
+        return false;
+    }
     left.len() == right.len() && left.eq_ignore_ascii_case(right)
         || left.chars().map(fold_char).eq(right.chars().map(fold_char))
 }
