@@ -1,7 +1,7 @@
 //! Sigma rules over event records: the only place that names `rsigma_eval` and `rsigma_parser`.
 //!
-//! [`Rules::load`] compiles rules and says of each that cannot be used why; [`Rules::selection`] widens what is read to
-//! what they need; a [`Judge`] looks at the records of one log; [`Rules::conclude`] puts the hits of all logs in order and
+//! [`Rules::load`] compiles rules and says of each that cannot be used why; [`Rules::widen`] widens what is read to
+//! what they need; a `Judge` looks at the records of one log; `Rules::conclude` puts the hits of all logs in order and
 //! runs the correlations over them. The engine stays behind these four, so that another one is a local change.
 
 mod compile;

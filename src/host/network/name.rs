@@ -18,7 +18,7 @@ pub fn fold(name: &str) -> String {
 /// The label that somebody registered: `contoso` of `www.contoso.com` and of `contoso.co.uk`.
 ///
 /// Without the list of public suffixes, which changes weekly: the last label but one, or the one before it where the
-/// last is a country's (two letters) and the one before is a usual second level ([`SECOND_LEVEL`]). `None` for
+/// last is a country's (two letters) and the one before is a usual second level (`SECOND_LEVEL`). `None` for
 /// addresses, names of one label, and reverse names (`….arpa`).
 pub fn registrable_label(name: &str) -> Option<String> {
     let name = fold(name);
