@@ -3,10 +3,8 @@
 //! Only what the direct path understands exactly becomes a tree; for anything else there is none, and the records of that
 //! template are rendered instead. (BinXML tokens: libyal, "Windows XML Event Log (EVTX) format", and \[MS-EVEN6\] 2.2.12.)
 
-use super::bytes::{offset_at, slice_at, u16_at};
-
-/// Next definition `u32`, GUID, size of the body `u32`.
-pub(super) const DEFINITION_HEADER_SIZE: usize = 24;
+use super::bytes::{offset_at, u16_at};
+use super::tokens::{DEFINITION_HEADER_SIZE, Tokens};
 
 /// Elements of one definition; real ones have a few dozen.
 const MOST_ELEMENTS: usize = 512;
@@ -51,7 +49,8 @@ impl<'c> Definition<'c> {
         let size = offset_at(data, offset.checked_add(20)?)?;
         let start = offset.checked_add(DEFINITION_HEADER_SIZE)?;
         let body = data.get(..start.checked_add(size)?)?;
-        let builder = Builder { data, body, at: start, elements: Vec::new(), open: Vec::new() };
+        let tokens = Tokens::new(data, body, start);
+        let builder = Builder { tokens, elements: Vec::new(), open: Vec::new() };
         builder.read().map(|elements| Self { elements })
     }
 
@@ -66,10 +65,8 @@ impl<'c> Definition<'c> {
 }
 
 struct Builder<'c> {
-    data: &'c [u8],
-    /// The chunk up to the end of the definition.
-    body: &'c [u8],
-    at: usize,
+    /// Up to the end of the definition.
+    tokens: Tokens<'c>,
     elements: Vec<Element<'c>>,
     /// Elements that are open, outermost first.
     open: Vec<usize>,
@@ -87,8 +84,8 @@ enum Place {
 impl<'c> Builder<'c> {
     fn read(mut self) -> Option<Vec<Element<'c>>> {
         let mut place = Place::Inside;
-        while self.at < self.body.len() {
-            match *self.take(1)?.first()? {
+        while !self.tokens.is_at_end() {
+            match *self.tokens.take(1)?.first()? {
                 0x00 => break,
                 token @ (0x01 | 0x41) if place == Place::Inside => {
                     self.open(token == 0x41)?;
@@ -118,7 +115,7 @@ impl<'c> Builder<'c> {
                     self.fill(place, Content::Slot(slot))?;
                 }
                 0x0f if place == Place::Inside => {
-                    self.take(3)?;
+                    self.tokens.take(3)?;
                 }
                 _ => return None,
             }
@@ -127,12 +124,13 @@ impl<'c> Builder<'c> {
     }
 
     fn open(&mut self, has_attributes: bool) -> Option<()> {
-        let depends_on = Some(u16_at(self.take(2)?, 0)?).filter(|slot| *slot != NO_DEPENDENCY);
+        let depends_on =
+            Some(u16_at(self.tokens.take(2)?, 0)?).filter(|slot| *slot != NO_DEPENDENCY);
         // The element's size.
-        self.take(4)?;
+        self.tokens.take(4)?;
         let name = self.name()?;
         if has_attributes {
-            self.take(4)?;
+            self.tokens.take(4)?;
         }
         let this = self.elements.len();
         let parent = self.open.last().copied();
@@ -185,15 +183,9 @@ impl<'c> Builder<'c> {
         Some(())
     }
 
-    /// A name is an offset in the chunk; where it points here, the name itself follows: next name `u32`, hash `u16`,
-    /// characters `u16`, UTF-16LE, NUL.
+    /// A name that is plain.
     fn name(&mut self) -> Option<&'c [u8]> {
-        let offset = offset_at(self.take(4)?, 0)?;
-        let length = usize::from(u16_at(self.data, offset.checked_add(6)?)?).checked_mul(2)?;
-        let name = slice_at(self.data, offset.checked_add(8)?, length)?;
-        if offset == self.at {
-            self.take(length.checked_add(10)?)?;
-        }
+        let name = self.tokens.name()?;
         let is_plain = |unit: &[u8; 2]| {
             unit[1] == 0 && (unit[0].is_ascii_alphanumeric() || b"_.:-".contains(&unit[0]))
         };
@@ -202,33 +194,20 @@ impl<'c> Builder<'c> {
     }
 
     fn text(&mut self) -> Option<&'c [u8]> {
-        if *self.take(1)?.first()? != TYPE_STRING {
+        if *self.tokens.take(1)?.first()? != TYPE_STRING {
             return None;
         }
-        let length = usize::from(u16_at(self.take(2)?, 0)?).checked_mul(2)?;
-        let text = self.take(length)?;
+        let text = self.tokens.text()?;
         let (units, rest) = text.as_chunks::<2>();
         let is_plain = |unit: &[u8; 2]| unit[1] == 0 && (b' '..=b'~').contains(&unit[0]);
         (rest.is_empty() && units.iter().all(is_plain)).then_some(text)
     }
 
     fn substitution(&mut self) -> Option<u16> {
-        let descriptor = self.take(3)?;
+        let descriptor = self.tokens.take(3)?;
         let is_type = matches!(descriptor.get(2)?, 0x00..=0x15 | 0x21 | 0x81..=0x95);
         u16_at(descriptor, 0).filter(|_| is_type)
     }
-
-    fn take(&mut self, len: usize) -> Option<&'c [u8]> {
-        let taken = slice_at(self.body, self.at, len)?;
-        self.at = self.at.checked_add(len)?;
-        Some(taken)
-    }
-}
-
-/// Whether a UTF-16LE name is that ASCII name, case included.
-pub(super) fn is(utf16: &[u8], name: &str) -> bool {
-    utf16.len() == name.len().saturating_mul(2)
-        && utf16.chunks_exact(2).zip(name.bytes()).all(|(unit, byte)| unit == [byte, 0])
 }
 
 /// Plain ASCII in UTF-16LE, as text.

@@ -18,6 +18,7 @@ mod selection;
 mod sequence;
 mod summary;
 mod template;
+mod tokens;
 mod value;
 
 pub use direct::always_read;

@@ -49,7 +49,7 @@ impl<'v> Peek<'v> {
         match (self.value)(name) {
             Seen::Unknown => false,
             Seen::Text(value) => value == text,
-            Seen::Utf16(utf16) => super::definition::is(utf16, text),
+            Seen::Utf16(utf16) => super::tokens::is(utf16, text),
         }
     }
 

@@ -5,7 +5,8 @@
 
 use std::collections::BTreeSet;
 
-use super::definition::{Content, Definition, Element, ascii, is};
+use super::definition::{Content, Definition, Element, ascii};
+use super::tokens::is;
 
 /// A field of `System` that a record keeps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

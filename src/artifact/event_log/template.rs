@@ -9,15 +9,13 @@ use std::collections::BTreeMap;
 
 use super::bytes::{offset_at, slice_at, u16_at, u32_at};
 use super::chunk::{Entry, RECORD_HEADER_SIZE};
+use super::tokens::{DEFINITION_HEADER_SIZE, Tokens, is};
 use crate::text::utf16le_until_nul;
 
 const FRAGMENT_HEADER: u8 = 0x0f;
 const TEMPLATE_INSTANCE: u8 = 0x0c;
 const TYPE_STRING: u8 = 0x01;
 const TYPE_U16: u8 = 0x06;
-/// Next definition `u32`, GUID, size of the body `u32`.
-const DEFINITION_HEADER_SIZE: usize = 24;
-
 /// What the raw bytes of a record say; each part is `None` where it takes decoding to know. Names are UTF-16LE.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Glimpse<'c> {
@@ -81,7 +79,9 @@ impl<'c> Scanner<'c> {
         let layout = *self.layouts.entry(definition).or_insert_with(|| {
             let start = definition.saturating_add(DEFINITION_HEADER_SIZE);
             let body_end = start.saturating_add(body_size).min(data.len());
-            Reader { data, at: start, end: body_end }.layout().unwrap_or_default()
+            Reader { tokens: Tokens::new(data, data, start), end: body_end }
+                .layout()
+                .unwrap_or_default()
         });
         let values = Values { data, at: values, count: u32_at(data, values)? };
         Some(values.glimpse(&layout))
@@ -90,7 +90,7 @@ impl<'c> Scanner<'c> {
     /// Forwarded logs hold records that spell everything out.
     fn without_template(&self, entry: &Entry, at: usize) -> Option<Glimpse<'c>> {
         let data = self.data;
-        let layout = Reader { data, at, end: entry.end() }.layout()?;
+        let layout = Reader { tokens: Tokens::new(data, data, at), end: entry.end() }.layout()?;
         let values = Values { data, at: 0, count: 0 };
         Some(values.glimpse(&layout))
     }
@@ -166,8 +166,8 @@ enum Field {
 
 /// Walks the tokens of a template definition.
 struct Reader<'c> {
-    data: &'c [u8],
-    at: usize,
+    tokens: Tokens<'c>,
+    /// No token starts here or later.
     end: usize,
 }
 
@@ -186,8 +186,8 @@ impl<'c> Reader<'c> {
     fn layout(mut self) -> Option<Layout<'c>> {
         let mut layout = Layout::default();
         let mut place = Place::default();
-        while self.at < self.end {
-            match self.take(1)?.first()? {
+        while self.tokens.at() < self.end {
+            match self.tokens.take(1)?.first()? {
                 0x00 => return Some(layout),
                 0x01 => self.open(&mut place, false)?,
                 0x41 => self.open(&mut place, true)?,
@@ -198,23 +198,23 @@ impl<'c> Reader<'c> {
                     }
                 }
                 0x05 | 0x45 => {
-                    self.take(1)?;
-                    let text = self.text()?;
+                    self.tokens.take(1)?;
+                    let text = self.tokens.text()?;
                     layout.fill(place.field(), Slot::Literal(text));
                 }
                 0x06 | 0x46 => {
-                    let name = self.name()?;
+                    let name = self.tokens.name()?;
                     place.attribute = Some(match place.element {
                         Some(Field::Provider) if is(name, "Name") => Field::ProviderName,
                         _ => Field::Other,
                     });
                 }
                 0x0d | 0x0e => {
-                    let index = u16_at(self.take(3)?, 0)?;
+                    let index = u16_at(self.tokens.take(3)?, 0)?;
                     layout.fill(place.field(), Slot::Value(index));
                 }
                 0x0f => {
-                    self.take(3)?;
+                    self.tokens.take(3)?;
                 }
                 _ => return None,
             }
@@ -224,36 +224,13 @@ impl<'c> Reader<'c> {
 
     fn open(&mut self, place: &mut Place, has_attributes: bool) -> Option<()> {
         // Dependency id and element size.
-        self.take(6)?;
-        let name = self.name()?;
+        self.tokens.take(6)?;
+        let name = self.tokens.name()?;
         if has_attributes {
-            self.take(4)?;
+            self.tokens.take(4)?;
         }
         place.open(name);
         Some(())
-    }
-
-    /// A name is an offset in the chunk; where it points here, the name itself follows: next name `u32`, hash `u16`,
-    /// characters `u16`, UTF-16LE, NUL.
-    fn name(&mut self) -> Option<&'c [u8]> {
-        let offset = offset_at(self.take(4)?, 0)?;
-        let length = usize::from(u16_at(self.data, offset.checked_add(6)?)?).checked_mul(2)?;
-        let name = slice_at(self.data, offset.checked_add(8)?, length)?;
-        if offset == self.at {
-            self.take(length.checked_add(10)?)?;
-        }
-        Some(name)
-    }
-
-    fn text(&mut self) -> Option<&'c [u8]> {
-        let length = usize::from(u16_at(self.take(2)?, 0)?).checked_mul(2)?;
-        self.take(length)
-    }
-
-    fn take(&mut self, len: usize) -> Option<&'c [u8]> {
-        let taken = slice_at(self.data, self.at, len)?;
-        self.at = self.at.checked_add(len)?;
-        Some(taken)
     }
 }
 
@@ -302,9 +279,4 @@ impl<'c> Layout<'c> {
         };
         *place = if matches!(place, Slot::Absent) { slot } else { Slot::Unclear };
     }
-}
-
-fn is(utf16: &[u8], name: &str) -> bool {
-    utf16.len() == name.len().saturating_mul(2)
-        && utf16.chunks_exact(2).zip(name.bytes()).all(|(unit, byte)| unit == [byte, 0])
 }

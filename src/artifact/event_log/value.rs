@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use jiff::Timestamp;
 
 use super::bytes::{array_at, offset_at, slice_at, u16_at, u32_at, u64_at};
-use super::definition::DEFINITION_HEADER_SIZE;
+use super::tokens::DEFINITION_HEADER_SIZE;
 use crate::time::from_filetime;
 
 const FRAGMENT_HEADER: u8 = 0x0f;
