@@ -116,6 +116,11 @@ impl ImagePath {
         }
     }
 
+    /// The path of a file as logs write it: nothing in it is an argument, spaces or not.
+    pub fn of_file(path: &str) -> Self {
+        Self::parse(&format!("\"{path}\""))
+    }
+
     /// The file name, lower case.
     pub fn leaf(&self) -> &str {
         leaf(&self.normalized)

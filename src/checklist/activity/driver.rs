@@ -43,7 +43,7 @@ pub(super) const BROUGHT: Indicator = Indicator {
         }
         scope.events(Role::FileCreation).find_map(|event| {
             let Action::FileCreated { path, .. } = &event.action else { return None };
-            let file = ImagePath::parse(&format!("\"{path}\""));
+            let file = ImagePath::of_file(path);
             if file.extension() != "sys" {
                 return None;
             }

@@ -94,7 +94,7 @@ pub(super) const INTERCEPTED: Indicator = Indicator {
         let image = scope.service.image.as_ref().filter(|image| !image.quoted)?;
         scope.events(Role::Process).find_map(|event| {
             let process = process(event)?;
-            let ran = ImagePath::parse(&format!("\"{}\"", process.image)).normalized;
+            let ran = ImagePath::of_file(&process.image).normalized;
             let stem = ran.strip_suffix(".exe")?;
             let rest = image.normalized.strip_prefix(stem)?;
             if ran == image.normalized || !rest.starts_with(' ') {

@@ -221,7 +221,7 @@ fn is_usual_writer(image: &str) -> bool {
     if name == "system" || image.trim().is_empty() {
         return true;
     }
-    let path = ImagePath::parse(&format!("\"{image}\""));
+    let path = ImagePath::of_file(image);
     path.is_below(r"c:\program files")
         || path.is_below(r"c:\program files (x86)")
         || path.is_below(r"c:\programdata\microsoft\windows defender")

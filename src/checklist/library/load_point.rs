@@ -74,7 +74,7 @@ pub(super) const LOAD_POINT: Indicator = Indicator {
 /// What is odd about a library that a load point names, and how much.
 fn judge_load_point(point: &LoadPoint, stock: bool) -> Option<(&'static str, i16)> {
     let bare = point.path.trim().trim_matches('"');
-    let path = ImagePath::parse(&format!("\"{bare}\""));
+    let path = ImagePath::of_file(bare);
     let default = libraries::is_default(path.leaf());
     let provider = point.value.to_lowercase().starts_with("networkprovider");
     match class_of(&path) {
@@ -114,10 +114,8 @@ pub(super) const MESSAGE_FILE: Indicator = Indicator {
         let log = scope.host.service("EventLog")?.config.as_ref()?;
         let value = log.value(&format!("Application\\{}\\EventMessageFile", scope.service.name))?;
         let Data::Text(files) = &value.data else { return None };
-        let elsewhere = files
-            .split(';')
-            .map(|file| ImagePath::parse(&format!("\"{}\"", file.trim())))
-            .find(|file| {
+        let elsewhere =
+            files.split(';').map(|file| ImagePath::of_file(file.trim())).find(|file| {
                 file.folder() != one.path.folder()
                     && !file.is_below(r"c:\windows\system32")
                     && !file.is_below(r"c:\windows\microsoft.net")

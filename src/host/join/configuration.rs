@@ -78,7 +78,7 @@ fn service(mut configs: Vec<ServiceConfig>, states: &[OlderState]) -> Service {
 /// A value that holds a path and no arguments, so that spaces in it end nothing.
 pub(super) fn quoted(path: &str) -> ImagePath {
     let bare = path.trim().trim_matches('"');
-    ImagePath { raw: path.to_owned(), quoted: true, ..ImagePath::parse(&format!("\"{bare}\"")) }
+    ImagePath { raw: path.to_owned(), quoted: true, ..ImagePath::of_file(bare) }
 }
 
 fn image(config: &ServiceConfig) -> Option<ImagePath> {

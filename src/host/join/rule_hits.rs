@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::process::{file_path, is_interpreter};
+use super::process::file_path;
 use crate::host::image_path::leaf;
 use crate::host::rule_hit::RuleHit;
 use crate::host::service::Role;
 use crate::host::service_command::{in_command_line, in_script, service_of_key};
+use crate::host::shell::is_interpreter;
 use crate::host::{Host, Place, Service, Volumes};
 use crate::text::fold;
 

@@ -9,31 +9,15 @@ use crate::host::Volumes;
 use crate::host::event::{Action, Event};
 use crate::host::image_path::{self, ImagePath, Naming};
 use crate::host::service::{Role, Service};
+use crate::host::shell::is_interpreter;
 
-/// Programs that many services and people share: their name says nothing about whose process it is.
-const SHARED: [&str; 17] = [
-    "cmd.exe",
-    "conhost.exe",
-    "cscript.exe",
-    "dllhost.exe",
-    "explorer.exe",
-    "java.exe",
-    "lsass.exe",
-    "mshta.exe",
-    "msiexec.exe",
-    "powershell.exe",
-    "pwsh.exe",
-    "python.exe",
-    "regsvr32.exe",
-    "rundll32.exe",
-    "services.exe",
-    "svchost.exe",
-    "wscript.exe",
-];
+/// Programs besides interpreters that many services and people share: their name says nothing about whose process it is.
+const SHARED: [&str; 5] =
+    ["conhost.exe", "explorer.exe", "lsass.exe", "services.exe", "svchost.exe"];
 
 /// Whether a program is shared by many.
 pub(super) fn is_shared(program: &str) -> bool {
-    SHARED.contains(&image_path::leaf(program))
+    is_interpreter(program) || SHARED.contains(&image_path::leaf(program))
 }
 
 /// Whose process it is.
@@ -141,7 +125,7 @@ impl<'a> Follower<'a> {
         let linked = self.links.get(&at).map_or(&[] as &[usize], Vec::as_slice);
         let (volumes, programs) = (self.volumes, &self.programs);
         let (program, own) = self.seen.entry(image).or_insert_with(|| {
-            let path = normalized(image);
+            let path = ImagePath::of_file(&image.to_lowercase()).normalized;
             let paths = volumes.drive_paths(&path);
             let own = paths.iter().filter_map(|path| programs.get(path)).flatten();
             let own = own.copied().collect();
@@ -156,8 +140,4 @@ impl<'a> Follower<'a> {
         let is_owned = !services.is_empty();
         Some((program, is_owned.then_some(Owners { services, known_by, started })))
     }
-}
-
-fn normalized(image: &str) -> String {
-    ImagePath::parse(&format!("\"{}\"", image.to_lowercase())).normalized
 }

@@ -12,6 +12,7 @@ use crate::host::event::{Action, Event, ProcessStart, RegistryOperation};
 use crate::host::image_path::{ImagePath, leaf};
 use crate::host::process::Kinship;
 use crate::host::service::{Role, Service};
+use crate::host::shell::is_interpreter;
 use crate::text;
 
 /// One command of one service.
@@ -197,23 +198,4 @@ fn svchost_likeness(service: &Service, path: &ImagePath, line: &str) -> u8 {
         (Some(run), Some(own)) if run == own && !known.contains(&own.as_str()) => 2,
         _ => 0,
     }
-}
-
-/// Programs that run what they are given: that one of them acts says nothing about whose it is.
-pub(in crate::host::join) fn is_interpreter(image: &str) -> bool {
-    const SHARED: [&str; 12] = [
-        "cmd.exe",
-        "powershell.exe",
-        "pwsh.exe",
-        "rundll32.exe",
-        "regsvr32.exe",
-        "mshta.exe",
-        "wscript.exe",
-        "cscript.exe",
-        "dllhost.exe",
-        "msiexec.exe",
-        "python.exe",
-        "java.exe",
-    ];
-    SHARED.iter().any(|shared| leaf_is(image, shared))
 }

@@ -17,8 +17,8 @@ use crate::host::event::{Action, Event, ProcessStart, RegistryOperation};
 use crate::host::image_path::{self, ImagePath};
 use crate::host::process::{Kinship, ServiceProcess};
 use crate::host::service::Role;
+use crate::host::shell::is_interpreter;
 use commands::Commands;
-pub(super) use commands::is_interpreter;
 use manager::Managers;
 use twins::Twins;
 
@@ -347,7 +347,7 @@ fn collapse(line: &str) -> String {
 /// A path as logs write it, for comparing with [`ImagePath::normalized`]. The device paths of 5156 stay what they are: the
 /// commands know the volumes.
 pub(super) fn file_path(path: &str) -> String {
-    ImagePath::parse(&format!("\"{}\"", path.to_lowercase())).normalized
+    ImagePath::of_file(&path.to_lowercase()).normalized
 }
 
 /// What a process did: role, process id, program.
