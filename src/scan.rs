@@ -1,17 +1,19 @@
 //! The whole way from one host's evidence to its part of the report.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::SignedDuration;
 
+use crate::artifact::program::{self, FileOptions, Hashing};
 use crate::artifact::sigma::Rules;
 use crate::artifact::{self, Progress};
 use crate::checklist::Policy;
 use crate::diagnostic::{Diagnostic, Impact};
 use crate::evidence::Evidence;
+use crate::host::program_file::{Owner, wanted};
 use crate::host::{Coverage, Host, KnownDestinations, Origin, Span, State};
-use crate::rank::{self, Tuning};
+use crate::rank::{self, Tuning, Verdict};
 use crate::report::older_state::older_states;
 use crate::report::{EvidenceSummary, HostReport};
 use crate::text;
@@ -27,6 +29,8 @@ pub struct Settings {
     pub known_destinations: Option<Arc<KnownDestinations>>,
     /// Weights and indicators the analyst changed.
     pub tuning: Tuning,
+    /// How the files behind services are read.
+    pub files: FileOptions,
     /// Sigma rules to run over event records; absent where none were asked for.
     pub rules: Option<Arc<Rules>>,
 }
@@ -46,13 +50,47 @@ pub fn scan(evidence: &dyn Evidence, settings: &Settings, progress: &dyn Progres
     }
     let mut host = Host::from_facts(reading.facts, coverage, settings.window);
     host.known_destinations.clone_from(&settings.known_destinations);
+    let file_diagnostics = read_files(evidence, settings, &mut host);
     let ranked = rank::rank(&host, settings.policy.as_ref(), &settings.tuning);
     let older = older_states(&host, &reading.files);
     let summary = EvidenceSummary::new(evidence.describe(), reading.files);
     let mut diagnostics = reading.diagnostics;
+    diagnostics.extend(file_diagnostics);
     diagnostics.extend(evidence.damage());
     diagnostics.extend(several_computers(&host, &summary.path));
     HostReport::new(&host, &ranked, summary, diagnostics).with_older_states(older)
+}
+
+/// Finds and reads the files behind services, and says what was wrong with them.
+fn read_files(evidence: &dyn Evidence, settings: &Settings, host: &mut Host) -> Vec<Diagnostic> {
+    let wanted = wanted(host);
+    let suspicious = match settings.files.hashing {
+        Hashing::Suspicious => suspicious(host, settings),
+        Hashing::None | Hashing::All => BTreeSet::new(),
+    };
+    let is_read = |owner: Owner| match settings.files.hashing {
+        Hashing::All => true,
+        Hashing::None => false,
+        Hashing::Suspicious => suspicious.contains(&owner),
+    };
+    let mut coverage = std::mem::take(&mut host.coverage);
+    let read = program::read(evidence, host, &wanted, &settings.files, &is_read, &mut coverage);
+    host.coverage = coverage;
+    host.attach_files(&wanted, read.files, read.links);
+    read.diagnostics
+}
+
+/// The services and configuration keys that are above the ordinary before any file is looked at.
+fn suspicious(host: &Host, settings: &Settings) -> BTreeSet<Owner> {
+    let ranked = rank::rank(host, settings.policy.as_ref(), &settings.tuning);
+    let reasons = |service: &crate::host::Service| {
+        ranked.iter().any(|one| std::ptr::eq(one.service, service) && one.verdict >= Verdict::Note)
+    };
+    let services = host.services.iter().enumerate();
+    let services = services.filter(|(_, one)| reasons(one)).map(|(at, _)| Owner::Service(at));
+    let stores = host.stores.iter().enumerate();
+    let stores = stores.filter(|(_, one)| reasons(one)).map(|(at, _)| Owner::Store(at));
+    services.chain(stores).collect()
 }
 
 /// How many names a remark lists.

@@ -15,6 +15,7 @@ mod hive_file;
 mod policy_files;
 mod posture;
 pub mod powershell_log;
+pub mod program;
 mod reach;
 pub mod reference;
 mod registry_change;

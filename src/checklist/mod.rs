@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::host::config::ServiceConfig;
 use crate::host::coverage::{Origin, State};
-use crate::host::{Citation, Event, Host, Role, Service};
+use crate::host::program_file::{FileState, SignatureStatus};
+use crate::host::{Citation, Event, Host, ProgramFile, Role, Service};
 
 mod access;
 mod account;
@@ -18,6 +19,7 @@ mod command;
 mod defense;
 mod driver;
 mod failure;
+mod file;
 mod known_bad;
 mod known_good;
 mod library;
@@ -112,6 +114,12 @@ pub enum Need {
     AnyEvent(&'static [(Origin, u16)]),
     /// The log at the time at which the service's key was last written: its beginning, gaps and clearings matter.
     WhenWritten(Origin),
+    /// Whether the service's files are there: the evidence holds the places they should be in.
+    Files,
+    /// The bytes of the service's files.
+    FileContents,
+    /// Who vouches for the service's files.
+    Signatures,
 }
 
 impl Need {
@@ -121,6 +129,8 @@ impl Need {
             Self::Part(origin) | Self::Whole(origin) | Self::WhenWritten(origin) => vec![*origin],
             Self::AnyPart(origins) => origins.to_vec(),
             Self::AnyEvent(events) => events.iter().map(|(origin, _)| *origin).collect(),
+            Self::Files | Self::FileContents => vec![Origin::FileSystem],
+            Self::Signatures => vec![Origin::Catalogs],
         }
     }
 }
@@ -272,6 +282,7 @@ pub const CHECKLIST: &[&[Indicator]] = &[
     command::INDICATORS,
     library::INDICATORS,
     driver::INDICATORS,
+    file::INDICATORS,
     known_bad::INDICATORS,
     failure::INDICATORS,
     change::INDICATORS,
@@ -381,6 +392,28 @@ fn unmet(need: Need, coverage: &crate::host::Coverage, scope: &Scope<'_>) -> Unm
                 _ => Unmet::Nothing,
             }
         }
+        Need::Files => of_files(Origin::FileSystem, scope, |file| {
+            matches!(file.state, FileState::Present | FileState::Missing)
+        }),
+        Need::FileContents => of_files(Origin::FileSystem, scope, |file| file.content.is_some()),
+        Need::Signatures => of_files(Origin::Catalogs, scope, |file| {
+            file.signature.status != SignatureStatus::Unknown
+        }),
+    }
+}
+
+/// What is missing where files are asked: something of each for a no, of one for a yes.
+fn of_files(origin: Origin, scope: &Scope<'_>, is_known: impl Fn(&ProgramFile) -> bool) -> Unmet {
+    let files = scope.service.files.iter().filter_map(|link| scope.host.files.get(link.file));
+    let (known, unknown): (Vec<_>, Vec<_>) = files.partition(|file| is_known(file));
+    let lack = |worst| {
+        let state = scope.host.coverage.state(origin);
+        Lack { origin, state: if state == State::Complete { worst } else { state } }
+    };
+    match (known.is_empty(), unknown.is_empty()) {
+        (true, _) => Unmet::ForAny(lack(State::Absent)),
+        (false, false) => Unmet::ForNo(lack(State::Partial)),
+        (false, true) => Unmet::Nothing,
     }
 }
 

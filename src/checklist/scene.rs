@@ -3,6 +3,8 @@
 //! A scene is made of the same facts that artifacts write and goes through the same join and the same value
 //! decoder, so an example cannot describe a host that real evidence could not.
 
+mod file;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -21,8 +23,9 @@ use crate::host::fact::{
     SettingKind, SvchostGroup,
 };
 use crate::host::posture::{Effect, Known};
+use crate::host::program_file::Purpose;
 use crate::host::rule_hit::{Rule, RuleHit, RuleLevel};
-use crate::host::{Host, KnownDestinations};
+use crate::host::{Host, KnownDestinations, ProgramFile};
 
 /// A host in the making.
 #[derive(Debug, Clone)]
@@ -35,6 +38,7 @@ pub struct Scene {
     gaps: Vec<(Origin, i64, i64)>,
     policy: Option<Policy>,
     known_destinations: Option<Arc<KnownDestinations>>,
+    files: Vec<(Purpose, ProgramFile)>,
     next_record: u64,
 }
 
@@ -58,6 +62,7 @@ impl Scene {
             gaps: Vec::new(),
             policy: None,
             known_destinations: None,
+            files: Vec::new(),
             next_record: 1,
         };
         scene.cover(Origin::SystemHive, State::Complete);
@@ -498,9 +503,11 @@ impl Scene {
     /// Joins the scene and asks: `question` sees the scene's service. `None` where the join lost it.
     pub fn ask<T>(self, question: impl FnOnce(&Scope<'_>) -> T) -> Option<T> {
         let known_destinations = self.known_destinations.clone();
+        let files = self.files.clone();
         let (facts, coverage, policy, name) = self.into_facts();
         let mut host = Host::from_facts(facts, coverage, Host::DEFAULT_WINDOW);
         host.known_destinations = known_destinations;
+        file::attach(&mut host, &files);
         let service = host.service(&name)?;
         Some(question(&Scope { host: &host, service, policy: policy.as_ref() }))
     }

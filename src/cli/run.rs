@@ -15,6 +15,7 @@ use super::progress::Bar;
 use super::rule_files;
 use super::{Cli, ColorArg, Command, DetectArgs, DetectFormat, ExplainArgs, JudgeArgs, ScanArgs};
 use crate::artifact::detect::detect as detect_artifacts;
+use crate::artifact::program::FileOptions;
 use crate::artifact::sigma::Rules;
 use crate::checklist::{self, Policy};
 use crate::diagnostic::Impact;
@@ -137,7 +138,14 @@ fn examine(paths: &[PathBuf], args: &JudgeArgs, opening: &EvidenceArgs) -> Resul
     if opened.hosts.is_empty() {
         return Err(Exit::Unreadable);
     }
-    let settings = Settings { window: args.window, policy, known_destinations, tuning, rules };
+    let settings = Settings {
+        window: args.window,
+        policy,
+        known_destinations,
+        tuning,
+        files: FileOptions::default(),
+        rules,
+    };
     let pool =
         rayon::ThreadPoolBuilder::new().num_threads(args.threads).build().map_err(|error| {
             warn(&format!("cannot start {} threads: {error}", args.threads));

@@ -42,11 +42,19 @@ pub enum Origin {
     SigmaRules,
     /// The analyst's list of destinations that other hosts talk to.
     KnownDestinations,
+    /// Catalogs of signatures, for files that bear none of their own.
+    Catalogs,
+    /// Lists of bad files that the analyst gave.
+    KnownBad,
+    /// Lists of good files that the analyst gave.
+    KnownGood,
+    /// YARA rules that the analyst gave.
+    YaraRules,
 }
 
 impl Origin {
     /// Every origin, in the order of reports.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 18] = [
         Self::SystemHive,
         Self::SoftwareHive,
         Self::SecurityHive,
@@ -61,6 +69,10 @@ impl Origin {
         Self::ChangePolicy,
         Self::SigmaRules,
         Self::KnownDestinations,
+        Self::Catalogs,
+        Self::KnownBad,
+        Self::KnownGood,
+        Self::YaraRules,
     ];
 
     /// What people call it.
@@ -80,6 +92,10 @@ impl Origin {
             Self::ChangePolicy => "list of approved changes",
             Self::SigmaRules => "Sigma rules",
             Self::KnownDestinations => "list of known destinations",
+            Self::Catalogs => "signature catalogs",
+            Self::KnownBad => "lists of bad files",
+            Self::KnownGood => "lists of good files",
+            Self::YaraRules => "YARA rules",
         }
     }
 }

@@ -20,6 +20,7 @@ pub mod older;
 pub mod outbound;
 pub mod posture;
 pub mod process;
+pub mod program_file;
 pub mod rule_hit;
 pub mod service;
 pub mod service_command;
@@ -43,6 +44,7 @@ pub use older::OlderState;
 pub use outbound::Outbound;
 pub use posture::Posture;
 pub use process::ServiceProcess;
+pub use program_file::{ProgramFile, ServiceFile};
 pub use rule_hit::RuleHit;
 pub use service::{Role, Service};
 pub use story::Story;
@@ -104,6 +106,8 @@ pub struct Host {
     pub events: Vec<Event>,
     /// The processes of services and their descendants, in order of time.
     pub processes: Vec<ServiceProcess>,
+    /// The files that services run or load, sorted by path.
+    pub files: Vec<ProgramFile>,
     /// What Sigma rules found, in order of time.
     pub rule_hits: Vec<RuleHit>,
     /// What the host was set up to record and to forbid, in a fixed order.
@@ -134,6 +138,15 @@ impl Host {
     /// Joins facts into a host. Pure: the order of facts of different artifacts does not matter.
     pub fn from_facts(facts: Vec<Fact>, coverage: Coverage, window: SignedDuration) -> Self {
         join::join(facts, coverage, window)
+    }
+
+    /// A service's file for a purpose, where evidence with files was read.
+    pub fn file_of(
+        &self,
+        service: &Service,
+        purpose: &program_file::Purpose,
+    ) -> Option<&ProgramFile> {
+        self.files.get(service.file(purpose)?.file)
     }
 
     /// The service of that key name, without case.

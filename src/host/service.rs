@@ -9,6 +9,7 @@ use super::event::{Event, Logon, Subject};
 use super::image_path::ImagePath;
 use super::network::Network;
 use super::older::{Passage, Presence};
+use super::program_file::{Purpose, ServiceFile};
 use super::service_command::ServiceCommand;
 
 /// The row that stands for the service control manager itself: there where a setting opens it to others or
@@ -191,6 +192,8 @@ pub struct Service {
     pub failure_command: Option<ImagePath>,
     /// The target behind a wrapper.
     pub wrapped: Option<ImagePath>,
+    /// The files it runs or loads, in the order of [`super::program_file::wanted`]; empty where no evidence with files was read.
+    pub files: Vec<ServiceFile>,
     /// Who installed it, one entry an install event, in order of time.
     pub actors: Vec<Actor>,
     /// The commands that name it, in order of time.
@@ -222,6 +225,7 @@ impl Service {
             dll: None,
             failure_command: None,
             wrapped: None,
+            files: Vec::new(),
             actors: Vec::new(),
             commands: Vec::new(),
             links: Vec::new(),
@@ -259,6 +263,11 @@ impl Service {
             .as_ref()
             .and_then(|config| config.service_type)
             .is_some_and(super::config::ServiceType::is_user_instance)
+    }
+
+    /// Its file for a purpose.
+    pub fn file(&self, purpose: &Purpose) -> Option<&ServiceFile> {
+        self.files.iter().find(|file| file.purpose == *purpose)
     }
 
     /// Who did that install: index into [`super::Host::events`].

@@ -74,6 +74,11 @@ fn needs(indicator: &Indicator) -> String {
         Need::WhenWritten(origin) => {
             format!("the {} of the time when its key was written", origin.label())
         }
+        Need::Files => "a file system that holds the places of its files".to_owned(),
+        Need::FileContents => "the bytes of its files".to_owned(),
+        Need::Signatures => {
+            "its files, and catalogs for those without a signature of their own".to_owned()
+        }
     };
     indicator.needs.iter().map(need).collect::<Vec<_>>().join("; ")
 }

@@ -311,8 +311,15 @@ fn coverage(host: &Host) -> Vec<CoverageReport> {
         unrecorded: host.coverage.unrecorded(origin).into_iter().collect(),
         notes: span.map(|span| span.notes.clone()).unwrap_or_default(),
     };
-    // Rules and lists of destinations are no evidence that is missing where nobody gave any.
-    let optional = [Origin::SigmaRules, Origin::KnownDestinations];
+    // Rules and lists are no evidence that is missing where nobody gave any; catalogs matter where there are files.
+    let optional = [
+        Origin::SigmaRules,
+        Origin::KnownDestinations,
+        Origin::Catalogs,
+        Origin::KnownBad,
+        Origin::KnownGood,
+        Origin::YaraRules,
+    ];
     let is_said = |(origin, span): &(Origin, Option<&crate::host::Span>)| {
         !optional.contains(origin) || span.is_some()
     };

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 
 use super::{Evaluation, Truth};
+use crate::artifact::program::FileOptions;
 use crate::evidence;
 use crate::host::Host;
 use crate::rank::Tuning;
@@ -90,6 +91,7 @@ fn one(path: &Path) -> Result<HostReport, Unusable> {
         return Err(Unusable::Log(path.to_owned(), errors.join("; ")));
     };
     let settings = Settings {
+        files: FileOptions::default(),
         window: Host::DEFAULT_WINDOW,
         policy: None,
         known_destinations: None,

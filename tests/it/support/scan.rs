@@ -5,6 +5,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use svctriage::artifact::program::FileOptions;
 use svctriage::artifact::sigma::{RuleFile, Rules};
 use svctriage::evidence;
 use svctriage::host::Host;
@@ -15,6 +16,7 @@ use svctriage::scan::{Settings, scan};
 /// The settings of a run without options.
 pub(crate) fn settings() -> Settings {
     Settings {
+        files: FileOptions::default(),
         window: Host::DEFAULT_WINDOW,
         policy: None,
         known_destinations: None,

@@ -1,0 +1,124 @@
+//! Files behind the services of scenes.
+
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::Scene;
+use crate::evidence::{Metadata, TimeSource, Times};
+use crate::host::Host;
+use crate::host::citation::{Citation, Place, Provenance};
+use crate::host::coverage::{Origin, State};
+use crate::host::program_file::{
+    Digests, Executable, FileContent, FileRecord, FileState, ProgramFile, Purpose, ServiceFile,
+    Signature, SignatureStatus, Signer, wanted,
+};
+
+impl Scene {
+    /// Reads a whole file system, in which the file of that purpose is an ordinary one but for the change. Files of other
+    /// purposes are ordinary unless given.
+    #[must_use]
+    pub fn file(mut self, purpose: Purpose, change: impl FnOnce(&mut ProgramFile)) -> Self {
+        self.cover(Origin::FileSystem, State::Complete);
+        self.cover(Origin::Catalogs, State::Complete);
+        let mut file = ordinary("");
+        change(&mut file);
+        self.files.push((purpose, file));
+        self
+    }
+
+    /// The same for its program.
+    #[must_use]
+    pub fn program(self, change: impl FnOnce(&mut ProgramFile)) -> Self {
+        self.file(Purpose::Image, change)
+    }
+}
+
+/// A file of a known vendor, born long before noon and validly signed.
+fn ordinary(path: &str) -> ProgramFile {
+    let born = born();
+    let times = |source| Times {
+        source,
+        created: Some(born),
+        modified: Some(born),
+        changed: Some(born),
+        accessed: Some(born),
+    };
+    let metadata = Metadata {
+        names: vec![path.rsplit('\\').next().unwrap_or_default().to_owned()],
+        size: 0x4_0000,
+        record: Some(4711),
+        times: vec![
+            times(TimeSource::StandardInformation),
+            times(TimeSource::FileName(String::new())),
+        ],
+        ..Metadata::default()
+    };
+    let executable = Executable {
+        machine: 0x8664,
+        subsystem: 3,
+        characteristics: 0x22,
+        linked: born.checked_sub(SignedDuration::from_hours(240)).ok(),
+        imports_dispatcher: true,
+        ..Executable::default()
+    };
+    let signer = Signer { name: "Contoso Ltd".to_owned(), ..Signer::default() };
+    ProgramFile {
+        record: Some(FileRecord { metadata, ..FileRecord::default() }),
+        content: Some(FileContent {
+            size: 0x4_0000,
+            digests: Digests {
+                sha256: "11".repeat(32),
+                sha1: "22".repeat(20),
+                md5: "33".repeat(16),
+            },
+            collector_disagrees: None,
+            kind: "PE image",
+            executable: Some(executable),
+        }),
+        signature: Signature {
+            status: SignatureStatus::Valid,
+            digest: Some("sha256"),
+            signers: vec![signer],
+            ..Signature::default()
+        },
+        ..ProgramFile::at(path, FileState::Present, citation(path))
+    }
+}
+
+/// 300 days and some 100 ns ticks before noon: no program sets such a time.
+fn born() -> Timestamp {
+    let before = SignedDuration::new(-300 * 86_400, 123_456_700);
+    Scene::noon().checked_add(before).unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+fn citation(path: &str) -> Citation {
+    let path = path.replace('\\', "/").replacen("C:/", "", 1);
+    Citation { artifact: Arc::from(path), place: Place::File, provenance: Provenance::Live }
+}
+
+/// Puts the given files, and ordinary ones for the rest, behind the host's services. Nothing where none was given.
+pub(super) fn attach(host: &mut Host, given: &[(Purpose, ProgramFile)]) {
+    if given.is_empty() {
+        return;
+    }
+    let wanted = wanted(host);
+    let mut files = Vec::new();
+    let mut links = Vec::new();
+    for one in &wanted {
+        let own = given.iter().find(|(purpose, _)| *purpose == one.purpose);
+        let mut file = own.map_or_else(|| ordinary(&one.path.expanded), |(_, file)| file.clone());
+        if file.path.is_empty() {
+            file.path.clone_from(&one.path.expanded);
+            file.citation = citation(&file.path);
+        }
+        links.push(ServiceFile {
+            purpose: one.purpose.clone(),
+            file: files.len(),
+            meant: None,
+            steps: Vec::new(),
+        });
+        files.push(file);
+    }
+    host.attach_files(&wanted, files, links);
+}

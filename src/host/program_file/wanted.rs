@@ -1,0 +1,84 @@
+//! Which files a host's services need.
+
+use super::{Purpose, ServiceFile};
+use crate::host::service::Service;
+use crate::host::{Host, ImagePath};
+
+/// Who needs a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Owner {
+    /// A service: index into [`Host::services`].
+    Service(usize),
+    /// A configuration key: index into [`Host::stores`].
+    Store(usize),
+}
+
+/// A file that a service needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wanted {
+    /// Who needs it.
+    pub owner: Owner,
+    /// What for.
+    pub purpose: Purpose,
+    /// How it is named.
+    pub path: ImagePath,
+    /// Whether Windows opens it as a 32-bit program would, where `System32` means `SysWOW64`: the value `WOW64`.
+    pub is_redirected: bool,
+}
+
+/// Every file that the host's services and configuration keys need, in their order.
+pub fn wanted(host: &Host) -> Vec<Wanted> {
+    let services = host.services.iter().enumerate();
+    let stores = host.stores.iter().enumerate();
+    let mut found = Vec::new();
+    for (index, service) in services.filter(|(_, service)| service.elsewhere.is_none()) {
+        found.extend(of_service(Owner::Service(index), service));
+    }
+    for (index, store) in stores {
+        found.extend(of_service(Owner::Store(index), store));
+    }
+    found
+}
+
+fn of_service(owner: Owner, service: &Service) -> Vec<Wanted> {
+    let named = [
+        (Purpose::Image, &service.image),
+        (Purpose::ServiceDll, &service.dll),
+        (Purpose::FailureCommand, &service.failure_command),
+        (Purpose::Wrapped, &service.wrapped),
+    ];
+    let named = named.into_iter().filter_map(|(purpose, path)| Some((purpose, path.clone()?)));
+    let points = service
+        .config
+        .iter()
+        .flat_map(|config| &config.load_points)
+        .map(|point| (Purpose::LoadPoint(point.value.clone()), ImagePath::parse(&point.path)));
+    let is_redirected = !service.is_driver()
+        && service.config.as_ref().and_then(|config| config.wow64).is_some_and(|wow64| wow64 != 0);
+    named
+        .chain(points)
+        .map(|(purpose, path)| Wanted { owner, purpose, path, is_redirected })
+        .collect()
+}
+
+impl Host {
+    /// Puts the files that were found where their services point at them: `links` has one entry for each of
+    /// `wanted`, in that order.
+    pub fn attach_files(
+        &mut self,
+        wanted: &[Wanted],
+        files: Vec<super::ProgramFile>,
+        links: Vec<ServiceFile>,
+    ) {
+        self.files = files;
+        for (wanted, link) in wanted.iter().zip(links) {
+            let owner = match wanted.owner {
+                Owner::Service(index) => self.services.get_mut(index),
+                Owner::Store(index) => self.stores.get_mut(index),
+            };
+            if let Some(owner) = owner {
+                owner.files.push(link);
+            }
+        }
+    }
+}
