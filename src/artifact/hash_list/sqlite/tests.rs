@@ -79,7 +79,7 @@ fn damage_is_told_and_the_rest_is_read() {
             damaged[at] ^= 0xff;
         }
         let _no_panic = look_up(&damaged, &wanted);
-        for at in (100..database.len()).step_by(101) {
+        for at in (100..database.len()).step_by(997) {
             let mut damaged = database.to_vec();
             damaged[at] = damaged[at].wrapping_add(1 + u8::try_from(at % 200).unwrap());
             let (_, found, _) = look_up(&damaged, &wanted);
