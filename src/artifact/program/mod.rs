@@ -2,6 +2,11 @@
 //!
 //! Which files matter is known only when services are joined, so this is read after the artifacts of [`super::CATALOG`].
 
+mod content;
+mod digest;
+mod entropy;
+mod executable;
+mod kind;
 mod resolve;
 
 use crate::diagnostic::Diagnostic;
