@@ -14,7 +14,7 @@ const PART: usize = 128 << 10;
 /// How much of a file's beginning says what it is, in bytes.
 const HEAD: usize = 4096;
 /// A certificate table is not longer, in bytes: the largest known are below 1 MiB.
-const LONGEST_TABLE: u64 = 16 << 20;
+const LONGEST_TABLE: u64 = 4 << 20;
 
 /// What was read of a file.
 pub(super) struct Contents {

@@ -43,7 +43,6 @@ pub(in crate::artifact::program) struct Layout {
 pub(super) struct Section {
     pub(super) name: String,
     address: u32,
-    memory_size: u32,
     /// Its bytes in the file, as far as the file has them.
     pub(super) span: Span,
     pub(super) flags: u32,
@@ -171,7 +170,6 @@ impl Layout {
         Section {
             name: String::from_utf8_lossy(name).into_owned(),
             address: header.virtual_address.get(LE),
-            memory_size: header.virtual_size.get(LE),
             span: Span { start: start.min(file_size), end: end.min(file_size) },
             flags: header.characteristics.get(LE),
         }
@@ -190,14 +188,6 @@ impl Layout {
             return Some(Span { end, ..headers });
         }
         self.sections.iter().find_map(|section| section.at(address))
-    }
-
-    /// Whether an address lies in memory that the image has, though the file holds no bytes for it.
-    pub(super) fn is_mapped(&self, address: u32) -> bool {
-        self.sections.iter().any(|section| {
-            let within = address.checked_sub(section.address);
-            within.is_some_and(|within| within < section.memory_size)
-        })
     }
 
     /// Where the certificate table is: its directory holds an offset in the file, not an address.
