@@ -13,6 +13,7 @@ mod detection;
 pub mod evidence_args;
 pub mod exit;
 mod file;
+mod file_args;
 pub mod known_files;
 mod progress;
 mod rule_files;
@@ -20,6 +21,7 @@ pub mod run;
 mod secrets;
 
 pub use evidence_args::EvidenceArgs;
+pub use file_args::{HashArg, ProgramArgs};
 pub use known_files::KnownFileArgs;
 
 /// Offline triage of Windows services.
@@ -113,6 +115,8 @@ Examples:
   svctriage scan /cases/042/C --format markdown --output ticket.md
   svctriage scan /cases/* --format jsonl --min-verdict review --fail-on escalate
   svctriage scan /cases/042/C --sigma rules/windows --sigma my_rule.yml
+  svctriage scan DISK.E01 --hash suspicious        reads only the files of services with a reason
+  svctriage scan DISK.E01 --hash-limit 2G          reads files of up to 2 GiB
 
 Disk images and collections are recognised by content, never by name; of an image in several files give the
 first. A folder is one host: a Windows tree is looked for at most four levels down, in any letter case; a folder
@@ -172,6 +176,9 @@ pub struct JudgeArgs {
     /// No progress and no warnings on stderr.
     #[arg(short, long)]
     pub quiet: bool,
+    /// How the files behind services are read.
+    #[command(flatten)]
+    pub files: ProgramArgs,
 }
 
 /// `detect`.

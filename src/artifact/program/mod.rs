@@ -21,6 +21,17 @@ pub enum Hashing {
     All,
 }
 
+impl Hashing {
+    /// The word of the command line.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Suspicious => "suspicious",
+            Self::All => "all",
+        }
+    }
+}
+
 /// How files are read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileOptions {
