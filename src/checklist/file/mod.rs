@@ -2,4 +2,6 @@
 
 use super::Indicator;
 
-pub(super) const INDICATORS: &[Indicator] = &[];
+mod phantom;
+
+pub(super) const INDICATORS: &[Indicator] = &[phantom::PHANTOM];

@@ -108,6 +108,9 @@ pub(super) fn attach(host: &mut Host, given: &[(Purpose, ProgramFile)]) {
     for one in &wanted {
         let own = given.iter().find(|(purpose, _)| *purpose == one.purpose);
         let mut file = own.map_or_else(|| ordinary(&one.path.expanded), |(_, file)| file.clone());
+        if own.is_none() && matches!(one.purpose, Purpose::Phantom(_)) {
+            file = ProgramFile::at("", FileState::Missing, citation(""));
+        }
         if file.path.is_empty() {
             file.path.clone_from(&one.path.expanded);
             file.citation = citation(&file.path);
