@@ -3,6 +3,7 @@
 pub(crate) mod collections;
 pub(crate) mod commands;
 pub(crate) mod corpus;
+pub(crate) mod files;
 pub(crate) mod golden;
 pub(crate) mod images;
 pub(crate) mod lab;
