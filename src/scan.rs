@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use jiff::SignedDuration;
 
+use crate::artifact::hash_list::{self, HashLists};
 use crate::artifact::program::{self, FileOptions, Hashing};
 use crate::artifact::sigma::Rules;
 use crate::artifact::{self, Progress};
@@ -31,6 +32,8 @@ pub struct Settings {
     pub tuning: Tuning,
     /// How the files behind services are read.
     pub files: FileOptions,
+    /// Lists of bad and of good files that the analyst gave.
+    pub known_files: Arc<HashLists>,
     /// Sigma rules to run over event records; absent where none were asked for.
     pub rules: Option<Arc<Rules>>,
 }
@@ -74,7 +77,9 @@ fn read_files(evidence: &dyn Evidence, settings: &Settings, host: &mut Host) -> 
         Hashing::Suspicious => suspicious.contains(&owner),
     };
     let mut coverage = std::mem::take(&mut host.coverage);
-    let read = program::read(evidence, host, &wanted, &settings.files, &is_read, &mut coverage);
+    let mut read = program::read(evidence, host, &wanted, &settings.files, &is_read, &mut coverage);
+    let of_lists = hash_list::mark(&mut read.files, &settings.known_files, &mut coverage);
+    read.diagnostics.extend(of_lists);
     host.coverage = coverage;
     host.attach_files(&wanted, read.files, read.links);
     read.diagnostics

@@ -9,6 +9,7 @@ pub mod detect;
 pub mod event_kind;
 pub mod event_log;
 mod event_log_file;
+pub mod hash_list;
 mod heard;
 pub mod hive;
 mod hive_file;

@@ -14,6 +14,7 @@ pub mod evidence_args;
 pub mod exit;
 mod file;
 mod file_args;
+pub mod known_files;
 mod progress;
 mod rule_files;
 pub mod run;
@@ -21,6 +22,7 @@ mod secrets;
 
 pub use evidence_args::EvidenceArgs;
 pub use file_args::{HashArg, ProgramArgs};
+pub use known_files::KnownFileArgs;
 
 /// Offline triage of Windows services.
 #[derive(Debug, Parser)]
@@ -159,6 +161,9 @@ pub struct JudgeArgs {
     /// Destinations that other hosts of the site talk to (a list or CSV; see docs/known-destinations.md).
     #[arg(long, value_name = "FILE")]
     pub known_destinations: Option<PathBuf>,
+    /// What is known of files.
+    #[command(flatten)]
+    pub known: KnownFileArgs,
     /// Replaces an indicator's weight, in decibans: --weight P06=0.
     #[arg(long = "weight", value_name = "ID=DB", value_parser = weight)]
     pub weights: Vec<(String, i16)>,

@@ -133,6 +133,7 @@ fn examine(paths: &[PathBuf], args: &JudgeArgs, opening: &EvidenceArgs) -> Resul
         ignored: args.ignored.iter().cloned().collect(),
     };
     let rules = rules(args)?;
+    let known_files = args.known.lists().map_err(|error| fail(&error, Exit::Usage))?;
     let opened = open(paths, opening)?;
     if opened.hosts.is_empty() {
         return Err(Exit::Unreadable);
@@ -143,6 +144,7 @@ fn examine(paths: &[PathBuf], args: &JudgeArgs, opening: &EvidenceArgs) -> Resul
         known_destinations,
         tuning,
         files: args.files.options(),
+        known_files,
         rules,
     };
     let pool =

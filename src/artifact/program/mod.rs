@@ -2,12 +2,20 @@
 //!
 //! Which files matter is known only when services are joined, so this is read after the artifacts of [`super::CATALOG`].
 
+mod access;
+mod record;
 mod resolve;
+mod zone;
 
-use crate::diagnostic::Diagnostic;
-use crate::evidence::Evidence;
-use crate::host::program_file::{Owner, ProgramFile, ServiceFile, Wanted};
-use crate::host::{Coverage, Host};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use rayon::iter::{IntoParallelRefMutIterator, ParallelIterator};
+
+use self::resolve::Resolved;
+use crate::diagnostic::{Diagnostic, Impact};
+use crate::evidence::{Evidence, Extent};
+use crate::host::program_file::{FileState, Owner, ProgramFile, ServiceFile, Wanted};
+use crate::host::{Coverage, Host, Origin, Span, State};
 
 /// Which files are read to their end.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -70,7 +78,53 @@ pub fn read(
     is_read: &(dyn Fn(Owner) -> bool + Sync),
     coverage: &mut Coverage,
 ) -> Programs {
-    let _ = (options, is_read, coverage);
-    let resolved = resolve::resolve(evidence, host, wanted);
-    Programs { files: resolved.files, links: resolved.links, diagnostics: resolved.diagnostics }
+    let _ = (options, is_read);
+    let extent = evidence.extent();
+    if extent == Extent::Loose {
+        return Programs::default();
+    }
+    let Resolved { mut files, links } = resolve::resolve(evidence, host, wanted);
+    let diagnostics =
+        files.par_iter_mut().map(|file| fused(file, |file| record::read(evidence, file)));
+    let mut diagnostics: Vec<Diagnostic> = diagnostics.flatten_iter().collect();
+    cover(extent, &files, coverage);
+    diagnostics.sort();
+    diagnostics.dedup();
+    Programs { files, links, diagnostics }
+}
+
+/// The fuse: a panic over hostile bytes is a fault of this program and costs one stage of one file.
+fn fused(
+    file: &mut ProgramFile,
+    stage: impl FnOnce(&mut ProgramFile) -> Vec<Diagnostic>,
+) -> Vec<Diagnostic> {
+    let before = file.clone();
+    catch_unwind(AssertUnwindSafe(|| stage(file))).unwrap_or_else(|panic| {
+        let words = super::words(panic.as_ref());
+        *file = before;
+        vec![Diagnostic {
+            artifact: file.citation.artifact.to_string(),
+            impact: Impact::Partial,
+            message: format!("reading it failed, a fault of this program: {words}"),
+        }]
+    })
+}
+
+/// Records how far the evidence could say whether files are there.
+fn cover(extent: Extent, files: &[ProgramFile], coverage: &mut Coverage) {
+    let count = |state: FileState| files.iter().filter(|file| file.state == state).count();
+    let (present, missing) = (count(FileState::Present), count(FileState::Missing));
+    let state = match extent {
+        Extent::Whole if count(FileState::Unreadable) > 0 => State::Partial,
+        Extent::Whole => State::Complete,
+        Extent::Collected if present > 0 => State::Partial,
+        Extent::Collected | Extent::Loose => return,
+    };
+    let note = format!(
+        "{} files behind services: {present} present, {missing} missing, {} not in the evidence",
+        files.len(),
+        count(FileState::NotCollected)
+    );
+    let span = Span { state, from: None, to: None, notes: vec![note] };
+    coverage.record(Origin::FileSystem, span);
 }

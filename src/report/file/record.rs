@@ -90,8 +90,6 @@ pub struct NeighborhoodReport {
     pub looked_at: usize,
     /// The middle of their times.
     pub middle: Option<Stamp>,
-    /// The record number at which the volume had its newest file.
-    pub newest_record: Option<u64>,
 }
 
 /// The record of a deleted file.
@@ -130,7 +128,6 @@ impl RecordReport {
             neighborhood: record.neighborhood.as_ref().map(|around| NeighborhoodReport {
                 looked_at: around.looked_at,
                 middle: around.middle.map(Stamp),
-                newest_record: around.newest_record,
             }),
         }
     }

@@ -253,13 +253,7 @@ fn of_record(record: &RecordReport) -> Vec<Line> {
     if let Some(around) = &record.neighborhood
         && let Some(middle) = around.middle
     {
-        let newest =
-            around.newest_record.map(|newest| format!("; the newest file has record {newest}"));
-        let text = format!(
-            "the {} records around it are of {middle}{}",
-            around.looked_at,
-            newest.unwrap_or_default()
-        );
+        let text = format!("the {} records around it are of {middle}", around.looked_at);
         lines.push(("neighbors", text));
     }
     lines

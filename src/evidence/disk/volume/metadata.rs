@@ -56,7 +56,7 @@ pub(super) fn names(file: &File) -> impl Iterator<Item = FileName> {
 }
 
 /// The size of the unnamed stream in bytes, 0 without one.
-fn size(file: &File) -> u64 {
+pub(super) fn size(file: &File) -> u64 {
     let mut unnamed = file.of_kind(DATA).filter(|data| data.name().is_empty());
     unnamed.find_map(|data| data.size()).unwrap_or(0)
 }

@@ -21,6 +21,7 @@ mod overlay;
 mod record;
 mod reparse;
 mod runs;
+mod step;
 mod straight;
 mod stream;
 #[cfg(test)]

@@ -16,7 +16,7 @@ use super::{Found, Volume, deleted, file_name};
 use crate::diagnostic::{Diagnostic, Impact};
 use crate::evidence::EvidencePath;
 use crate::evidence::file_tree::{
-    Contents, Entry, EntryKind, FileTree, Metadata, TimeSource, unreadable,
+    Contents, Entry, EntryKind, FileTree, Metadata, Names, TimeSource, unreadable,
 };
 use crate::evidence::source::{MemorySource, SharedSource};
 
@@ -53,6 +53,10 @@ impl FileTree for Volume {
             }
             Ok(metadata)
         })
+    }
+
+    fn names(&self) -> Option<&dyn Names> {
+        Some(self)
     }
 
     fn deleted(&self, name: &str) -> Vec<Metadata> {
