@@ -84,8 +84,6 @@ pub(in crate::report) fn state_sentence(
             if file.signature.status != SignatureStatus::Unknown {
                 parts.push(vouched(&file.signature));
             }
-            parts
-                .extend(file.content.as_ref().map(|content| format!("SHA-256 {}", content.sha256)));
             let parts =
                 if parts.is_empty() { String::new() } else { format!(": {}", parts.join(", ")) };
             Some(format!("{what} is there, {}{before}{parts}.", file.path))
@@ -194,7 +192,8 @@ pub(crate) fn facts(file: &FileReport) -> Vec<Line> {
         let record = &deleted.record;
         let number = record.number.map(|number| format!("record {number}, ")).unwrap_or_default();
         let names = record.names.join(", ");
-        let created = record.times.iter().find_map(|times| times.created);
+        let named = record.times.iter().filter(|times| times.source == "file_name");
+        let created = named.chain(&record.times).find_map(|times| times.created);
         let created = created.map(|time| format!(", created {time}")).unwrap_or_default();
         lines.push(("deleted", format!("{names}: {number}{}{created}", bytes(record.size))));
     }
@@ -369,10 +368,9 @@ fn bits(entropy: u16) -> String {
 fn of_signature(signature: &SignatureReport) -> Vec<Line> {
     let digest = signature.digest.as_ref().map(|digest| format!(", over {digest}"));
     let word = signature.status.label();
-    let mut lines = vec![(
-        "signature",
-        format!("{word}: {}{}", vouched(signature), digest.unwrap_or_default()),
-    )];
+    let vouched = vouched(signature);
+    let text = if vouched == word { vouched } else { format!("{word}: {vouched}") };
+    let mut lines = vec![("signature", format!("{text}{}", digest.unwrap_or_default()))];
     for signer in &signature.signers {
         lines.push(("signer", signer.name.clone()));
         for one in &signer.chain {
@@ -408,10 +406,11 @@ pub(crate) fn verify_commands(file: &FileReport, evidence: &str) -> Vec<String> 
     let mut commands = vec![format!("svctriage file '{evidence}' '{path}'")];
     match file.state {
         FileState::Present => {
-            commands.push(format!(
-                "on Windows, with the volume mounted read-only: Get-AuthenticodeSignature -LiteralPath '{path}'; \
-                 sigcheck64 -accepteula -h -i \"{path}\"; certutil -hashfile \"{path}\" SHA256"
-            ));
+            commands.extend([
+                format!("Get-AuthenticodeSignature -LiteralPath '{path}'"),
+                format!("sigcheck64 -accepteula -h -i \"{path}\""),
+                format!("certutil -hashfile \"{path}\" SHA256"),
+            ]);
         }
         FileState::Missing => commands.push(
             "look for it among deleted files ($MFT, $UsnJrnl, Amcache, Prefetch) and in shadow copies".to_owned(),
@@ -421,9 +420,8 @@ pub(crate) fn verify_commands(file: &FileReport, evidence: &str) -> Vec<String> 
         }
     }
     let number = file.record.as_ref().and_then(|record| record.number);
-    commands.extend(number.map(|number| {
-        format!("the file record with other tools: istat -o SECTOR IMAGE {number}; MFTECmd -f $MFT --de {number}")
-    }));
+    commands.extend(number.map(|number| format!("istat -o SECTOR IMAGE {number}")));
+    commands.extend(number.map(|number| format!("MFTECmd -f $MFT --de {number}")));
     commands
 }
 
