@@ -88,7 +88,7 @@ pub struct Reading {
 
 /// Hears how far reading is; called from several threads.
 pub trait Progress: Sync {
-    /// So many files of so many bytes will be read.
+    /// So many more files of so many bytes will be read.
     fn found(&self, files: usize, bytes: u64);
 
     /// One of them was read, or given up.

@@ -35,9 +35,9 @@ pub(super) trait FileTree: Send + Sync {
         Ok(Metadata { size: self.open(file)?.size(), ..Metadata::default() })
     }
 
-    /// Records of deleted files that bear a name, in any case, in the order of their record numbers.
-    fn deleted(&self, name: &str) -> Vec<Metadata> {
-        let _ = name;
+    /// Records of deleted files that bear one of the names, in any case, in the order of their record numbers.
+    fn deleted(&self, names: &[&str]) -> Vec<Metadata> {
+        let _ = names;
         Vec::new()
     }
 

@@ -67,9 +67,10 @@ pub trait Evidence: Send + Sync {
     /// As [`Evidence::open`].
     fn metadata(&self, path: &EvidencePath) -> io::Result<Metadata>;
 
-    /// Records of deleted files of that name, in any case, where the evidence has a file system.
-    fn deleted(&self, name: &str) -> Vec<Metadata> {
-        let _ = name;
+    /// Records of deleted files that bear one of the names, in any case, where the evidence has a file system: one
+    /// pass over all file records, in their order.
+    fn deleted(&self, names: &[&str]) -> Vec<Metadata> {
+        let _ = names;
         Vec::new()
     }
 

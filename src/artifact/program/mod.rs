@@ -3,6 +3,7 @@
 //! Which files matter is known only when services are joined, so this is read after the artifacts of [`super::CATALOG`].
 
 mod access;
+mod deleted;
 mod record;
 mod resolve;
 mod zone;
@@ -12,6 +13,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use rayon::iter::{IntoParallelRefMutIterator, ParallelIterator};
 
 use self::resolve::Resolved;
+use super::Progress;
 use crate::diagnostic::{Diagnostic, Impact};
 use crate::evidence::{Evidence, Extent};
 use crate::host::program_file::{FileState, Owner, ProgramFile, ServiceFile, Wanted};
@@ -76,21 +78,48 @@ pub fn read(
     wanted: &[Wanted],
     options: &FileOptions,
     is_read: &(dyn Fn(Owner) -> bool + Sync),
+    progress: &dyn Progress,
     coverage: &mut Coverage,
 ) -> Programs {
-    let _ = (options, is_read);
     let extent = evidence.extent();
     if extent == Extent::Loose {
         return Programs::default();
     }
     let Resolved { mut files, links } = resolve::resolve(evidence, host, wanted);
-    let diagnostics =
-        files.par_iter_mut().map(|file| fused(file, |file| record::read(evidence, file)));
-    let mut diagnostics: Vec<Diagnostic> = diagnostics.flatten_iter().collect();
+    let mut diagnostics = each(&mut files, |file| record::read(evidence, file));
     cover(extent, &files, coverage);
+    let chosen = chosen(wanted, &links, files.len(), is_read);
+    let deleted = deleted::find(evidence, &files);
+    let _ = (options, progress, chosen);
+    deleted::attach(&mut files, &deleted);
     diagnostics.sort();
     diagnostics.dedup();
     Programs { files, links, diagnostics }
+}
+
+/// Which files are read to their end: those of services that are, whatever other services share them.
+fn chosen(
+    wanted: &[Wanted],
+    links: &[ServiceFile],
+    count: usize,
+    is_read: &(dyn Fn(Owner) -> bool + Sync),
+) -> Vec<bool> {
+    let mut chosen = vec![false; count];
+    let read = wanted.iter().zip(links).filter(|(wanted, _)| is_read(wanted.owner));
+    for file in read.flat_map(|(_, link)| [Some(link.file), link.meant]).flatten() {
+        if let Some(slot) = chosen.get_mut(file) {
+            *slot = true;
+        }
+    }
+    chosen
+}
+
+/// Runs one stage over all files; what went wrong, in the order of the files.
+fn each(
+    files: &mut [ProgramFile],
+    stage: impl Fn(&mut ProgramFile) -> Vec<Diagnostic> + Sync,
+) -> Vec<Diagnostic> {
+    files.par_iter_mut().map(|file| fused(file, &stage)).flatten_iter().collect()
 }
 
 /// The fuse: a panic over hostile bytes is a fault of this program and costs one stage of one file.

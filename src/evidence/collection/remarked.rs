@@ -48,8 +48,8 @@ impl Evidence for Remarked {
         self.host.metadata(path)
     }
 
-    fn deleted(&self, name: &str) -> Vec<Metadata> {
-        self.host.deleted(name)
+    fn deleted(&self, names: &[&str]) -> Vec<Metadata> {
+        self.host.deleted(names)
     }
 
     fn extent(&self) -> Extent {

@@ -237,8 +237,8 @@ impl Evidence for WindowsTree {
         self.tree.metadata(path)
     }
 
-    fn deleted(&self, name: &str) -> Vec<Metadata> {
-        self.tree.deleted(name)
+    fn deleted(&self, names: &[&str]) -> Vec<Metadata> {
+        self.tree.deleted(names)
     }
 
     fn extent(&self) -> Extent {

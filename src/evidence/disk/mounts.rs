@@ -130,11 +130,19 @@ impl FileTree for Mounts {
     }
 
     /// `mount/name` asks for the deleted files of a mount, a bare name for those of the root.
-    fn deleted(&self, name: &str) -> Vec<Metadata> {
-        match self.mount(&EvidencePath::new(name)) {
-            Some((_, tree, name)) => tree.deleted(name.as_str()),
-            None => self.root.deleted(name),
+    fn deleted(&self, names: &[&str]) -> Vec<Metadata> {
+        let mut here = Vec::new();
+        let mut found = Vec::new();
+        for name in names {
+            match self.mount(&EvidencePath::new(name)) {
+                Some((_, tree, name)) => found.extend(tree.deleted(&[name.as_str()])),
+                None => here.push(*name),
+            }
         }
+        if !here.is_empty() {
+            found.splice(0..0, self.root.deleted(&here));
+        }
+        found
     }
 }
 
@@ -182,8 +190,9 @@ mod tests {
             Ok(Arc::new(MemorySource(format!("{}:{file}", self.0).into_bytes())))
         }
 
-        fn deleted(&self, name: &str) -> Vec<Metadata> {
-            vec![Metadata { names: vec![format!("{}:{name}", self.0)], ..Metadata::default() }]
+        fn deleted(&self, names: &[&str]) -> Vec<Metadata> {
+            let found = names.iter().map(|name| vec![format!("{}:{name}", self.0)]);
+            found.map(|names| Metadata { names, ..Metadata::default() }).collect()
         }
     }
 
@@ -215,8 +224,8 @@ mod tests {
             let size = mounts.metadata(&EvidencePath::new(path)).unwrap().size;
             assert_eq!(size, source.size(), "{path}");
         }
-        assert_eq!(mounts.deleted("x.exe")[0].names, ["root:x.exe"]);
-        assert_eq!(mounts.deleted("copy 2/x.exe")[0].names, ["two:x.exe"]);
+        assert_eq!(mounts.deleted(&["x.exe"])[0].names, ["root:x.exe"]);
+        assert_eq!(mounts.deleted(&["copy 2/x.exe"])[0].names, ["two:x.exe"]);
     }
 
     #[test]

@@ -287,6 +287,7 @@ mod tests {
                 r"C:\Program Files\Foo Bar\x.exe",
                 r"C:\Program Files\Foo Bar\x.exe -k",
                 r"C:\Program Files\Foo Bar\x.exe -k /y",
+                r"C:\Program Files\Foo Bar\x.exe -k /y.exe",
             ]
         );
         assert_eq!((plan.meant, plan.told), (4, 4));

@@ -39,7 +39,7 @@ pub(super) fn of(volume: &Volume, file: &File) -> Metadata {
         is_deleted: !file.base.is_in_use(),
         storage: storage(volume, file),
         attributes: attributes(file),
-        security_id: information.and_then(|value| u32_at(value, 52)).filter(|id| *id != 0),
+        security_id: security_number(file),
         times: all_times,
         streams: streams(file),
     }
@@ -49,6 +49,12 @@ pub(super) fn attributes(file: &File) -> Option<u32> {
     let information = file.of_kind(STANDARD_INFORMATION).find_map(|found| found.value())?;
     let folder = if file.base.is_folder() { FOLDER } else { 0 };
     Some(u32_at(information, 32)? | folder)
+}
+
+/// The number of its security descriptor in `$Secure`.
+pub(super) fn security_number(file: &File) -> Option<u32> {
+    let information = file.of_kind(STANDARD_INFORMATION).find_map(|found| found.value())?;
+    u32_at(information, 52).filter(|number| *number != 0)
 }
 
 pub(super) fn names(file: &File) -> impl Iterator<Item = FileName> {
