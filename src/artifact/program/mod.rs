@@ -3,7 +3,13 @@
 //! Which files matter is known only when services are joined, so this is read after the artifacts of [`super::CATALOG`].
 
 mod access;
+mod content;
 mod deleted;
+mod digest;
+mod entropy;
+mod executable;
+mod kind;
+mod reading;
 mod record;
 mod resolve;
 mod zone;
@@ -90,7 +96,8 @@ pub fn read(
     cover(extent, &files, coverage);
     let chosen = chosen(wanted, &links, files.len(), is_read);
     let deleted = deleted::find(evidence, &files);
-    let _ = (options, progress, chosen);
+    let contents = reading::Reading { evidence, options, progress };
+    let _certificates = contents.read(&mut files, &chosen, &mut diagnostics);
     deleted::attach(&mut files, &deleted);
     diagnostics.sort();
     diagnostics.dedup();
