@@ -200,8 +200,17 @@ pub(crate) fn facts(file: &FileReport) -> Vec<Line> {
     lines
 }
 
+/// What is known of it beyond names, times and streams: where it came from, who may write it, what its bytes are and who
+/// vouches for them.
+pub(crate) fn beyond_metadata(file: &FileReport) -> Vec<Line> {
+    let mut lines = file.record.as_ref().map(around).unwrap_or_default();
+    lines.extend(file.unread.clone().map(|why| ("not read", why)));
+    lines.extend(about_bytes(file));
+    lines
+}
+
 /// What its bytes are, and who vouches for them.
-pub(crate) fn about_bytes(file: &FileReport) -> Vec<Line> {
+fn about_bytes(file: &FileReport) -> Vec<Line> {
     let mut lines = Vec::new();
     if let Some(content) = &file.content {
         lines.extend(of_content(content));
@@ -237,6 +246,13 @@ fn of_record(record: &RecordReport) -> Vec<Line> {
     let streams =
         record.streams.iter().map(|stream| format!("{} ({})", stream.name, bytes(stream.size)));
     lines.extend(streams.map(|stream| ("stream", stream)));
+    lines.extend(around(record));
+    lines
+}
+
+/// Where it came from, who may write it, and what is beside it.
+fn around(record: &RecordReport) -> Vec<Line> {
+    let mut lines = Vec::new();
     if let Some(zone) = &record.zone {
         let number = zone.zone.map(|zone| zone_words(zone).to_owned());
         let from = zone.url.as_ref().map(|url| format!("from {url}"));
@@ -252,7 +268,10 @@ fn of_record(record: &RecordReport) -> Vec<Line> {
     if let Some(around) = &record.neighborhood
         && let Some(middle) = around.middle
     {
-        let text = format!("the {} records around it are of {middle}", around.looked_at);
+        let text = format!(
+            "{} of {} files with records around its own were born within ten minutes of it; the middle of their times is {middle}",
+            around.born_together, around.looked_at
+        );
         lines.push(("neighbors", text));
     }
     lines
@@ -310,7 +329,10 @@ fn of_executable(executable: &ExecutableReport, kind: &str) -> Vec<Line> {
         vec![("kind", format!("{kind}: {what}, {}, {}", executable.machine, executable.subsystem))];
     lines.push(match executable.linked {
         Some(linked) => ("linked", linked.to_string()),
-        None => ("linked", "unknown: the stamp is a digest or zero".to_owned()),
+        None if executable.reproducible => {
+            ("linked", "unknown: a digest stands in place of the time".to_owned())
+        }
+        None => ("linked", "unknown".to_owned()),
     });
     if let Some(version) = &executable.version {
         for (label, value) in [
@@ -341,10 +363,13 @@ fn of_executable(executable: &ExecutableReport, kind: &str) -> Vec<Line> {
     }
     if executable.imports_dispatcher {
         marks.push("imports the service dispatcher".to_owned());
+    } else if executable.names_dispatcher {
+        marks.push("names the service dispatcher without importing it".to_owned());
     }
     lines.extend(marks.into_iter().map(|mark| ("mark", mark)));
-    lines.extend(names("exports", &executable.exports));
-    lines.extend(names("imports from", &executable.libraries));
+    let exports = usize::try_from(executable.export_count).unwrap_or(usize::MAX);
+    lines.extend(names("exports", &executable.exports, exports));
+    lines.extend(names("imports from", &executable.libraries, executable.libraries.len()));
     lines.extend(executable.imphash.clone().map(|hash| ("imphash", hash)));
     let hashes = executable.authentihashes.iter();
     lines.extend(hashes.map(|(algorithm, hash)| ("authentihash", format!("{algorithm} {hash}"))));
@@ -353,9 +378,9 @@ fn of_executable(executable: &ExecutableReport, kind: &str) -> Vec<Line> {
     lines
 }
 
-fn names(label: &'static str, names: &[String]) -> Option<Line> {
+fn names(label: &'static str, names: &[String], count: usize) -> Option<Line> {
     let shown: Vec<&str> = names.iter().take(NAMES_SHOWN).map(String::as_str).collect();
-    let more = names.len().saturating_sub(shown.len());
+    let more = count.saturating_sub(shown.len());
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     (!shown.is_empty()).then(|| (label, format!("{}{more}", shown.join(", "))))
 }

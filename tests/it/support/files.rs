@@ -57,6 +57,7 @@ fn executable(text: &str) -> Executable {
         subsystem: 3,
         characteristics: 0x22,
         time_stamp: 0x6239_c0de,
+        is_reproducible: false,
         linked: "2022-03-22T12:27:10Z".parse().ok(),
         imphash: Some("ab".repeat(16)),
         authentihashes: vec![("sha256".to_owned(), "cd".repeat(32))],
@@ -72,13 +73,16 @@ fn executable(text: &str) -> Executable {
             name: text.to_owned(),
             size: 16_384,
             entropy: 7_912,
+            is_code: true,
             is_writable_code: true,
         }],
         overlay: Some((2_048, 7_990)),
         packer: Some("UPX".to_owned()),
         exports_service_main: false,
+        export_count: 1,
         exports: vec![text.to_owned()],
         imports_dispatcher: true,
+        names_dispatcher: true,
         libraries: vec!["advapi32.dll".to_owned(), text.to_owned()],
         hints: vec![Hint::Go],
         pdb: Some(text.to_owned()),
@@ -134,7 +138,7 @@ fn fallen_from_the_web() -> ProgramFile {
         neighborhood: Some(Neighborhood {
             looked_at: 32,
             middle: "2026-10-30T11:58:00Z".parse().ok(),
-            newest_record: Some(91_230),
+            born_together: 30,
         }),
     };
     let executable = Some(Executable { damage: Vec::new(), ..executable("Contoso") });
