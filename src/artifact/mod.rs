@@ -24,6 +24,7 @@ pub mod security_hive;
 pub mod security_log;
 pub mod service_values;
 pub mod sigma;
+pub mod signature;
 mod sink;
 pub mod software_hive;
 pub mod sysmon_log;

@@ -51,6 +51,13 @@ pub trait Evidence: Send + Sync {
     /// first, then by path.
     fn find(&self, wanted: &Pattern) -> Listing;
 
+    /// The same among current files only: older states are not looked at.
+    fn find_current(&self, wanted: &Pattern) -> Listing {
+        let mut listing = self.find(wanted);
+        listing.found.retain(|found| found.history.is_none());
+        listing
+    }
+
     /// The files in the same folder whose name is that file's name plus one of the suffixes, in any case; in
     /// the order of the suffixes.
     fn beside(&self, path: &EvidencePath, suffixes: &[&str]) -> Listing;

@@ -135,6 +135,25 @@ impl WindowsTree {
         INDISPENSABLE.iter().all(|name| system32.file(name).is_some())
     }
 
+    fn find_in<'w>(
+        &self,
+        folders: impl Iterator<Item = &'w WindowsFolder>,
+        wanted: &Pattern,
+    ) -> Listing {
+        let mut search = Search::default();
+        for windows in folders {
+            for place in wanted.places {
+                self.find_at(windows, place, wanted, &mut search);
+            }
+        }
+        let mut listing = search.listing;
+        listing.found.sort();
+        listing.found.dedup_by(|left, right| left.path == right.path);
+        let mut seen = BTreeSet::new();
+        listing.diagnostics.retain(|diagnostic| seen.insert(diagnostic.clone()));
+        listing
+    }
+
     fn find_at(&self, windows: &WindowsFolder, place: &Place, wanted: &Pattern, into: &mut Search) {
         let mut level = vec![(windows.path.clone(), EvidencePath::root())];
         let mut components = place.path.split('/').peekable();
@@ -211,17 +230,13 @@ impl Evidence for WindowsTree {
     }
 
     fn find(&self, wanted: &Pattern) -> Listing {
-        let mut search = Search::default();
-        for windows in &self.description.windows {
-            for place in wanted.places {
-                self.find_at(windows, place, wanted, &mut search);
-            }
-        }
-        let mut listing = search.listing;
-        listing.found.sort();
-        listing.found.dedup_by(|left, right| left.path == right.path);
-        let mut seen = BTreeSet::new();
-        listing.diagnostics.retain(|diagnostic| seen.insert(diagnostic.clone()));
+        self.find_in(self.description.windows.iter(), wanted)
+    }
+
+    fn find_current(&self, wanted: &Pattern) -> Listing {
+        let current = self.description.windows.iter().filter(|folder| folder.history.is_none());
+        let mut listing = self.find_in(current, wanted);
+        listing.found.retain(|found| found.history.is_none());
         listing
     }
 
