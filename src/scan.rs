@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use jiff::SignedDuration;
 
+use crate::artifact::hash_list::{self, HashLists};
 use crate::artifact::program::{self, FileOptions, Hashing};
 use crate::artifact::sigma::Rules;
 use crate::artifact::{self, Progress};
@@ -31,6 +32,8 @@ pub struct Settings {
     pub tuning: Tuning,
     /// How the files behind services are read.
     pub files: FileOptions,
+    /// Lists of bad and of good files that the analyst gave.
+    pub known_files: Arc<HashLists>,
     /// Sigma rules to run over event records; absent where none were asked for.
     pub rules: Option<Arc<Rules>>,
 }
@@ -50,7 +53,7 @@ pub fn scan(evidence: &dyn Evidence, settings: &Settings, progress: &dyn Progres
     }
     let mut host = Host::from_facts(reading.facts, coverage, settings.window);
     host.known_destinations.clone_from(&settings.known_destinations);
-    let file_diagnostics = read_files(evidence, settings, &mut host);
+    let file_diagnostics = read_files(evidence, settings, progress, &mut host);
     let ranked = rank::rank(&host, settings.policy.as_ref(), &settings.tuning);
     let older = older_states(&host, &reading.files);
     let summary = EvidenceSummary::new(evidence.describe(), reading.files);
@@ -62,7 +65,12 @@ pub fn scan(evidence: &dyn Evidence, settings: &Settings, progress: &dyn Progres
 }
 
 /// Finds and reads the files behind services, and says what was wrong with them.
-fn read_files(evidence: &dyn Evidence, settings: &Settings, host: &mut Host) -> Vec<Diagnostic> {
+fn read_files(
+    evidence: &dyn Evidence,
+    settings: &Settings,
+    progress: &dyn Progress,
+    host: &mut Host,
+) -> Vec<Diagnostic> {
     let wanted = wanted(host);
     let suspicious = match settings.files.hashing {
         Hashing::Suspicious => suspicious(host, settings),
@@ -74,7 +82,11 @@ fn read_files(evidence: &dyn Evidence, settings: &Settings, host: &mut Host) -> 
         Hashing::Suspicious => suspicious.contains(&owner),
     };
     let mut coverage = std::mem::take(&mut host.coverage);
-    let read = program::read(evidence, host, &wanted, &settings.files, &is_read, &mut coverage);
+    let options = &settings.files;
+    let mut read =
+        program::read(evidence, host, &wanted, options, &is_read, progress, &mut coverage);
+    let of_lists = hash_list::mark(&mut read.files, &settings.known_files, &mut coverage);
+    read.diagnostics.extend(of_lists);
     host.coverage = coverage;
     host.attach_files(&wanted, read.files, read.links);
     read.diagnostics

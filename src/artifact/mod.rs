@@ -9,6 +9,7 @@ pub mod detect;
 pub mod event_kind;
 pub mod event_log;
 mod event_log_file;
+pub mod hash_list;
 mod heard;
 pub mod hive;
 mod hive_file;
@@ -88,7 +89,7 @@ pub struct Reading {
 
 /// Hears how far reading is; called from several threads.
 pub trait Progress: Sync {
-    /// So many files of so many bytes will be read.
+    /// So many more files of so many bytes will be read.
     fn found(&self, files: usize, bytes: u64);
 
     /// One of them was read, or given up.

@@ -104,7 +104,7 @@ fn shadow_copies(text: &str) -> Result<ShadowCopies, String> {
 }
 
 /// `500M`, `64G` or a bare number of bytes; a K is 1024.
-fn bytes(text: &str) -> Result<u64, String> {
+pub(super) fn bytes(text: &str) -> Result<u64, String> {
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let unit = text.strip_prefix(digits).unwrap_or_default().to_ascii_uppercase();
     let number: u64 =

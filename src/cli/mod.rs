@@ -13,12 +13,16 @@ mod detection;
 pub mod evidence_args;
 pub mod exit;
 mod file;
+mod file_args;
+pub mod known_files;
 mod progress;
 mod rule_files;
 pub mod run;
 mod secrets;
 
 pub use evidence_args::EvidenceArgs;
+pub use file_args::{HashArg, ProgramArgs};
+pub use known_files::KnownFileArgs;
 
 /// Offline triage of Windows services.
 #[derive(Debug, Parser)]
@@ -111,6 +115,8 @@ Examples:
   svctriage scan /cases/042/C --format markdown --output ticket.md
   svctriage scan /cases/* --format jsonl --min-verdict review --fail-on escalate
   svctriage scan /cases/042/C --sigma rules/windows --sigma my_rule.yml
+  svctriage scan DISK.E01 --hash suspicious        reads only the files of services with a reason
+  svctriage scan DISK.E01 --hash-limit 2G          reads files of up to 2 GiB
 
 Disk images and collections are recognised by content, never by name; of an image in several files give the
 first. A folder is one host: a Windows tree is looked for at most four levels down, in any letter case; a folder
@@ -155,6 +161,9 @@ pub struct JudgeArgs {
     /// Destinations that other hosts of the site talk to (a list or CSV; see docs/known-destinations.md).
     #[arg(long, value_name = "FILE")]
     pub known_destinations: Option<PathBuf>,
+    /// What is known of files.
+    #[command(flatten)]
+    pub known: KnownFileArgs,
     /// Replaces an indicator's weight, in decibans: --weight P06=0.
     #[arg(long = "weight", value_name = "ID=DB", value_parser = weight)]
     pub weights: Vec<(String, i16)>,
@@ -167,6 +176,9 @@ pub struct JudgeArgs {
     /// No progress and no warnings on stderr.
     #[arg(short, long)]
     pub quiet: bool,
+    /// How the files behind services are read.
+    #[command(flatten)]
+    pub files: ProgramArgs,
 }
 
 /// `detect`.

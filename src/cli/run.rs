@@ -15,7 +15,6 @@ use super::progress::Bar;
 use super::rule_files;
 use super::{Cli, ColorArg, Command, DetectArgs, DetectFormat, ExplainArgs, JudgeArgs, ScanArgs};
 use crate::artifact::detect::detect as detect_artifacts;
-use crate::artifact::program::FileOptions;
 use crate::artifact::sigma::Rules;
 use crate::checklist::{self, Policy};
 use crate::diagnostic::Impact;
@@ -25,7 +24,7 @@ use crate::host::KnownDestinations;
 use crate::rank::{Tuning, Verdict};
 use crate::report::detection::DetectionReport;
 use crate::report::explain;
-use crate::report::{self, HostReport, Report, ServiceReport};
+use crate::report::{self, FileSettings, HostReport, Report, ServiceReport};
 use crate::scan::{self, Settings};
 use crate::text;
 
@@ -134,6 +133,7 @@ fn examine(paths: &[PathBuf], args: &JudgeArgs, opening: &EvidenceArgs) -> Resul
         ignored: args.ignored.iter().cloned().collect(),
     };
     let rules = rules(args)?;
+    let known_files = args.known.lists().map_err(|error| fail(&error, Exit::Usage))?;
     let opened = open(paths, opening)?;
     if opened.hosts.is_empty() {
         return Err(Exit::Unreadable);
@@ -143,7 +143,8 @@ fn examine(paths: &[PathBuf], args: &JudgeArgs, opening: &EvidenceArgs) -> Resul
         policy,
         known_destinations,
         tuning,
-        files: FileOptions::default(),
+        files: args.files.options(),
+        known_files,
         rules,
     };
     let pool =
@@ -166,7 +167,8 @@ fn examine(paths: &[PathBuf], args: &JudgeArgs, opening: &EvidenceArgs) -> Resul
     let set = settings.rules.as_ref().map(|rules| rules.set().clone());
     let about = report::Settings::new(settings.window, &settings.tuning, given(&args.approved))
         .with_known_destinations(given(&args.known_destinations))
-        .with_rules(set);
+        .with_rules(set)
+        .with_files(FileSettings::new(&settings.files));
     let unreadable = !opened.errors.is_empty();
     Ok(Outcome { report: Report::new(about, hosts), unreadable })
 }

@@ -49,3 +49,12 @@ pub struct ServiceProcess {
     /// What it did: indices into [`super::Host::events`].
     pub acts: Vec<usize>,
 }
+
+/// Which process did what an event tells, as far as the starts of processes say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Doer {
+    /// The act: index into [`super::Host::events`].
+    pub(super) event: usize,
+    /// Index into [`super::Host::processes`]; absent for a process that is no service's.
+    pub(super) process: Option<usize>,
+}

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::file::{FileReport, ServiceFileReport};
 use crate::checklist::Question;
 use crate::host::coverage::{Origin, State};
 use crate::host::{Citation, Coverage, Host, Service};
@@ -70,11 +71,16 @@ pub const fn wording(question: Question) -> &'static str {
     }
 }
 
-/// Answers the five questions.
-pub(super) fn answers(host: &Host, ranked: &Ranked<'_>) -> Vec<ChecklistAnswer> {
+/// Answers the five questions; `links` are the service's files, `files` the host's.
+pub(super) fn answers(
+    host: &Host,
+    ranked: &Ranked<'_>,
+    links: &[ServiceFileReport],
+    files: &[FileReport],
+) -> Vec<ChecklistAnswer> {
     vec![
         what::answer(host, ranked.service),
-        runs::answer(host, ranked.service),
+        runs::answer(host, ranked.service, links, files),
         who_when::answer(host, ranked),
         account::answer(host, ranked.service),
         started::answer(host, ranked.service),

@@ -2,11 +2,13 @@
 
 use std::io;
 
+use super::file::{self, FileReport, ServiceFileReport};
 use super::host::HostReport;
 use super::rule;
 use super::service::ServiceReport;
 use super::{Options, Renderer, Report, select};
 use crate::host::config;
+use crate::host::program_file::FileState;
 use crate::host::{Place, Provenance};
 use crate::text;
 
@@ -67,7 +69,109 @@ const COLUMNS: &[Column] = &[
     Column { heading: "NotAnswered", cell: |row| row.service.open_questions().to_string() },
     Column { heading: "Evidence", cell: |row| cell(&row.host.evidence.path) },
     Column { heading: "SigmaRules", cell: |row| rules(row.host, row.service) },
+    Column { heading: "File", cell: |row| program(row, |link, _| Some(link.path.clone())) },
+    Column {
+        heading: "FileState",
+        cell: |row| program(row, |link, _| Some(link.state.label().to_owned())),
+    },
+    Column { heading: "FileSha256", cell: |row| program(row, |link, _| link.sha256.clone()) },
+    Column {
+        heading: "FileSize",
+        cell: |row| program(row, |_, file| Some(file.size()?.to_string())),
+    },
+    Column {
+        heading: "FileBorn",
+        cell: |row| time(of(row, "image").and_then(|(link, _)| link.born)),
+    },
+    Column {
+        heading: "FileModified",
+        cell: |row| time(of(row, "image").and_then(|(_, file)| modified(file))),
+    },
+    Column { heading: "FileSignature", cell: |row| program(row, signature) },
+    Column { heading: "FileSigner", cell: |row| program(row, |link, _| link.signer.clone()) },
+    Column { heading: "FileOriginalName", cell: |row| program(row, original_name) },
+    Column { heading: "FileCompany", cell: |row| program(row, company) },
+    Column { heading: "FileLists", cell: |row| program(row, lists) },
+    Column { heading: "FileMeant", cell: |row| program(row, |link, _| link.meant.clone()) },
+    Column { heading: "DllFile", cell: |row| dll(row, |link, _| Some(link.path.clone())) },
+    Column {
+        heading: "DllState",
+        cell: |row| dll(row, |link, _| Some(link.state.label().to_owned())),
+    },
+    Column { heading: "DllSha256", cell: |row| dll(row, |link, _| link.sha256.clone()) },
+    Column { heading: "DllSize", cell: |row| dll(row, |_, file| Some(file.size()?.to_string())) },
+    Column {
+        heading: "DllBorn",
+        cell: |row| time(of(row, "service_dll").and_then(|(link, _)| link.born)),
+    },
+    Column {
+        heading: "DllModified",
+        cell: |row| time(of(row, "service_dll").and_then(|(_, file)| modified(file))),
+    },
+    Column { heading: "DllSignature", cell: |row| dll(row, signature) },
+    Column { heading: "DllSigner", cell: |row| dll(row, |link, _| link.signer.clone()) },
+    Column { heading: "DllOriginalName", cell: |row| dll(row, original_name) },
+    Column { heading: "DllCompany", cell: |row| dll(row, company) },
+    Column { heading: "DllLists", cell: |row| dll(row, lists) },
+    Column { heading: "OtherFiles", cell: |row| other_files(row.service) },
 ];
+
+/// The first file of that purpose.
+fn of<'a>(row: &Row<'a>, purpose: &str) -> Option<(&'a ServiceFileReport, &'a FileReport)> {
+    let link = row.service.files.iter().find(|link| link.purpose == purpose)?;
+    Some((link, file::find(&row.host.files, &link.path)?))
+}
+
+type OfFile = fn(&ServiceFileReport, &FileReport) -> Option<String>;
+
+/// A cell about the program.
+fn program(row: &Row<'_>, tell: OfFile) -> String {
+    optional(of(row, "image").and_then(|(link, file)| tell(link, file)).as_deref())
+}
+
+/// A cell about the service DLL.
+fn dll(row: &Row<'_>, tell: OfFile) -> String {
+    optional(of(row, "service_dll").and_then(|(link, file)| tell(link, file)).as_deref())
+}
+
+/// When its bytes were last changed, as the first set of times that knows it says.
+fn modified(file: &FileReport) -> Option<super::Stamp> {
+    file.record.as_ref()?.times.iter().find_map(|times| times.modified)
+}
+
+/// Nothing where there is no file that could be signed.
+fn signature(link: &ServiceFileReport, _: &FileReport) -> Option<String> {
+    (link.state == FileState::Present).then(|| link.signature.label().to_owned())
+}
+
+fn original_name(_: &ServiceFileReport, file: &FileReport) -> Option<String> {
+    file.executable()?.version.as_ref()?.original_name.clone()
+}
+
+fn company(_: &ServiceFileReport, file: &FileReport) -> Option<String> {
+    file.executable()?.version.as_ref()?.company.clone()
+}
+
+/// Lists that hold it and YARA rules that match it.
+fn lists(_: &ServiceFileReport, file: &FileReport) -> Option<String> {
+    let lists = file.listed.iter().map(|hit| format!("{}: {}", hit.list.label(), hit.source));
+    let rules = file.rule_matches.iter().map(|hit| format!("YARA: {}", hit.rule));
+    let all: Vec<String> = lists.chain(rules).collect();
+    (!all.is_empty()).then(|| all.join("; "))
+}
+
+/// What else it runs or loads: purpose, path, state and signature.
+fn other_files(service: &ServiceReport) -> String {
+    let others = service.files.iter();
+    let others = others.filter(|link| !matches!(link.purpose.as_str(), "image" | "service_dll"));
+    joined(others.map(|link| {
+        let signature = match link.state {
+            FileState::Present => format!(", {}", link.signature.label()),
+            _ => String::new(),
+        };
+        format!("{}: {} ({}{signature})", link.label(), link.path, link.state.label())
+    }))
+}
 
 fn render(report: &Report, options: &Options, out: &mut dyn io::Write) -> io::Result<()> {
     let mut sheet = csv::Writer::from_writer(out);

@@ -1,6 +1,7 @@
 //! Indicators and services explained at length, as plain text and as Markdown.
 
 use super::answers;
+use super::file;
 use super::finding::FindingReport;
 use super::host::HostReport;
 use super::service::ServiceReport;
@@ -108,6 +109,7 @@ pub fn explain_service(service: &ServiceReport, host: &HostReport) -> String {
             page.item("?", &format!("not checked: {missing}"));
         }
     }
+    page.files(service, host);
     page.findings("What speaks against it", &service.findings);
     page.findings("What speaks for it", &service.against);
     page.sum(service);
@@ -116,7 +118,7 @@ pub fn explain_service(service: &ServiceReport, host: &HostReport) -> String {
     page.story(service);
     page.network(service);
     page.events(service);
-    page.verify(service);
+    page.verify(service, host);
     page.text
 }
 
@@ -196,6 +198,33 @@ impl Page {
             for citation in &finding.citations {
                 self.hang(&" ".repeat(11), &" ".repeat(13), &citation.to_string());
             }
+        }
+    }
+
+    /// Its files: how its words lead to each, and all that is known of it.
+    fn files(&mut self, service: &ServiceReport, host: &HostReport) {
+        if service.files.is_empty() {
+            return;
+        }
+        self.heading("Files");
+        for link in &service.files {
+            let Some(file) = file::find(&host.files, &link.path) else { continue };
+            self.item("-", &format!("{}: {}", link.label(), link.path));
+            if let Some(meant) = &link.meant {
+                self.detail(&format!(
+                    "meant: {meant}, but this one stands before it in the search order"
+                ));
+            }
+            if let Some(named) = link.named.as_ref().filter(|named| **named != link.path) {
+                self.detail(&format!("named as: {named}"));
+            }
+            for step in &link.steps {
+                self.detail(&format!("step: {step}"));
+            }
+            for (label, text) in file::facts(file) {
+                self.detail(&format!("{label}: {text}"));
+            }
+            self.detail(&file.citation.to_string());
         }
     }
 
@@ -324,7 +353,7 @@ impl Page {
     }
 
     /// How to check each finding by hand, with the key of this case.
-    fn verify(&mut self, service: &ServiceReport) {
+    fn verify(&mut self, service: &ServiceReport, host: &HostReport) {
         let mut steps: Vec<&str> = Vec::new();
         for finding in &service.findings {
             for step in checklist::indicator(&finding.id).map(|one| one.verify).unwrap_or_default()
@@ -334,7 +363,7 @@ impl Page {
                 }
             }
         }
-        if steps.is_empty() && service.key_citation().is_none() {
+        if steps.is_empty() && service.key_citation().is_none() && service.files.is_empty() {
             return;
         }
         self.heading("Check by hand");
@@ -343,6 +372,13 @@ impl Page {
         }
         for step in steps {
             self.item("-", step);
+        }
+        for link in &service.files {
+            let file = file::find(&host.files, &link.path);
+            let commands = file.map(|file| file::verify_commands(file, &host.evidence.path));
+            for command in commands.into_iter().flatten() {
+                self.item("-", &command);
+            }
         }
     }
 }

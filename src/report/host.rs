@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Stamp;
 use super::evidence::EvidenceSummary;
+use super::file::FileReport;
 use super::incident::IncidentReport;
 use super::older_state::OlderState;
 use super::outbound::OutboundReport;
@@ -47,6 +48,9 @@ pub struct HostReport {
     pub rule_sight: Vec<RuleSight>,
     /// Every service, worst first.
     pub services: Vec<ServiceReport>,
+    /// The files behind services, each once, sorted by path.
+    #[serde(default)]
+    pub files: Vec<FileReport>,
     /// What happened around the findings, in order of time.
     pub timeline: Vec<TimelineEntry>,
     /// What could not be read, or is odd.
@@ -249,8 +253,11 @@ impl HostReport {
         evidence: EvidenceSummary,
         diagnostics: Vec<Diagnostic>,
     ) -> Self {
-        let services: Vec<ServiceReport> =
-            (1..).zip(ranked).map(|(rank, one)| ServiceReport::new(host, one, rank)).collect();
+        let files: Vec<FileReport> = host.files.iter().map(FileReport::new).collect();
+        let services: Vec<ServiceReport> = (1..)
+            .zip(ranked)
+            .map(|(rank, one)| ServiceReport::new(host, &files, one, rank))
+            .collect();
         let verdicts = rank::of_incidents(&host.incidents, ranked);
         let incidents: Vec<IncidentReport> = host
             .incidents
@@ -280,8 +287,9 @@ impl HostReport {
             outbound: host.outbound.iter().map(OutboundReport::new).collect(),
             rule_hits: RuleHitReport::of(host),
             rule_sight: rule::sight(host, ranked),
-            timeline: timeline::timeline(host, ranked),
+            timeline: timeline::timeline(host, ranked, &files),
             services,
+            files,
             diagnostics,
         }
     }

@@ -4,10 +4,11 @@ use std::io;
 
 use serde::Serialize;
 
+use super::file::{self, FileReport};
 use super::host::HostIdentity;
 use super::json_text::JsonText;
 use super::service::ServiceReport;
-use super::{Options, Renderer, Report, Tool, select};
+use super::{HostReport, Options, Renderer, Report, Tool, select};
 
 /// `--format jsonl`.
 pub(super) const RENDERER: Renderer = Renderer {
@@ -25,6 +26,8 @@ struct Line<'a> {
     evidence: &'a str,
     host: &'a HostIdentity,
     service: &'a ServiceReport,
+    /// The files that the service names, in that order, once each.
+    files: Vec<&'a FileReport>,
 }
 
 fn render(report: &Report, options: &Options, out: &mut dyn io::Write) -> io::Result<()> {
@@ -36,10 +39,22 @@ fn render(report: &Report, options: &Options, out: &mut dyn io::Write) -> io::Re
                 evidence: &host.evidence.path,
                 host: &host.host,
                 service,
+                files: files(host, service),
             };
             serde_json::to_writer(JsonText(out), &line)?;
             out.write_all(b"\n")?;
         }
     }
     Ok(())
+}
+
+fn files<'a>(host: &'a HostReport, service: &ServiceReport) -> Vec<&'a FileReport> {
+    let mut files: Vec<&FileReport> = Vec::new();
+    for link in &service.files {
+        for path in [Some(&link.path), link.meant.as_ref()].into_iter().flatten() {
+            let file = file::find(&host.files, path);
+            files.extend(file.filter(|file| files.iter().all(|one| one.path != file.path)));
+        }
+    }
+    files
 }

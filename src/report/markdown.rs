@@ -7,7 +7,7 @@ use super::finding::FindingReport;
 use super::host::HostReport;
 use super::select::Row;
 use super::service::ServiceReport;
-use super::{Options, Renderer, Report, layout, older_state, posture, rule, select};
+use super::{Options, Renderer, Report, file, layout, older_state, posture, rule, select};
 use crate::checklist;
 use crate::diagnostic::Impact;
 use crate::host::coverage::State;
@@ -27,6 +27,9 @@ const FINDINGS_SHOWN: usize = 3;
 const STEPS_SHOWN: usize = 20;
 /// Facts of a checklist answer.
 const FACTS_SHOWN: usize = 2;
+/// Its files, and steps that look at one of them by hand.
+const FILES_SHOWN: usize = 4;
+const FILE_STEPS_SHOWN: usize = 2;
 /// Sigma rules told one by one.
 const RULES_SHOWN: usize = 10;
 /// Lines about a service's network.
@@ -81,7 +84,7 @@ fn page(report: &Report, host: &HostReport, options: &Options) -> Vec<String> {
     outbound(host, options, &mut lines);
     let shortlist = select::shortlist(host, options);
     for row in shortlist.rows.iter().take(SERVICES_IN_FULL) {
-        in_full(row, &mut lines);
+        in_full(host, row, &mut lines);
     }
     let rules = rule::lines(host, RULES_SHOWN);
     if !rules.is_empty() {
@@ -183,7 +186,7 @@ fn quoted(line: &str) -> String {
     code(&layout::fit(line, QUOTE))
 }
 
-fn in_full(row: &Row<'_>, lines: &mut Vec<String>) {
+fn in_full(host: &HostReport, row: &Row<'_>, lines: &mut Vec<String>) {
     let service = row.service;
     lines.extend([
         String::new(),
@@ -208,9 +211,11 @@ fn in_full(row: &Row<'_>, lines: &mut Vec<String>) {
     );
     lines.extend([String::new(), "| Question | Answer |".to_owned(), "|---|---|".to_owned()]);
     lines.extend(service.checklist.iter().map(question));
+    lines.extend(files(host, service));
     lines.extend(story(service));
     lines.extend(on_the_network(service));
-    let steps = next_steps(service);
+    let mut steps = next_steps(service);
+    steps.extend(file_steps(host, service));
     if !steps.is_empty() {
         lines.extend([String::new(), "Check by hand:".to_owned(), String::new()]);
         lines.extend(steps);
@@ -249,6 +254,38 @@ fn question(answer: &ChecklistAnswer) -> String {
     }
     let wording = answers::wording(answer.question);
     format!("| {wording} | **{}**: {} |", answer.state.label(), parts.join("<br>"))
+}
+
+/// Its files, each in a line.
+fn files(host: &HostReport, service: &ServiceReport) -> Vec<String> {
+    if service.files.is_empty() {
+        return Vec::new();
+    }
+    let mut lines = vec![String::new(), "Files:".to_owned(), String::new()];
+    let known =
+        service.files.iter().filter_map(|link| Some((link, file::find(&host.files, &link.path)?)));
+    lines.extend(known.take(FILES_SHOWN).map(|(link, file)| {
+        format!(
+            "- {} {}: {}",
+            prose(link.label()),
+            code(&link.path),
+            prose(&file::in_a_line(link, file))
+        )
+    }));
+    let more = service.files.len().saturating_sub(FILES_SHOWN);
+    if more > 0 {
+        lines.push(format!("- and {more} more"));
+    }
+    lines
+}
+
+/// How to look at its own file with other eyes; not at the program that hosts its DLL.
+fn file_steps(host: &HostReport, service: &ServiceReport) -> Vec<String> {
+    let own = service.files.iter().max_by_key(|link| link.purpose == "service_dll");
+    let own = own.and_then(|link| file::find(&host.files, &link.path));
+    let Some(own) = own else { return Vec::new() };
+    let commands = file::verify_commands(own, &host.evidence.path);
+    commands.iter().take(FILE_STEPS_SHOWN).map(|step| format!("- [ ] {}", quoted(step))).collect()
 }
 
 /// What happened, act by act; of a long story the beginning.

@@ -10,6 +10,7 @@ use std::io;
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
+use crate::artifact::program::FileOptions;
 use crate::checklist::{self, Family, Indicator};
 use crate::host::rule_hit::RuleSet;
 use crate::rank::{self, Tuning, Verdict};
@@ -21,6 +22,7 @@ pub mod event;
 pub mod event_summary;
 pub mod evidence;
 pub mod explain;
+pub mod file;
 pub mod finding;
 pub mod history;
 pub mod host;
@@ -95,8 +97,26 @@ pub struct Settings {
     pub rules: Option<RuleSet>,
     /// The list of destinations that other hosts talk to, as it was given.
     pub known_destinations: Option<String>,
+    /// How the files behind services were read.
+    #[serde(default)]
+    pub files: FileSettings,
     /// The scores, in decibans, from which the verdicts hold.
     pub thresholds: Thresholds,
+}
+
+/// How the files behind services were read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileSettings {
+    /// Which were read to their end: `none`, `suspicious` or `all`.
+    pub hash: String,
+    /// Those larger than this, in bytes, were not.
+    pub limit: u64,
+    /// Lists of bad files, as they were given.
+    pub known_bad: Vec<String>,
+    /// Lists of good files, as they were given.
+    pub known_good: Vec<String>,
+    /// Files of YARA rules, as they were given.
+    pub yara: Vec<String>,
 }
 
 /// The scores, in decibans, from which the verdicts hold.
@@ -163,6 +183,7 @@ impl Settings {
             approved,
             rules: None,
             known_destinations: None,
+            files: FileSettings::default(),
             thresholds: Thresholds {
                 escalate: rank::ESCALATE,
                 review: rank::REVIEW,
@@ -176,6 +197,34 @@ impl Settings {
     #[must_use]
     pub fn with_known_destinations(mut self, path: Option<String>) -> Self {
         self.known_destinations = path;
+        self
+    }
+}
+
+impl FileSettings {
+    /// How a run reads files; without lists and rules.
+    pub fn new(options: &FileOptions) -> Self {
+        Self {
+            hash: options.hashing.label().to_owned(),
+            limit: options.largest,
+            known_bad: Vec::new(),
+            known_good: Vec::new(),
+            yara: Vec::new(),
+        }
+    }
+}
+
+impl Default for FileSettings {
+    fn default() -> Self {
+        Self::new(&FileOptions::default())
+    }
+}
+
+impl Settings {
+    /// With how the files behind services were read.
+    #[must_use]
+    pub fn with_files(mut self, files: FileSettings) -> Self {
+        self.files = files;
         self
     }
 }

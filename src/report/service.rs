@@ -6,6 +6,7 @@ use super::Stamp;
 use super::answers::{self, ChecklistAnswer};
 use super::configuration::{self, Configuration, FailurePlan, FailureStep};
 use super::event::{self, EventReport};
+use super::file::{FileReport, ServiceFileReport};
 use super::finding::{FindingReport, TechniqueReport, Unanswered};
 use super::history::{self, Earlier, Passage};
 use super::install::{self, Install};
@@ -42,6 +43,9 @@ pub struct ServiceReport {
     pub image: Option<ImagePath>,
     /// The service DLL as stored.
     pub service_dll: Option<String>,
+    /// The files it runs or loads; empty where the evidence holds none of their places.
+    #[serde(default)]
+    pub files: Vec<ServiceFileReport>,
     /// The account it runs as: `ObjectName`, else as logged. Null for drivers and where nothing tells.
     pub account: Option<String>,
     /// The start type in words.
@@ -99,9 +103,10 @@ pub struct FailureCommand {
 }
 
 impl ServiceReport {
-    /// The report of one ranked service; `rank` counts from 1.
-    pub fn new(host: &Host, ranked: &Ranked<'_>, rank: usize) -> Self {
+    /// The report of one ranked service; `files` are the host's, in its order; `rank` counts from 1.
+    pub fn new(host: &Host, files: &[FileReport], ranked: &Ranked<'_>, rank: usize) -> Self {
         let service = ranked.service;
+        let links = ServiceFileReport::of(service, files);
         let config = service.config.as_ref();
         let logged = logged_install(host, service);
         let start = config
@@ -131,7 +136,8 @@ impl ServiceReport {
             failure_command: config.and_then(FailureCommand::new),
             failure_actions: config.and_then(FailurePlan::new),
             installs: install::installs(host, service),
-            checklist: answers::answers(host, ranked),
+            checklist: answers::answers(host, ranked, &links, files),
+            files: links,
             findings: ranked.findings.iter().map(FindingReport::new).collect(),
             against: ranked.against.iter().map(FindingReport::new).collect(),
             unanswered: Unanswered::by_silence(&ranked.unknown),

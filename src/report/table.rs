@@ -12,7 +12,7 @@ use super::host::{CoverageReport, HostReport};
 use super::layout::{columns, fit, plural, wrap};
 use super::select::Row;
 use super::service::ServiceReport;
-use super::{Options, Renderer, Report, older_state, posture, rule, select};
+use super::{Options, Renderer, Report, file, older_state, posture, rule, select};
 use crate::diagnostic::Impact;
 use crate::host::coverage::{Origin, State};
 use crate::rank::Verdict;
@@ -81,7 +81,7 @@ impl Page {
         let shortlist = select::shortlist(host, options);
         if !shortlist.rows.is_empty() {
             self.lines.push(String::new());
-            self.rows(&shortlist.rows);
+            self.rows(host, &shortlist.rows);
         }
         if shortlist.left_out > 0 {
             let indent = " ".repeat(LABEL);
@@ -181,7 +181,7 @@ impl Page {
         }
     }
 
-    fn rows(&mut self, rows: &[Row<'_>]) {
+    fn rows(&mut self, host: &HostReport, rows: &[Row<'_>]) {
         let (table, indent) = table(rows, self.width);
         let mut lines = table.lines();
         if let Some(header) = lines.next() {
@@ -192,7 +192,13 @@ impl Page {
             let painted = self.paint(label, color(service.verdict));
             self.lines.push(line.replacen(label, &painted, 1));
             let indent = " ".repeat(indent);
-            for text in reasons(service, self.width.saturating_sub(columns(&indent))) {
+            let room = self.width.saturating_sub(columns(&indent));
+            let mut texts = reasons(service, room);
+            if service.verdict >= Verdict::Note {
+                let file = file::remarkable(&service.files, &host.files);
+                texts.extend(file.map(|text| fit(&text, room)));
+            }
+            for text in texts {
                 self.lines.append(&mut wrap(&text, self.width, &indent, &indent));
             }
             if *alike > 0 {

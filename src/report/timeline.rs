@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::file::FileReport;
 use super::{Stamp, event_summary};
-use crate::host::{Citation, Host, Role};
+use crate::host::program_file::Purpose;
+use crate::host::{Citation, Host, ImagePath, Role, Service};
 use crate::rank::{Ranked, Verdict};
 
 /// What a time stands for.
@@ -16,6 +18,8 @@ pub enum Kind {
     Event,
     /// A service key was last written.
     KeyLastWrite,
+    /// A file that a service runs or loads was born.
+    FileBirth,
 }
 
 /// One entry of the timeline.
@@ -35,8 +39,13 @@ pub struct TimelineEntry {
     pub citation: Citation,
 }
 
-/// The events of every service worth a note and the last-write times of their keys; each event once.
-pub(super) fn timeline(host: &Host, ranked: &[Ranked<'_>]) -> Vec<TimelineEntry> {
+/// The events of every service worth a note, the last-write times of their keys and the births of their files; each
+/// event and file once.
+pub(super) fn timeline(
+    host: &Host,
+    ranked: &[Ranked<'_>],
+    files: &[FileReport],
+) -> Vec<TimelineEntry> {
     let mut events: BTreeMap<usize, (Role, Vec<String>)> = BTreeMap::new();
     let mut entries = Vec::new();
     for one in ranked.iter().filter(|one| one.verdict >= Verdict::Note) {
@@ -59,6 +68,7 @@ pub(super) fn timeline(host: &Host, ranked: &[Ranked<'_>]) -> Vec<TimelineEntry>
             });
         }
     }
+    entries.extend(births(ranked, files));
     for (index, (role, services)) in events {
         if let Some(event) = host.events.get(index) {
             entries.push(TimelineEntry {
@@ -75,4 +85,35 @@ pub(super) fn timeline(host: &Host, ranked: &[Ranked<'_>]) -> Vec<TimelineEntry>
         (left.time, left.kind, &left.citation).cmp(&(right.time, right.kind, &right.citation))
     });
     entries
+}
+
+fn births(ranked: &[Ranked<'_>], files: &[FileReport]) -> Vec<TimelineEntry> {
+    let mut services: BTreeMap<usize, Vec<String>> = BTreeMap::new();
+    for one in ranked.iter().filter(|one| one.verdict >= Verdict::Note) {
+        for index in own_files(one.service) {
+            let names = services.entry(index).or_default();
+            if !names.contains(&one.service.name) {
+                names.push(one.service.name.clone());
+            }
+        }
+    }
+    let entry = |(index, services): (usize, Vec<String>)| {
+        let file = files.get(index)?;
+        Some(TimelineEntry {
+            time: file.born?,
+            kind: Kind::FileBirth,
+            services,
+            role: None,
+            summary: format!("the file {} was born", file.path),
+            citation: file.citation.clone(),
+        })
+    };
+    services.into_iter().filter_map(entry).collect()
+}
+
+/// The files that are about this service: svchost.exe is as old as Windows and hosts a hundred others.
+fn own_files(service: &Service) -> impl Iterator<Item = usize> {
+    let is_hosted = service.image.as_ref().and_then(ImagePath::svchost_group).is_some();
+    let links = service.files.iter();
+    links.filter(move |link| !(is_hosted && link.purpose == Purpose::Image)).map(|link| link.file)
 }

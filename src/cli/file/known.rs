@@ -91,7 +91,7 @@ pub(super) fn look_up(evidence: &dyn Evidence, path: &str) -> io::Result<Known> 
         }
     }
     let name = EvidencePath::new(&plain(path));
-    let deleted = evidence.deleted(name.name().split(':').next().unwrap_or_default());
+    let deleted = evidence.deleted(&[name.name().split(':').next().unwrap_or_default()]);
     let known = found.or_else(|| candidates.first().filter(|_| !deleted.is_empty()));
     let Some(path) = known.cloned() else {
         return Err(failed.unwrap_or_else(|| io::ErrorKind::NotFound.into()));

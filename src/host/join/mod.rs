@@ -73,10 +73,12 @@ pub(super) fn join(facts: Vec<Fact>, coverage: Coverage, window: SignedDuration)
     naming::learn(&mut roster, &host.events);
     let remotes = naming::link(&mut roster, &host.events);
     host.outbound = outbound::acts(&remotes, &host.events);
-    host.processes = process::follow(&mut roster, &host.events, window);
+    let followed = process::follow(&mut roster, &host.events, window);
+    host.processes = followed.processes;
     actor::attribute(&mut roster, &host.events, window);
     host.services = finish(roster);
-    network::gather(&mut host.services, &host.events, &host.volumes);
+    let doing = (host.processes.as_slice(), followed.doers.as_slice());
+    network::gather(&mut host.services, &host.events, doing, &host.volumes);
     older::place(&mut host, &holdings);
     posture::complete(&mut host);
     host.tampering = super::tampering::tampering(&host.events);

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::answers::{self, Answers};
 use super::contact::{self, Records};
-use super::owner::{Follower, Owners};
+use super::owner::{Owners, Ownership};
 use super::rhythm::Rhythm;
 use super::talk::Talk;
 use super::{
@@ -13,23 +13,28 @@ use super::{
 };
 use crate::host::Volumes;
 use crate::host::event::{Action, Connection, Event, PortOpening};
+use crate::host::process::{Doer, ServiceProcess};
 use crate::host::service::Service;
 
-/// Gives every service its [`Network`]. Events are in order of time; services have their links.
-pub(in crate::host) fn gather(services: &mut [Service], events: &[Event], volumes: &Volumes) {
+/// Gives every service its [`Network`]. Events are in order of time; services have their links and processes.
+pub(in crate::host) fn gather(
+    services: &mut [Service],
+    events: &[Event],
+    (processes, doers): (&[ServiceProcess], &[Doer]),
+    volumes: &Volumes,
+) {
     if !events.iter().any(is_network) {
         return;
     }
-    let mut follower = Follower::new(services, volumes);
+    let mut ownership = Ownership::new(services, processes, doers, volumes);
     let mut records = Records::default();
     let mut talk = Talk::default();
     let mut drafts: BTreeMap<usize, Draft<'_>> = BTreeMap::new();
     for (at, event) in events.iter().enumerate() {
-        follower.note(at, event);
         if !is_network(event) {
             continue;
         }
-        let Some((program, owners)) = follower.actor(at, event) else { continue };
+        let Some((program, owners)) = ownership.actor(at, event) else { continue };
         let indices = owners.as_ref().map_or(&[] as &[usize], |owners| owners.services.as_slice());
         note_talk(&mut talk, event, program, indices);
         let repeats = match &event.action {

@@ -1,13 +1,14 @@
-//! Whose process acts on the network: services' processes, followed as long as they live.
+//! Whose process acts on the network: as its start tells, else as its program does.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::KnownBy;
 use crate::host::Volumes;
-use crate::host::event::{Action, Event};
+use crate::host::event::Event;
 use crate::host::image_path::{self, ImagePath, Naming};
+use crate::host::process::{Doer, ServiceProcess};
 use crate::host::service::{Role, Service};
 use crate::host::shell::is_interpreter;
 
@@ -31,45 +32,40 @@ pub(super) struct Owners {
     pub(super) started: Option<Timestamp>,
 }
 
-/// Logs write what a process did up to this long after its end.
-const LATE: SignedDuration = SignedDuration::from_secs(10);
-
-/// A process that lives, or has ended a moment ago.
-struct Life {
-    services: Vec<usize>,
-    leaf: String,
-    started: Timestamp,
-    ended: Option<Timestamp>,
-}
-
-/// Follows processes through the events, which are in order of time.
-pub(super) struct Follower<'a> {
+/// Finds whose an act is. Asked in the order of the events.
+pub(super) struct Ownership<'a> {
     volumes: &'a Volumes,
-    /// Which services a start of a process belongs to, by event.
-    starts: BTreeMap<usize, Vec<usize>>,
+    processes: &'a [ServiceProcess],
+    doers: std::iter::Peekable<std::slice::Iter<'a, Doer>>,
+    /// The services of each process.
+    owners: Vec<Vec<usize>>,
     /// Which services an act belongs to by its links, by event.
     links: BTreeMap<usize, Vec<usize>>,
     /// Whose own program it is.
     programs: BTreeMap<String, Vec<usize>>,
-    alive: BTreeMap<(&'a str, u32), Life>,
     /// Programs as logged: as they are compared, and whose they are. The same few come in millions of records.
     seen: BTreeMap<&'a str, (String, Vec<usize>)>,
 }
 
-impl<'a> Follower<'a> {
-    /// Knows the services, their programs and links.
-    pub(super) fn new(services: &[Service], volumes: &'a Volumes) -> Self {
-        let mut starts: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+impl<'a> Ownership<'a> {
+    /// Knows the services with their programs, processes and links.
+    pub(super) fn new(
+        services: &[Service],
+        processes: &'a [ServiceProcess],
+        doers: &'a [Doer],
+        volumes: &'a Volumes,
+    ) -> Self {
+        let mut owners = vec![Vec::new(); processes.len()];
         let mut links: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
         let mut programs: BTreeMap<String, Vec<usize>> = BTreeMap::new();
         for (index, service) in services.iter().enumerate() {
+            for process in &service.processes {
+                owners.get_mut(*process).into_iter().for_each(|owners| owners.push(index));
+            }
             for link in &service.links {
-                let kept = match link.role {
-                    Role::Process | Role::ChildProcess => &mut starts,
-                    Role::Connection | Role::DnsQuery | Role::PortOpening => &mut links,
-                    _ => continue,
-                };
-                kept.entry(link.event).or_default().push(index);
+                if matches!(link.role, Role::Connection | Role::DnsQuery | Role::PortOpening) {
+                    links.entry(link.event).or_default().push(index);
+                }
             }
             for path in [&service.image, &service.wrapped].into_iter().flatten() {
                 if path.naming == Naming::Absolute && !is_shared(&path.normalized) {
@@ -77,51 +73,19 @@ impl<'a> Follower<'a> {
                 }
             }
         }
-        Self { volumes, starts, links, programs, alive: BTreeMap::new(), seen: BTreeMap::new() }
-    }
-
-    /// Takes note of a process that starts or ends.
-    pub(super) fn note(&mut self, at: usize, event: &'a Event) {
-        let computer = event.computer.as_str();
-        match &event.action {
-            Action::ProcessStarted(start) => {
-                let Some(id) = start.process_id else { return };
-                let services = self.starts.get(&at).cloned().unwrap_or_default();
-                let leaf = image_path::leaf(&start.image).to_lowercase();
-                // Sysmon 1 and 4688 tell of one start: the second must not forget what the first was linked to.
-                if services.is_empty()
-                    && let Some(life) = self.alive.get(&(computer, id))
-                    && life.leaf == leaf
-                    && event.time.duration_since(life.started) <= super::contact::SAME
-                {
-                    return;
-                }
-                let life = Life { services, leaf, started: event.time, ended: None };
-                self.alive.insert((computer, id), life);
-            }
-            Action::ProcessEnded { process_id: Some(id), .. } => {
-                if let Some(life) = self.alive.get_mut(&(computer, *id)) {
-                    life.ended = life.ended.or(Some(event.time));
-                }
-            }
-            // 1100: the computer is going down, and process ids are given anew.
-            Action::LoggingStopped | Action::SystemStarted => {
-                self.alive.retain(|(name, _), _| *name != computer);
-            }
-            _ => {}
-        }
+        let doers = doers.iter().peekable();
+        Self { volumes, processes, doers, owners, links, programs, seen: BTreeMap::new() }
     }
 
     /// The program that acted, as it is compared (lower case, with a drive letter where the volume is known), and whose
     /// process it was.
     pub(super) fn actor(&mut self, at: usize, event: &'a Event) -> Option<(&str, Option<Owners>)> {
-        let (id, image) = event.action.doer()?;
-        let life = id.and_then(|id| self.alive.get(&(event.computer.as_str(), id)));
-        let is_late = |ended: Timestamp| event.time.duration_since(ended) > LATE;
-        let life = life.filter(|life| {
-            !life.ended.is_some_and(is_late)
-                && image_path::leaf(image).eq_ignore_ascii_case(&life.leaf)
-        });
+        let (_, image) = event.action.doer()?;
+        while self.doers.next_if(|doer| doer.event < at).is_some() {}
+        let doer = self.doers.next_if(|doer| doer.event == at);
+        // Where no log has its start, a service's process is known by its program only.
+        let process = doer.and_then(|doer| self.processes.get(doer.process?));
+        let is_implied = process.is_some_and(|process| process.started.is_none());
         let linked = self.links.get(&at).map_or(&[] as &[usize], Vec::as_slice);
         let (volumes, programs) = (self.volumes, &self.programs);
         let (program, own) = self.seen.entry(image).or_insert_with(|| {
@@ -131,9 +95,13 @@ impl<'a> Follower<'a> {
             let own = own.copied().collect();
             (volumes.resolve(&path).unwrap_or(path), own)
         });
-        let (known_by, started, own) = match life {
-            Some(life) => (KnownBy::Process, Some(life.started), &life.services),
-            None => (KnownBy::Program, None, &*own),
+        let (known_by, started, own) = match doer {
+            Some(doer) if !is_implied => {
+                let owners = doer.process.and_then(|process| self.owners.get(process));
+                let services = owners.map_or(&[] as &[usize], Vec::as_slice);
+                (KnownBy::Process, process.and_then(|process| process.started), services)
+            }
+            _ => (KnownBy::Program, None, own.as_slice()),
         };
         let services: BTreeSet<usize> = own.iter().chain(linked).copied().collect();
         let services: Vec<usize> = services.into_iter().collect();

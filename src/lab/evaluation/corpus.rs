@@ -92,6 +92,7 @@ fn one(path: &Path) -> Result<HostReport, Unusable> {
     };
     let settings = Settings {
         files: FileOptions::default(),
+        known_files: std::sync::Arc::default(),
         window: Host::DEFAULT_WINDOW,
         policy: None,
         known_destinations: None,

@@ -7,8 +7,14 @@ use crate::host::coverage::Origin;
 use crate::host::event::Action;
 use crate::host::{Host, Role, Service};
 use crate::report::configuration;
+use crate::report::file::{self, FileReport, ServiceFileReport};
 
-pub(super) fn answer(host: &Host, service: &Service) -> ChecklistAnswer {
+pub(super) fn answer(
+    host: &Host,
+    service: &Service,
+    links: &[ServiceFileReport],
+    files: &[FileReport],
+) -> ChecklistAnswer {
     let mut draft = Draft::new(Question::Runs);
     if let Some(config) = &service.config {
         stored(service, config, &mut draft);
@@ -23,8 +29,18 @@ pub(super) fn answer(host: &Host, service: &Service) -> ChecklistAnswer {
             draft.fact(format!("When installed it ran: {command}"), [event.citation.clone()]);
         }
     }
-    let purpose = "The file itself (its existence, hash, signature and times)";
-    draft.needs(host, Origin::FileSystem, purpose);
+    if links.is_empty() {
+        let purpose = "The file itself (its existence, hash, signature and times)";
+        draft.needs(host, Origin::FileSystem, purpose);
+    }
+    for link in links {
+        if let Some(file) = file::find(files, &link.path) {
+            if let Some(sentence) = file::state_sentence(link, file) {
+                draft.fact(sentence, [file.citation.clone()]);
+            }
+            file::open_points(file).into_iter().for_each(|point| draft.missing(point));
+        }
+    }
     draft.finish()
 }
 

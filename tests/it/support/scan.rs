@@ -17,6 +17,7 @@ use svctriage::scan::{Settings, scan};
 pub(crate) fn settings() -> Settings {
     Settings {
         files: FileOptions::default(),
+        known_files: std::sync::Arc::default(),
         window: Host::DEFAULT_WINDOW,
         policy: None,
         known_destinations: None,

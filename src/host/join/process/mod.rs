@@ -15,7 +15,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::roster::Roster;
 use crate::host::event::{Action, Event, ProcessStart, RegistryOperation};
 use crate::host::image_path::{self, ImagePath};
-use crate::host::process::{Kinship, ServiceProcess};
+use crate::host::process::{Doer, Kinship, ServiceProcess};
 use crate::host::service::Role;
 use crate::host::shell::is_interpreter;
 use commands::Commands;
@@ -29,7 +29,17 @@ const LATE: SignedDuration = SignedDuration::from_secs(10);
 struct Living {
     /// Index into the processes of services; absent for a process that is no service's.
     process: Option<usize>,
+    /// The file name of its program, as logged.
+    leaf: String,
     ended: Option<Timestamp>,
+}
+
+/// The processes of services, and whose process acted.
+pub(super) struct Followed {
+    /// The processes of services.
+    pub(super) processes: Vec<ServiceProcess>,
+    /// Whose acts were whose, in order of the events.
+    pub(super) doers: Vec<Doer>,
 }
 
 /// The processes of services in the making.
@@ -43,16 +53,13 @@ struct Tree<'a> {
     anchors: BTreeMap<usize, BTreeSet<Timestamp>>,
     living: BTreeMap<(&'a str, u32), Living>,
     processes: Vec<ServiceProcess>,
+    doers: Vec<Doer>,
     /// The services of each process.
     owners: Vec<Vec<usize>>,
 }
 
 /// Follows the processes of every service through the events, which are in order of time.
-pub(super) fn follow(
-    roster: &mut Roster,
-    events: &[Event],
-    window: SignedDuration,
-) -> Vec<ServiceProcess> {
+pub(super) fn follow(roster: &mut Roster, events: &[Event], window: SignedDuration) -> Followed {
     let anchors = anchors(roster, events);
     let mut tree = Tree {
         commands: Commands::of(roster, events),
@@ -64,6 +71,7 @@ pub(super) fn follow(
         anchors,
         living: BTreeMap::new(),
         processes: Vec::new(),
+        doers: Vec::new(),
         owners: Vec::new(),
     };
     for (at, event) in events.iter().enumerate() {
@@ -77,7 +85,7 @@ pub(super) fn follow(
             action => tree.act(at, event, action),
         }
     }
-    tree.processes
+    Followed { processes: tree.processes, doers: tree.doers }
 }
 
 /// Whether an event shows that the service was made or started at its time.
@@ -118,7 +126,8 @@ impl<'a> Tree<'a> {
         let Some((kinship, parent, services)) = found else {
             // The id may have been a service's process; whose ever it was, that one has ended.
             if let Some(key) = key {
-                self.living.insert(key, Living { process: None, ended: None });
+                let leaf = image_path::leaf(&process.image).to_owned();
+                self.living.insert(key, Living { process: None, leaf, ended: None });
             }
             return;
         };
@@ -163,10 +172,11 @@ impl<'a> Tree<'a> {
                 service.processes.push(index);
             }
         }
+        let leaf = image_path::leaf(&made.image).to_owned();
         self.processes.push(made);
         self.owners.push(services);
         if let Some(key) = key {
-            self.living.insert(key, Living { process: Some(index), ended: None });
+            self.living.insert(key, Living { process: Some(index), leaf, ended: None });
         }
         index
     }
@@ -205,13 +215,15 @@ impl<'a> Tree<'a> {
         if living.ended.is_some_and(|ended| time.duration_since(ended) > LATE) {
             return Known::Nothing;
         }
-        let Some(index) = living.process else { return Known::Other };
-        let same = self.processes.get(index).is_some_and(|process| {
-            image.is_empty() || process.image.is_empty() || {
-                image_path::leaf(image).eq_ignore_ascii_case(image_path::leaf(&process.image))
-            }
-        });
-        if same { Known::Service(index) } else { Known::Nothing }
+        let is_same = image.is_empty()
+            || living.leaf.is_empty()
+            || image_path::leaf(image).eq_ignore_ascii_case(&living.leaf);
+        match living.process {
+            // Another program has the id by now, and no log has its start.
+            _ if !is_same => Known::Nothing,
+            Some(index) => Known::Service(index),
+            None => Known::Other,
+        }
     }
 
     /// A process whose start no log has, known by a program that only services run and that was installed or
@@ -266,6 +278,9 @@ impl<'a> Tree<'a> {
             };
             for index in services {
                 self.roster.link(index, role, at);
+            }
+            if process.is_some() || matches!(known, Known::Other) {
+                self.doers.push(Doer { event: at, process });
             }
             if let Some(process) = process.and_then(|process| self.processes.get_mut(process)) {
                 process.acts.push(at);
