@@ -1,13 +1,17 @@
 //! What the file system says about a file besides its bytes.
 
+use jiff::SignedDuration;
+
 use crate::diagnostic::{Diagnostic, Impact};
-use crate::evidence::{Evidence, EvidencePath};
+use crate::evidence::{Evidence, EvidencePath, Metadata, TimeSource, Times};
 use crate::host::program_file::{FileRecord, FileState, Neighborhood, ProgramFile};
 
 use super::{access, zone};
 
 /// How many file records to each side are a file's neighbors.
 const REACH: u64 = 16;
+/// Files of one install are born within this time of each other.
+const TOGETHER: SignedDuration = SignedDuration::from_mins(10);
 
 /// Reads what the file system says of a file that is there. What could not be read is returned.
 pub(super) fn read(evidence: &dyn Evidence, file: &mut ProgramFile) -> Vec<Diagnostic> {
@@ -38,15 +42,25 @@ pub(super) fn read(evidence: &dyn Evidence, file: &mut ProgramFile) -> Vec<Diagn
         tell("the security descriptor of it or its folder", error);
         None
     });
-    let neighborhood = metadata.record.and_then(|_| neighborhood(evidence, &path));
+    let neighborhood = metadata.record.and_then(|_| neighborhood(evidence, &path, &metadata));
     file.record = Some(FileRecord { metadata, zone, access, neighborhood });
     told
 }
 
-fn neighborhood(evidence: &dyn Evidence, path: &EvidencePath) -> Option<Neighborhood> {
+fn neighborhood(
+    evidence: &dyn Evidence,
+    path: &EvidencePath,
+    metadata: &Metadata,
+) -> Option<Neighborhood> {
     let mut times = evidence.neighbors(path, REACH);
     let looked_at = times.len();
     times.sort();
     let middle = times.get(looked_at / 2).copied()?;
-    Some(Neighborhood { looked_at, middle: Some(middle) })
+    let named = |times: &&Times| matches!(times.source, TimeSource::FileName(_));
+    let own = metadata.times.iter().find(named).and_then(|times| times.created);
+    let near = times
+        .iter()
+        .filter(|time| own.is_some_and(|own| time.duration_since(own).abs() <= TOGETHER));
+    let born_together = near.count();
+    Some(Neighborhood { looked_at, middle: Some(middle), born_together })
 }

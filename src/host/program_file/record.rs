@@ -47,4 +47,6 @@ pub struct Neighborhood {
     pub looked_at: usize,
     /// The middle of the times at which their names were given (`$FILE_NAME`, which programs cannot set), UTC.
     pub middle: Option<Timestamp>,
+    /// How many of them were born within ten minutes of it.
+    pub born_together: usize,
 }

@@ -90,6 +90,8 @@ pub struct NeighborhoodReport {
     pub looked_at: usize,
     /// The middle of their times.
     pub middle: Option<Stamp>,
+    /// How many of them were born within ten minutes of it.
+    pub born_together: usize,
 }
 
 /// The record of a deleted file.
@@ -128,6 +130,7 @@ impl RecordReport {
             neighborhood: record.neighborhood.as_ref().map(|around| NeighborhoodReport {
                 looked_at: around.looked_at,
                 middle: around.middle.map(Stamp),
+                born_together: around.born_together,
             }),
         }
     }
