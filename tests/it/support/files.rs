@@ -94,7 +94,6 @@ fn signature(status: SignatureStatus, name: &str) -> Signature {
     let at = "2021-05-11T07:00:00Z".parse().unwrap();
     Signature {
         status,
-        reason: None,
         digest: Some("sha256"),
         signers: vec![Signer {
             name: name.to_owned(),
@@ -112,9 +111,7 @@ fn signature(status: SignatureStatus, name: &str) -> Signature {
                 name: name.to_owned(),
             }),
         }],
-        catalog: None,
-        is_windows: false,
-        is_microsoft: false,
+        ..Signature::default()
     }
 }
 
