@@ -1,6 +1,7 @@
 //! Records of deleted files that bore the names of files that are missing.
 
 use std::collections::BTreeSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use crate::evidence::{Evidence, Metadata};
@@ -12,12 +13,20 @@ use crate::text::same_name;
 /// Records of one name that are told.
 const MOST: usize = 8;
 
-/// Looks for the names of all missing files at once: every record of the volume is read for that.
-pub(super) fn find(evidence: &dyn Evidence, files: &[ProgramFile]) -> Vec<Metadata> {
+/// The names of all missing files.
+pub(super) fn names(files: &[ProgramFile]) -> BTreeSet<String> {
     let missing = files.iter().filter(|file| file.state == FileState::Missing);
-    let names: BTreeSet<&str> = missing.map(|file| leaf(&file.path)).collect();
-    let names: Vec<&str> = names.into_iter().filter(|name| !name.is_empty()).collect();
-    if names.is_empty() { Vec::new() } else { evidence.deleted(&names) }
+    missing.map(|file| leaf(&file.path).to_owned()).filter(|name| !name.is_empty()).collect()
+}
+
+/// Looks for all names at once: every record of the volume is read for that. A panic over hostile bytes costs no more
+/// than these records.
+pub(super) fn find(evidence: &dyn Evidence, names: &BTreeSet<String>) -> Vec<Metadata> {
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    if names.is_empty() {
+        return Vec::new();
+    }
+    catch_unwind(AssertUnwindSafe(|| evidence.deleted(&names))).unwrap_or_default()
 }
 
 /// Puts the records where the files of their names are.

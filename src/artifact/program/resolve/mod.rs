@@ -27,7 +27,7 @@ pub(super) struct Resolved {
 
 /// Finds the files, on the threads of the current rayon pool.
 pub(super) fn resolve(evidence: &dyn Evidence, host: &Host, wanted: &[Wanted]) -> Resolved {
-    let finder = Finder { evidence, host, environment: Environment::of(host) };
+    let finder = Finder { evidence, host, environment: Environment::of(evidence, host) };
     let found: Vec<Found> = wanted.par_iter().map(|one| finder.find(one)).collect();
     let mut files: BTreeMap<String, ProgramFile> = BTreeMap::new();
     for file in found.iter().flat_map(|found| [Some(&found.file), found.meant.as_ref()]).flatten() {
