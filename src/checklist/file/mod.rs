@@ -4,6 +4,7 @@ mod born;
 mod deleted;
 mod intercepted;
 mod missing;
+mod signature;
 mod stomped;
 mod web;
 mod writable;
@@ -23,6 +24,10 @@ pub(super) const INDICATORS: &[Indicator] = &[
     writable::WRITABLE,
     web::FROM_THE_WEB,
     deleted::DELETED,
+    signature::BROKEN,
+    signature::FALSE_MICROSOFT,
+    signature::UNSIGNED_DRIVER,
+    signature::UNTRUSTED,
 ];
 
 /// The files of a service that were sought, each with its purpose, in order.
