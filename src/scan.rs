@@ -55,7 +55,7 @@ pub fn scan(evidence: &dyn Evidence, settings: &Settings, progress: &dyn Progres
     }
     let mut host = Host::from_facts(reading.facts, coverage, settings.window);
     host.known_destinations.clone_from(&settings.known_destinations);
-    let file_diagnostics = read_files(evidence, settings, &mut host);
+    let file_diagnostics = read_files(evidence, settings, progress, &mut host);
     let ranked = rank::rank(&host, settings.policy.as_ref(), &settings.tuning);
     let older = older_states(&host, &reading.files);
     let summary = EvidenceSummary::new(evidence.describe(), reading.files);
@@ -67,7 +67,12 @@ pub fn scan(evidence: &dyn Evidence, settings: &Settings, progress: &dyn Progres
 }
 
 /// Finds and reads the files behind services, and says what was wrong with them.
-fn read_files(evidence: &dyn Evidence, settings: &Settings, host: &mut Host) -> Vec<Diagnostic> {
+fn read_files(
+    evidence: &dyn Evidence,
+    settings: &Settings,
+    progress: &dyn Progress,
+    host: &mut Host,
+) -> Vec<Diagnostic> {
     let wanted = wanted(host);
     let suspicious = match settings.files.hashing {
         Hashing::Suspicious => suspicious(host, settings),
@@ -79,7 +84,9 @@ fn read_files(evidence: &dyn Evidence, settings: &Settings, host: &mut Host) -> 
         Hashing::Suspicious => suspicious.contains(&owner),
     };
     let mut coverage = std::mem::take(&mut host.coverage);
-    let mut read = program::read(evidence, host, &wanted, &settings.files, &is_read, &mut coverage);
+    let options = &settings.files;
+    let mut read =
+        program::read(evidence, host, &wanted, options, &is_read, progress, &mut coverage);
     let of_lists = hash_list::mark(&mut read.files, &settings.known_files, &mut coverage);
     read.diagnostics.extend(of_lists);
     if let Some(rules) = &settings.yara {

@@ -131,6 +131,31 @@ impl TryFrom<String> for Sid {
     }
 }
 
+/// Groups in which those are who administer nothing: SID and a word for it.
+const ORDINARY: [(&str, &str); 8] = [
+    ("S-1-1-0", "everyone"),
+    ("S-1-5-2", "network users"),
+    ("S-1-5-4", "interactive users"),
+    ("S-1-5-7", "anonymous users"),
+    ("S-1-5-11", "authenticated users"),
+    ("S-1-5-32-545", "users"),
+    ("S-1-5-32-546", "guests"),
+    ("S-1-15-2-1", "apps"),
+];
+
+/// What a group is called if ordinary users are in it who administer nothing; absent for other SIDs.
+pub fn ordinary_users(sid: &str) -> Option<&'static str> {
+    let known = ORDINARY.iter().find(|(known, _)| *known == sid).map(|(_, word)| *word);
+    known.or_else(|| {
+        let domain = sid.starts_with("S-1-5-21-");
+        match sid.rsplit('-').next() {
+            Some("513") if domain => Some("domain users"),
+            Some("514") if domain => Some("domain guests"),
+            _ => None,
+        }
+    })
+}
+
 /// SID, SDDL letters (empty: none), name. Source: MS-DTYP 2.4.2.4 and 2.5.1.1.
 const WELL_KNOWN: &[(&str, &str, &str)] = &[
     ("S-1-0-0", "", "Nobody"),

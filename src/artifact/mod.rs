@@ -24,6 +24,7 @@ pub mod security_hive;
 pub mod security_log;
 pub mod service_values;
 pub mod sigma;
+pub mod signature;
 mod sink;
 pub mod software_hive;
 pub mod sysmon_log;
@@ -89,7 +90,7 @@ pub struct Reading {
 
 /// Hears how far reading is; called from several threads.
 pub trait Progress: Sync {
-    /// So many files of so many bytes will be read.
+    /// So many more files of so many bytes will be read.
     fn found(&self, files: usize, bytes: u64);
 
     /// One of them was read, or given up.

@@ -32,7 +32,7 @@ impl Bar {
 impl Progress for Bar {
     fn found(&self, _files: usize, bytes: u64) {
         if let Some(bar) = &self.0 {
-            bar.set_length(bytes);
+            bar.inc_length(bytes);
             bar.set_draw_target(ProgressDrawTarget::stderr());
         }
     }

@@ -35,9 +35,9 @@ pub(super) trait FileTree: Send + Sync {
         Ok(Metadata { size: self.open(file)?.size(), ..Metadata::default() })
     }
 
-    /// Records of deleted files that bear a name, in any case, in the order of their record numbers.
-    fn deleted(&self, name: &str) -> Vec<Metadata> {
-        let _ = name;
+    /// Records of deleted files that bear one of the names, in any case, in the order of their record numbers.
+    fn deleted(&self, names: &[&str]) -> Vec<Metadata> {
+        let _ = names;
         Vec::new()
     }
 
@@ -60,6 +60,71 @@ pub(super) trait FileTree: Send + Sync {
     /// What was wrong with files that were opened so far and could be read all the same, sorted.
     fn damage(&self) -> Vec<Diagnostic> {
         Vec::new()
+    }
+
+    /// The names of its folders, where the tree is a file system that looks them up itself.
+    fn names(&self) -> Option<&dyn Names> {
+        None
+    }
+
+    /// The roots of the other volumes of the same disk, which are not listed in this tree's root.
+    fn other_volumes(&self) -> Vec<EvidencePath> {
+        Vec::new()
+    }
+
+    /// The self-relative security descriptor of a file or folder; absent where the tree has none.
+    ///
+    /// # Errors
+    /// As [`FileTree::open`], and where the descriptor is lost.
+    fn security_descriptor(&self, file: &EvidencePath) -> io::Result<Option<Vec<u8>>> {
+        let _ = file;
+        Ok(None)
+    }
+
+    /// When the names of the files were given whose records are next to a file's, at most `reach` to each side, in
+    /// the order of their records.
+    fn neighbors(&self, file: &EvidencePath, reach: u64) -> Vec<Timestamp> {
+        let _ = (file, reach);
+        Vec::new()
+    }
+}
+
+/// Names looked up in folders by a file system's own rules.
+pub(super) trait Names: Send + Sync {
+    /// What has that name in a folder, in any case, long or short (8.3).
+    ///
+    /// # Errors
+    /// Where the folder cannot be read; where its index is damaged and the readable part lacks the name.
+    fn step(&self, folder: &EvidencePath, name: &str) -> io::Result<Option<Step>>;
+}
+
+/// What a name in a folder leads to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Step {
+    /// Its name is the long one.
+    pub(super) entry: Entry,
+    /// Where a link leads, as far as the tree knows.
+    pub(super) target: Option<LinkTarget>,
+}
+
+/// Where a symbolic link or junction leads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct LinkTarget {
+    /// As the link says, without `\??\`.
+    pub(super) path: String,
+    /// Whether it counts from the folder that the link is in.
+    pub(super) is_relative: bool,
+}
+
+impl LinkTarget {
+    /// The target's full path on the host; absent where it is on no drive (`Volume{…}`, a share).
+    pub(super) fn on_host(&self, folder: &str) -> Option<String> {
+        let path = match (self.is_relative, self.path.strip_prefix('\\')) {
+            (true, Some(rest)) => format!(r"{}\{rest}", folder.get(..2)?),
+            (true, None) => format!(r"{folder}\{}", self.path),
+            (false, _) => self.path.clone(),
+        };
+        super::host_path::HostPath::parse(&path).map(|_| path)
     }
 }
 

@@ -18,6 +18,8 @@ pub enum Magic {
     EventLog,
     /// An event log of Windows XP and before: `LfLe` at offset 4.
     OldEventLog,
+    /// A catalog of signatures. It is known by its place, never by its first bytes: many signed messages begin alike.
+    Catalog,
 }
 
 /// What a file is that nothing takes, in words.
@@ -97,6 +99,7 @@ impl Magic {
             Self::HiveLog => "registry transaction log",
             Self::EventLog => "event log",
             Self::OldEventLog => "event log in the old EVT format",
+            Self::Catalog => "catalog of signatures",
         }
     }
 

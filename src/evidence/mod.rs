@@ -11,11 +11,13 @@ mod disk;
 mod file_tree;
 mod folder;
 mod given;
+mod host_path;
 mod magic;
 mod options;
 mod path;
 mod pattern;
 mod source;
+mod whereabouts;
 
 use std::io::{self, Read, Seek};
 use std::path::{Path, PathBuf};
@@ -28,6 +30,7 @@ pub use magic::Magic;
 pub use options::{Limits, Options, ShadowCopies, recovery_password};
 pub use path::EvidencePath;
 pub use pattern::{Pattern, Place};
+pub use whereabouts::{Extent, Whereabouts};
 
 use collection::loose::{self, LooseFile};
 use folder::Folder;
@@ -48,6 +51,13 @@ pub trait Evidence: Send + Sync {
     /// first, then by path.
     fn find(&self, wanted: &Pattern) -> Listing;
 
+    /// The same among current files only: older states are not looked at.
+    fn find_current(&self, wanted: &Pattern) -> Listing {
+        let mut listing = self.find(wanted);
+        listing.found.retain(|found| found.history.is_none());
+        listing
+    }
+
     /// The files in the same folder whose name is that file's name plus one of the suffixes, in any case; in
     /// the order of the suffixes.
     fn beside(&self, path: &EvidencePath, suffixes: &[&str]) -> Listing;
@@ -64,9 +74,38 @@ pub trait Evidence: Send + Sync {
     /// As [`Evidence::open`].
     fn metadata(&self, path: &EvidencePath) -> io::Result<Metadata>;
 
-    /// Records of deleted files of that name, in any case, where the evidence has a file system.
-    fn deleted(&self, name: &str) -> Vec<Metadata> {
-        let _ = name;
+    /// Records of deleted files that bear one of the names, in any case, where the evidence has a file system: one
+    /// pass over all file records, in their order.
+    fn deleted(&self, names: &[&str]) -> Vec<Metadata> {
+        let _ = names;
+        Vec::new()
+    }
+
+    /// How much of the host's file system it holds.
+    fn extent(&self) -> Extent {
+        Extent::Loose
+    }
+
+    /// Where a full path of the host (`C:\Windows\System32\x.exe`, `\\?\C:\…`) leads, the way Windows goes;
+    /// `system_root` is the Windows folder on the host. Older states are not searched.
+    fn look_up(&self, path: &str, system_root: &str) -> Whereabouts {
+        let _ = (path, system_root);
+        Whereabouts::NotCollected("the evidence is files without their places".to_owned())
+    }
+
+    /// The self-relative security descriptor of a file or folder; absent where the evidence has none.
+    ///
+    /// # Errors
+    /// As [`Evidence::open`], and where the descriptor is lost.
+    fn security_descriptor(&self, path: &EvidencePath) -> io::Result<Option<Vec<u8>>> {
+        let _ = path;
+        Ok(None)
+    }
+
+    /// When the names of the files were given (`$FILE_NAME`) whose NTFS records are next to a file's, at most `reach`
+    /// to each side, in the order of their records. Free records are left out.
+    fn neighbors(&self, path: &EvidencePath, reach: u64) -> Vec<jiff::Timestamp> {
+        let _ = (path, reach);
         Vec::new()
     }
 

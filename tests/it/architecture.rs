@@ -29,7 +29,7 @@ const ORDER: [(&str, u8); 13] = [
 ];
 
 /// A library and the only places that may name it.
-const CONFINED: [(&str, &[&str]); 12] = [
+const CONFINED: [(&str, &[&str]); 13] = [
     ("nt_hive", &["src/artifact/hive/"]),
     ("evtx", &["src/artifact/event_log/"]),
     ("boreal", &["src/artifact/yara/engine.rs"]),
@@ -40,6 +40,7 @@ const CONFINED: [(&str, &[&str]); 12] = [
     ("walkdir", &["src/evidence/folder.rs", "src/evidence/folder/"]),
     ("indicatif", &["src/cli/"]),
     ("ntfs", &["src/evidence/disk/volume/"]),
+    ("object", &["src/artifact/program/executable/"]),
     (
         "sevenz_rust2",
         &["src/evidence/archive/seven_z.rs", "src/evidence/archive/seven_z_header.rs"],

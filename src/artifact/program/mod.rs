@@ -2,12 +2,29 @@
 //!
 //! Which files matter is known only when services are joined, so this is read after the artifacts of [`super::CATALOG`].
 
+mod access;
+mod content;
+mod deleted;
+mod digest;
+mod entropy;
+mod executable;
+mod kind;
+mod reading;
+mod record;
 mod resolve;
+mod vouching;
+mod zone;
 
-use crate::diagnostic::Diagnostic;
-use crate::evidence::Evidence;
-use crate::host::program_file::{Owner, ProgramFile, ServiceFile, Wanted};
-use crate::host::{Coverage, Host};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use rayon::iter::{IntoParallelRefMutIterator, ParallelIterator};
+
+use self::resolve::Resolved;
+use super::Progress;
+use crate::diagnostic::{Diagnostic, Impact};
+use crate::evidence::{Evidence, EvidencePath, Extent};
+use crate::host::program_file::{FileState, Owner, ProgramFile, ServiceFile, Wanted};
+use crate::host::{Citation, Coverage, Host, Origin, Place, Provenance, Span, State};
 
 /// Which files are read to their end.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -68,9 +85,98 @@ pub fn read(
     wanted: &[Wanted],
     options: &FileOptions,
     is_read: &(dyn Fn(Owner) -> bool + Sync),
+    progress: &dyn Progress,
     coverage: &mut Coverage,
 ) -> Programs {
-    let _ = (options, is_read, coverage);
-    let resolved = resolve::resolve(evidence, host, wanted);
-    Programs { files: resolved.files, links: resolved.links, diagnostics: resolved.diagnostics }
+    let extent = evidence.extent();
+    if extent == Extent::Loose {
+        return Programs::default();
+    }
+    let Resolved { mut files, links } = resolve::resolve(evidence, host, wanted);
+    let mut diagnostics = each(&mut files, |file| record::read(evidence, file));
+    cover(extent, &files, coverage);
+    let chosen = chosen(wanted, &links, files.len(), is_read);
+    let deleted = deleted::find(evidence, &files);
+    let contents = reading::Reading { evidence, options, progress };
+    let tables = contents.read(&mut files, &chosen, &mut diagnostics);
+    vouching::check_all(evidence, &mut files, &tables, coverage, &mut diagnostics);
+    deleted::attach(&mut files, &deleted);
+    diagnostics.sort();
+    diagnostics.dedup();
+    Programs { files, links, diagnostics }
+}
+
+/// Reads one file of the evidence, whatever needs it: what the file system says of it, its bytes, who vouches for them;
+/// and what went wrong.
+pub fn read_file(evidence: &dyn Evidence, path: &EvidencePath) -> (ProgramFile, Vec<Diagnostic>) {
+    let citation =
+        Citation { artifact: path.shared(), place: Place::File, provenance: Provenance::Live };
+    let mut files = vec![ProgramFile::at(path.as_str(), FileState::Present, citation.clone())];
+    let mut diagnostics = each(&mut files, |file| record::read(evidence, file));
+    let options = &FileOptions { hashing: Hashing::All, largest: u64::MAX };
+    let contents = reading::Reading { evidence, options, progress: &() };
+    let _certificates = contents.read(&mut files, &[true], &mut diagnostics);
+    let nothing = || ProgramFile::at(path.as_str(), FileState::Unreadable, citation);
+    (files.pop().unwrap_or_else(nothing), diagnostics)
+}
+
+/// Which files are read to their end: those of services that are, whatever other services share them.
+fn chosen(
+    wanted: &[Wanted],
+    links: &[ServiceFile],
+    count: usize,
+    is_read: &(dyn Fn(Owner) -> bool + Sync),
+) -> Vec<bool> {
+    let mut chosen = vec![false; count];
+    let read = wanted.iter().zip(links).filter(|(wanted, _)| is_read(wanted.owner));
+    for file in read.flat_map(|(_, link)| [Some(link.file), link.meant]).flatten() {
+        if let Some(slot) = chosen.get_mut(file) {
+            *slot = true;
+        }
+    }
+    chosen
+}
+
+/// Runs one stage over all files; what went wrong, in the order of the files.
+fn each(
+    files: &mut [ProgramFile],
+    stage: impl Fn(&mut ProgramFile) -> Vec<Diagnostic> + Sync,
+) -> Vec<Diagnostic> {
+    files.par_iter_mut().map(|file| fused(file, &stage)).flatten_iter().collect()
+}
+
+/// The fuse: a panic over hostile bytes is a fault of this program and costs one stage of one file.
+fn fused(
+    file: &mut ProgramFile,
+    stage: impl FnOnce(&mut ProgramFile) -> Vec<Diagnostic>,
+) -> Vec<Diagnostic> {
+    let before = file.clone();
+    catch_unwind(AssertUnwindSafe(|| stage(file))).unwrap_or_else(|panic| {
+        let words = super::words(panic.as_ref());
+        *file = before;
+        vec![Diagnostic {
+            artifact: file.citation.artifact.to_string(),
+            impact: Impact::Partial,
+            message: format!("reading it failed, a fault of this program: {words}"),
+        }]
+    })
+}
+
+/// Records how far the evidence could say whether files are there.
+fn cover(extent: Extent, files: &[ProgramFile], coverage: &mut Coverage) {
+    let count = |state: FileState| files.iter().filter(|file| file.state == state).count();
+    let (present, missing) = (count(FileState::Present), count(FileState::Missing));
+    let state = match extent {
+        Extent::Whole if count(FileState::Unreadable) > 0 => State::Partial,
+        Extent::Whole => State::Complete,
+        Extent::Collected if present > 0 => State::Partial,
+        Extent::Collected | Extent::Loose => return,
+    };
+    let note = format!(
+        "{} files behind services: {present} present, {missing} missing, {} not in the evidence",
+        files.len(),
+        count(FileState::NotCollected)
+    );
+    let span = Span { state, from: None, to: None, notes: vec![note] };
+    coverage.record(Origin::FileSystem, span);
 }

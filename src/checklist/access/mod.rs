@@ -2,6 +2,7 @@
 
 use super::Indicator;
 use crate::host::config::{AccessRule, AccessRules};
+use crate::sid::ordinary_users;
 
 mod change;
 mod hidden;
@@ -27,21 +28,9 @@ const HIDDEN_FROM: [(&str, &str); 6] = [
     ("S-1-5-32-544", "administrators"),
 ];
 
-/// Those who are not administrators.
-const ORDINARY: [(&str, &str); 8] = [
-    ("S-1-1-0", "everyone"),
-    ("S-1-5-2", "network users"),
-    ("S-1-5-4", "interactive users"),
-    ("S-1-5-7", "anonymous users"),
-    ("S-1-5-11", "authenticated users"),
-    ("S-1-5-32-545", "users"),
-    ("S-1-5-32-546", "guests"),
-    ("S-1-15-2-1", "apps"),
-];
-
 fn label(sid: &str) -> &str {
-    let known = HIDDEN_FROM.iter().chain(&ORDINARY).find(|(known, _)| *known == sid);
-    known.map_or(sid, |(_, label)| label)
+    let known = HIDDEN_FROM.iter().find(|(known, _)| *known == sid).map(|(_, label)| *label);
+    known.or_else(|| ordinary_users(sid)).unwrap_or(sid)
 }
 
 fn effective(rules: &AccessRules) -> impl Iterator<Item = &AccessRule> {

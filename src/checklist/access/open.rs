@@ -1,6 +1,6 @@
 //! Access rules that let ordinary users take something over: the service, its key, the manager.
 
-use super::{ORDINARY, effective, label};
+use super::{effective, label};
 use crate::checklist::basis::HIVE;
 use crate::checklist::staging::{ADMINISTRATORS, AUTHENTICATED, SYSTEM, no, rules, yes};
 use crate::checklist::story::clip;
@@ -8,6 +8,7 @@ use crate::checklist::{Family, Hit, Indicator, Question, Scene, technique};
 use crate::host::config::AccessRules;
 use crate::host::fact::SettingKind;
 use crate::host::service::SERVICE_CONTROL_MANAGER;
+use crate::sid::ordinary_users;
 
 /// `SERVICE_CHANGE_CONFIG`, `WRITE_DAC`, `WRITE_OWNER`, `GENERIC_WRITE`, `GENERIC_ALL` (winsvc.h, winnt.h).
 const TAKES_SERVICE: u32 = 0x2 | 0x4_0000 | 0x8_0000 | 0x4000_0000 | 0x1000_0000;
@@ -165,11 +166,7 @@ fn opening(rules: &AccessRules, rights: u32) -> Option<(String, &str)> {
         return Some(("There is no DACL: everybody may change".to_owned(), &rules.sddl));
     }
     let rule = effective(rules).find(|rule| {
-        let ordinary = ORDINARY.iter().any(|(sid, _)| *sid == rule.sid)
-            // Domain Users and Domain Guests.
-            || rule.sid.starts_with("S-1-5-21-")
-                && (rule.sid.ends_with("-513") || rule.sid.ends_with("-514"));
-        rule.allow && ordinary && rule.mask & rights != 0
+        rule.allow && ordinary_users(&rule.sid).is_some() && rule.mask & rights != 0
     })?;
     let what = format!("The rules allow {} 0x{:x} and so to change", label(&rule.sid), rule.mask);
     Some((what, &rules.sddl))

@@ -1,7 +1,79 @@
 //! The files behind a service: whether they are there, when they were born, what they are, who vouches for them.
 
-use super::Indicator;
-
+mod born;
+mod deleted;
+mod intercepted;
+mod missing;
 mod phantom;
+mod stomped;
+mod web;
+mod writable;
 
-pub(super) const INDICATORS: &[Indicator] = &[phantom::PHANTOM];
+use jiff::Timestamp;
+
+use super::{Indicator, Scope, known_good};
+use crate::evidence::{TimeSource, Times};
+use crate::host::program_file::{FileRecord, FileState, ProgramFile, Purpose};
+use crate::text::same_name;
+
+pub(super) const INDICATORS: &[Indicator] = &[
+    intercepted::INTERCEPTED,
+    missing::MISSING,
+    stomped::STOMPED,
+    born::BORN_WITH_SERVICE,
+    writable::WRITABLE,
+    web::FROM_THE_WEB,
+    deleted::DELETED,
+    phantom::PHANTOM,
+];
+
+/// The files of a service that were sought, each with its purpose, in order.
+fn files<'a>(scope: &Scope<'a>) -> impl Iterator<Item = (&'a Purpose, &'a ProgramFile)> {
+    let Scope { host, service, .. } = *scope;
+    service.files.iter().filter_map(|link| Some((&link.purpose, host.files.get(link.file)?)))
+}
+
+/// Those that are there.
+fn present<'a>(scope: &Scope<'a>) -> impl Iterator<Item = (&'a Purpose, &'a ProgramFile)> {
+    files(scope).filter(|(_, file)| file.state == FileState::Present)
+}
+
+/// The files of a service of which nobody expects that they are missing: what Windows ships is not on every edition,
+/// and an instance for one user has the files of its template.
+fn missing<'a>(scope: &Scope<'a>) -> Vec<(&'a Purpose, &'a ProgramFile)> {
+    let is_expected = scope.config().is_none()
+        || known_good::is_stock(scope)
+        || known_good::is_laid_down(scope)
+        || scope.service.is_user_instance();
+    let runs = |purpose: &Purpose| {
+        matches!(purpose, Purpose::Image | Purpose::ServiceDll | Purpose::Wrapped)
+    };
+    files(scope)
+        .filter(|(purpose, file)| !is_expected && runs(purpose) && file.state == FileState::Missing)
+        .collect()
+}
+
+/// The newest moment that the evidence tells of: a record of a log, or a key.
+fn end(scope: &Scope<'_>) -> Option<Timestamp> {
+    scope.host.coverage.iter().filter_map(|(_, span)| span?.to).max()
+}
+
+/// Times of a file as programs set them, and as the file system wrote them when it got the name it goes by.
+struct Born<'a> {
+    set: &'a Times,
+    kept: &'a Times,
+}
+
+/// Absent where the file system keeps no such times.
+fn born<'a>(file: &ProgramFile, record: &'a FileRecord) -> Option<Born<'a>> {
+    let all = &record.metadata.times;
+    let set = all.iter().find(|times| times.source == TimeSource::StandardInformation)?;
+    let leaf = crate::host::image_path::leaf(&file.path);
+    let named = |times: &&Times, wanted: &dyn Fn(&str) -> bool| match &times.source {
+        TimeSource::FileName(name) => wanted(name),
+        _ => false,
+    };
+    let own = all.iter().find(|times| named(times, &|name| same_name(name, leaf)));
+    let kept = own.or_else(|| all.iter().find(|times| named(times, &|_| true)))?;
+    Some(Born { set, kept })
+}

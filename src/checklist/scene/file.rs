@@ -16,7 +16,8 @@ use crate::host::program_file::{
 
 impl Scene {
     /// Reads a whole file system, in which the file of that purpose is an ordinary one but for the change. Files of other
-    /// purposes are ordinary unless given.
+    /// purposes are ordinary unless given. Where a purpose is given twice, the first file stands before the second one,
+    /// which was meant.
     #[must_use]
     pub fn file(mut self, purpose: Purpose, change: impl FnOnce(&mut ProgramFile)) -> Self {
         self.cover(Origin::FileSystem, State::Complete);
@@ -97,6 +98,15 @@ fn citation(path: &str) -> Citation {
     Citation { artifact: Arc::from(path), place: Place::File, provenance: Provenance::Live }
 }
 
+/// The file, at that path where it has none.
+fn placed(mut file: ProgramFile, path: &str) -> ProgramFile {
+    if file.path.is_empty() {
+        path.clone_into(&mut file.path);
+    }
+    file.citation = citation(&file.path);
+    file
+}
+
 /// Puts the given files, and ordinary ones for the rest, behind the host's services. Nothing where none was given.
 pub(super) fn attach(host: &mut Host, given: &[(Purpose, ProgramFile)]) {
     if given.is_empty() {
@@ -106,22 +116,22 @@ pub(super) fn attach(host: &mut Host, given: &[(Purpose, ProgramFile)]) {
     let mut files = Vec::new();
     let mut links = Vec::new();
     for one in &wanted {
-        let own = given.iter().find(|(purpose, _)| *purpose == one.purpose);
-        let mut file = own.map_or_else(|| ordinary(&one.path.expanded), |(_, file)| file.clone());
-        if own.is_none() && matches!(one.purpose, Purpose::Phantom(_)) {
-            file = ProgramFile::at("", FileState::Missing, citation(""));
+        let path = &one.path.expanded;
+        let own = given.iter().filter(|(purpose, _)| *purpose == one.purpose);
+        let mut own: Vec<ProgramFile> = own.map(|(_, file)| file.clone()).take(2).collect();
+        if own.is_empty() {
+            let is_phantom = matches!(one.purpose, Purpose::Phantom(_));
+            let missing = || ProgramFile::at("", FileState::Missing, citation(""));
+            own.push(if is_phantom { missing() } else { ordinary(path) });
         }
-        if file.path.is_empty() {
-            file.path.clone_from(&one.path.expanded);
-            file.citation = citation(&file.path);
-        }
+        let first = files.len();
         links.push(ServiceFile {
             purpose: one.purpose.clone(),
-            file: files.len(),
-            meant: None,
+            file: first,
+            meant: (own.len() > 1).then_some(first.saturating_add(1)),
             steps: Vec::new(),
         });
-        files.push(file);
+        files.extend(own.into_iter().map(|file| placed(file, path)));
     }
     host.attach_files(&wanted, files, links);
 }

@@ -225,8 +225,8 @@ impl FileTree for Overlay {
         Ok(metadata)
     }
 
-    fn deleted(&self, name: &str) -> Vec<Metadata> {
-        self.tree.deleted(name)
+    fn deleted(&self, names: &[&str]) -> Vec<Metadata> {
+        self.tree.deleted(names)
     }
 
     fn examine(&self, file: &EvidencePath) -> io::Result<(Sniffed, u64)> {

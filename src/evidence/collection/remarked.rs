@@ -2,10 +2,13 @@
 
 use std::io;
 
+use jiff::Timestamp;
+
 use crate::diagnostic::Diagnostic;
 use crate::evidence::file_tree::Metadata;
 use crate::evidence::{
-    Content, Description, Evidence, EvidencePath, Listing, Pattern, RecordedHash,
+    Content, Description, Evidence, EvidencePath, Extent, Listing, Pattern, RecordedHash,
+    Whereabouts,
 };
 
 struct Remarked {
@@ -45,8 +48,24 @@ impl Evidence for Remarked {
         self.host.metadata(path)
     }
 
-    fn deleted(&self, name: &str) -> Vec<Metadata> {
-        self.host.deleted(name)
+    fn deleted(&self, names: &[&str]) -> Vec<Metadata> {
+        self.host.deleted(names)
+    }
+
+    fn extent(&self) -> Extent {
+        self.host.extent()
+    }
+
+    fn look_up(&self, path: &str, system_root: &str) -> Whereabouts {
+        self.host.look_up(path, system_root)
+    }
+
+    fn security_descriptor(&self, path: &EvidencePath) -> io::Result<Option<Vec<u8>>> {
+        self.host.security_descriptor(path)
+    }
+
+    fn neighbors(&self, path: &EvidencePath, reach: u64) -> Vec<Timestamp> {
+        self.host.neighbors(path, reach)
     }
 
     fn damage(&self) -> Vec<Diagnostic> {

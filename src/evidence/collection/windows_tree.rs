@@ -3,6 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
+use std::sync::OnceLock;
+
+use jiff::Timestamp;
 
 use super::survey::{self, Survey};
 use super::{Layout, Taken};
@@ -12,9 +15,10 @@ use crate::evidence::file_tree::{Entry, EntryKind, FileTree, Metadata};
 use crate::evidence::given::SharedTree;
 use crate::evidence::pattern::fits;
 use crate::evidence::source::Cursor;
+use crate::evidence::whereabouts::{Memory, Places};
 use crate::evidence::{
-    Content, Description, Evidence, EvidencePath, Found, Listing, Options, Pattern, Place,
-    RecordedHash, WindowsFolder,
+    Content, Description, Evidence, EvidencePath, Extent, Found, Listing, Options, Pattern, Place,
+    RecordedHash, Whereabouts, WindowsFolder,
 };
 use crate::text::fold;
 
@@ -72,19 +76,37 @@ pub(super) fn describe_host(description: &mut Description, base: &EvidencePath, 
     }
 }
 
+/// Files of `System32` that every Windows since NT has and cannot start without.
+const INDISPENSABLE: [&str; 3] = ["ntdll.dll", "kernel32.dll", "services.exe"];
+
 /// One host whose files have their places.
 pub(in crate::evidence) struct WindowsTree {
     tree: SharedTree,
     description: Description,
     /// What a collector wrote down about the files it copied.
     recorded: BTreeMap<EvidencePath, RecordedHash>,
+    /// The current Windows folders.
+    windows: Vec<EvidencePath>,
+    /// Whether the tree is all that was on the host; worked out when it is first asked.
+    is_whole: OnceLock<bool>,
+    /// Folders that were looked into by path.
+    memory: Memory,
 }
 
 impl WindowsTree {
     /// The host of a description's Windows folders. Of several with the same history, earlier ones hide what
     /// later ones hold in the same place.
     pub(in crate::evidence) fn new(tree: &SharedTree, description: Description) -> Self {
-        Self { tree: SharedTree::clone(tree), description, recorded: BTreeMap::new() }
+        let current = description.windows.iter().filter(|windows| windows.history.is_none());
+        let windows = current.map(|windows| windows.path.clone()).collect();
+        Self {
+            tree: SharedTree::clone(tree),
+            description,
+            recorded: BTreeMap::new(),
+            windows,
+            is_whole: OnceLock::new(),
+            memory: Memory::default(),
+        }
     }
 
     /// With the hashes that a collector wrote down.
@@ -94,6 +116,42 @@ impl WindowsTree {
         recorded: BTreeMap<EvidencePath, RecordedHash>,
     ) -> Self {
         Self { recorded, ..self }
+    }
+
+    fn find_in<'w>(
+        &self,
+        folders: impl Iterator<Item = &'w WindowsFolder>,
+        wanted: &Pattern,
+    ) -> Listing {
+        let mut search = Search::default();
+        for windows in folders {
+            for place in wanted.places {
+                self.find_at(windows, place, wanted, &mut search);
+            }
+        }
+        let mut listing = search.listing;
+        listing.found.sort();
+        listing.found.dedup_by(|left, right| left.path == right.path);
+        let mut seen = BTreeSet::new();
+        listing.diagnostics.retain(|diagnostic| seen.insert(diagnostic.clone()));
+        listing
+    }
+
+    /// Whether what is not in the tree was not on the host: no collector's layout, and Windows could run from it.
+    /// Somebody may have copied a few folders only, and images are made of collections as well.
+    fn is_whole(&self) -> bool {
+        *self.is_whole.get_or_init(|| {
+            self.description.format == LAYOUT.name
+                && self.windows.iter().any(|windows| self.can_run(windows))
+        })
+    }
+
+    /// Whether a Windows folder has what no Windows runs without.
+    fn can_run(&self, windows: &EvidencePath) -> bool {
+        let contents = self.tree.list(windows);
+        let Some(system32) = contents.folder("System32") else { return false };
+        let system32 = self.tree.list(&system32.path);
+        INDISPENSABLE.iter().all(|name| system32.file(name).is_some())
     }
 
     fn find_at(&self, windows: &WindowsFolder, place: &Place, wanted: &Pattern, into: &mut Search) {
@@ -172,17 +230,13 @@ impl Evidence for WindowsTree {
     }
 
     fn find(&self, wanted: &Pattern) -> Listing {
-        let mut search = Search::default();
-        for windows in &self.description.windows {
-            for place in wanted.places {
-                self.find_at(windows, place, wanted, &mut search);
-            }
-        }
-        let mut listing = search.listing;
-        listing.found.sort();
-        listing.found.dedup_by(|left, right| left.path == right.path);
-        let mut seen = BTreeSet::new();
-        listing.diagnostics.retain(|diagnostic| seen.insert(diagnostic.clone()));
+        self.find_in(self.description.windows.iter(), wanted)
+    }
+
+    fn find_current(&self, wanted: &Pattern) -> Listing {
+        let current = self.description.windows.iter().filter(|folder| folder.history.is_none());
+        let mut listing = self.find_in(current, wanted);
+        listing.found.retain(|found| found.history.is_none());
         listing
     }
 
@@ -198,8 +252,30 @@ impl Evidence for WindowsTree {
         self.tree.metadata(path)
     }
 
-    fn deleted(&self, name: &str) -> Vec<Metadata> {
-        self.tree.deleted(name)
+    fn deleted(&self, names: &[&str]) -> Vec<Metadata> {
+        self.tree.deleted(names)
+    }
+
+    fn extent(&self) -> Extent {
+        if self.is_whole() { Extent::Whole } else { Extent::Collected }
+    }
+
+    fn look_up(&self, path: &str, system_root: &str) -> Whereabouts {
+        let places = Places {
+            tree: self.tree.as_ref(),
+            windows: &self.windows,
+            is_whole: self.extent() == Extent::Whole,
+            memory: &self.memory,
+        };
+        places.look_up(path, system_root)
+    }
+
+    fn security_descriptor(&self, path: &EvidencePath) -> io::Result<Option<Vec<u8>>> {
+        self.tree.security_descriptor(path)
+    }
+
+    fn neighbors(&self, path: &EvidencePath, reach: u64) -> Vec<Timestamp> {
+        self.tree.neighbors(path, reach)
     }
 
     fn damage(&self) -> Vec<Diagnostic> {

@@ -180,6 +180,21 @@ impl Volumes {
         message
     }
 
+    /// A volume with the other ones of the disk beside it. No file can be called like them: a colon ends its name.
+    fn with_others(&self, volume: &Opened) -> SharedTree {
+        let others = self.opened.iter().filter(|other| other.index != volume.index);
+        let others: Vec<(String, SharedTree)> = others
+            .map(|other| {
+                let number = other.index.saturating_add(1);
+                (format!("partition {number}:"), Arc::clone(&other.tree))
+            })
+            .collect();
+        if others.is_empty() {
+            return Arc::clone(&volume.tree);
+        }
+        Arc::new(Mounts::new(Arc::clone(&volume.tree), Vec::new()).with_volumes(others))
+    }
+
     /// The hosts of each volume that has any, by one kind of layouts.
     fn open_as(
         &self,
@@ -194,9 +209,8 @@ impl Volumes {
             if is_named && let Some(partition) = about.partitions.get(volume.index) {
                 about.path = format!("{}/{}", about.path, name(partition.number));
             }
-            if let Taken::Hosts(hosts) =
-                collection::open_as(layouts, &volume.tree, &about, options)?
-            {
+            let tree = self.with_others(volume);
+            if let Taken::Hosts(hosts) = collection::open_as(layouts, &tree, &about, options)? {
                 found.push(hosts);
             }
         }

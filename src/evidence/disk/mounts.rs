@@ -2,9 +2,11 @@
 
 use std::io;
 
+use jiff::Timestamp;
+
 use crate::diagnostic::{Diagnostic, Impact};
 use crate::evidence::EvidencePath;
-use crate::evidence::file_tree::{Contents, Entry, EntryKind, FileTree, Metadata};
+use crate::evidence::file_tree::{Contents, Entry, EntryKind, FileTree, Metadata, Names, Step};
 use crate::evidence::given::SharedTree;
 use crate::evidence::source::SharedSource;
 
@@ -12,18 +14,26 @@ use crate::evidence::source::SharedSource;
 pub(super) struct Mounts {
     root: SharedTree,
     below: Vec<(String, SharedTree)>,
+    /// Volumes beside the root, which its folder does not list.
+    beside: Vec<(String, SharedTree)>,
 }
 
 impl Mounts {
     /// `below` are the names and trees of the mounts, without `/` in the names.
     pub(super) fn new(root: SharedTree, below: Vec<(String, SharedTree)>) -> Self {
-        Self { root, below }
+        Self { root, below, beside: Vec::new() }
+    }
+
+    /// With other volumes of the same disk. Their names must be such as no file can have, for they are not listed.
+    pub(super) fn with_volumes(self, beside: Vec<(String, SharedTree)>) -> Self {
+        Self { beside, ..self }
     }
 
     /// The mount that a path leads into, by its name, and the path there.
     fn mount(&self, path: &EvidencePath) -> Option<(&str, &SharedTree, EvidencePath)> {
         let (first, rest) = path.as_str().split_once('/').unwrap_or((path.as_str(), ""));
-        let (name, tree) = self.below.iter().find(|(name, _)| name == first)?;
+        let mut all = self.below.iter().chain(&self.beside);
+        let (name, tree) = all.find(|(name, _)| name == first)?;
         Some((name, tree, EvidencePath::new(rest)))
     }
 
@@ -95,12 +105,61 @@ impl FileTree for Mounts {
         }
     }
 
-    /// `mount/name` asks for the deleted files of a mount, a bare name for those of the root.
-    fn deleted(&self, name: &str) -> Vec<Metadata> {
-        match self.mount(&EvidencePath::new(name)) {
-            Some((_, tree, name)) => tree.deleted(name.as_str()),
-            None => self.root.deleted(name),
+    fn names(&self) -> Option<&dyn Names> {
+        let all = self.below.iter().chain(&self.beside).map(|(_, tree)| tree);
+        let can = std::iter::once(&self.root).chain(all).all(|tree| tree.names().is_some());
+        can.then_some(self)
+    }
+
+    fn other_volumes(&self) -> Vec<EvidencePath> {
+        self.beside.iter().map(|(name, _)| EvidencePath::new(name)).collect()
+    }
+
+    fn security_descriptor(&self, file: &EvidencePath) -> io::Result<Option<Vec<u8>>> {
+        match self.mount(file) {
+            Some((_, tree, path)) => tree.security_descriptor(&path),
+            None => self.root.security_descriptor(file),
         }
+    }
+
+    fn neighbors(&self, file: &EvidencePath, reach: u64) -> Vec<Timestamp> {
+        match self.mount(file) {
+            Some((_, tree, path)) => tree.neighbors(&path, reach),
+            None => self.root.neighbors(file, reach),
+        }
+    }
+
+    /// `mount/name` asks for the deleted files of a mount, a bare name for those of the root.
+    fn deleted(&self, names: &[&str]) -> Vec<Metadata> {
+        let mut here = Vec::new();
+        let mut found = Vec::new();
+        for name in names {
+            match self.mount(&EvidencePath::new(name)) {
+                Some((_, tree, name)) => found.extend(tree.deleted(&[name.as_str()])),
+                None => here.push(*name),
+            }
+        }
+        if !here.is_empty() {
+            found.splice(0..0, self.root.deleted(&here));
+        }
+        found
+    }
+}
+
+impl Names for Mounts {
+    fn step(&self, folder: &EvidencePath, name: &str) -> io::Result<Option<Step>> {
+        let (mount, tree, folder) = match self.mount(folder) {
+            Some((mount, tree, folder)) => (Some(mount), tree, folder),
+            None => (None, &self.root, folder.clone()),
+        };
+        let Some(names) = tree.names() else { return Ok(None) };
+        let step = names.step(&folder, name)?;
+        Ok(step.map(|mut step| {
+            if let Some(mount) = mount {
+                step.entry.path = EvidencePath::new(&format!("{mount}/{}", step.entry.path));
+            }
+            step
+        }))
     }
 }
 
@@ -131,8 +190,9 @@ mod tests {
             Ok(Arc::new(MemorySource(format!("{}:{file}", self.0).into_bytes())))
         }
 
-        fn deleted(&self, name: &str) -> Vec<Metadata> {
-            vec![Metadata { names: vec![format!("{}:{name}", self.0)], ..Metadata::default() }]
+        fn deleted(&self, names: &[&str]) -> Vec<Metadata> {
+            let found = names.iter().map(|name| vec![format!("{}:{name}", self.0)]);
+            found.map(|names| Metadata { names, ..Metadata::default() }).collect()
         }
     }
 
@@ -164,8 +224,8 @@ mod tests {
             let size = mounts.metadata(&EvidencePath::new(path)).unwrap().size;
             assert_eq!(size, source.size(), "{path}");
         }
-        assert_eq!(mounts.deleted("x.exe")[0].names, ["root:x.exe"]);
-        assert_eq!(mounts.deleted("copy 2/x.exe")[0].names, ["two:x.exe"]);
+        assert_eq!(mounts.deleted(&["x.exe"])[0].names, ["root:x.exe"]);
+        assert_eq!(mounts.deleted(&["copy 2/x.exe"])[0].names, ["two:x.exe"]);
     }
 
     #[test]

@@ -23,7 +23,8 @@ pub struct FileContent {
     pub digests: Digests,
     /// What a collector wrote down about it that does not agree, in words.
     pub collector_disagrees: Option<String>,
-    /// What it is by its first bytes: `PE image`, `MS-DOS program`, `script`, `empty`, `text`, `data`.
+    /// What it is by its first bytes: `PE image`, `MS-DOS program`, `NE program`, `LE program`, `ELF program`, `ZIP archive`,
+    /// `compound file`, `shortcut`, `Java class`, `cabinet`, `script`, `empty`, `zeros` (nothing else), `text`, `data`.
     pub kind: &'static str,
     /// The PE image it is.
     pub executable: Option<Executable>,
@@ -40,6 +41,8 @@ pub struct Executable {
     pub characteristics: u16,
     /// `TimeDateStamp` as stored, seconds since 1970 where the linker did not put a digest there.
     pub time_stamp: u32,
+    /// Whether the linker put a digest into `TimeDateStamp` (`/Brepro`).
+    pub is_reproducible: bool,
     /// When it was linked; absent where the stamp is a digest (a reproducible build) or zero.
     pub linked: Option<Timestamp>,
     /// Digest of the imported functions in order (Mandiant's imphash): 32 hexadecimal digits; absent without imports.
@@ -54,13 +57,17 @@ pub struct Executable {
     pub overlay: Option<(u64, u16)>,
     /// A packer whose marks it bears: `UPX`.
     pub packer: Option<String>,
-    /// Whether it exports `ServiceMain` (or the like under another name that svchost is told).
+    /// Whether it exports `ServiceMain`, which svchost calls unless its service names another function.
     pub exports_service_main: bool,
-    /// Names it exports, at most 64, sorted.
+    /// How many names it exports.
+    pub export_count: u32,
+    /// Names it exports, sorted; of more than 64 those that have to do with services and the first of the others.
     pub exports: Vec<String>,
     /// Whether it imports `StartServiceCtrlDispatcherA` or `W`.
     pub imports_dispatcher: bool,
-    /// The libraries it imports from, lower case, in order.
+    /// Whether the name `StartServiceCtrlDispatcher` is anywhere in it: what is not imported may be looked up while it runs.
+    pub names_dispatcher: bool,
+    /// The libraries it imports from, lower case, each once, in order; those loaded when first called come last.
     pub libraries: Vec<String>,
     /// What it was made with.
     pub hints: Vec<Hint>,
@@ -131,6 +138,8 @@ pub struct ProgramSection {
     pub size: u64,
     /// Its entropy in thousandths of a bit per byte, 0 to 8000.
     pub entropy: u16,
-    /// Whether it is code that may also be written.
+    /// Whether it is code: it may be executed, or says that it holds code.
+    pub is_code: bool,
+    /// Whether it may be both executed and written.
     pub is_writable_code: bool,
 }

@@ -47,6 +47,6 @@ pub struct Neighborhood {
     pub looked_at: usize,
     /// The middle of the times at which their names were given (`$FILE_NAME`, which programs cannot set), UTC.
     pub middle: Option<Timestamp>,
-    /// The record number at which the volume had its newest file; a record close to it is of late.
-    pub newest_record: Option<u64>,
+    /// How many of them were born within ten minutes of it.
+    pub born_together: usize,
 }

@@ -55,16 +55,21 @@ pub struct Signature {
     pub status: SignatureStatus,
     /// Why, where the answer needs a word.
     pub reason: Option<String>,
+    /// What else is worth knowing about it, in words: a time stamp that does not count, bytes that no digest covers.
+    pub remarks: Vec<String>,
     /// The digest algorithm that the signature is over: `sha256`.
     pub digest: Option<&'static str>,
     /// The signers: the primary one first, then nested ones.
     pub signers: Vec<Signer>,
     /// The catalog that holds it.
     pub catalog: Option<Citation>,
-    /// Whether the answer rests on a certificate that Microsoft uses for parts of Windows.
+    /// Whether a valid signature was made with a certificate that Microsoft uses for parts of Windows.
     pub is_windows: bool,
-    /// Whether the chain ends at a root of Microsoft's own.
+    /// Whether a valid signature was made by Microsoft in its own name: not the one it gives drivers of others, nor one of somebody
+    /// else whose chain ends at a root of Microsoft's.
     pub is_microsoft: bool,
+    /// A valid catalog of Microsoft's that lists a file of this name, where none lists these bytes.
+    pub namesake: Option<Citation>,
 }
 
 impl Signature {

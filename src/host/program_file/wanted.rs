@@ -2,6 +2,7 @@
 
 use super::phantom::phantoms;
 use super::{Purpose, ServiceFile};
+use crate::host::image_path::Naming;
 use crate::host::service::Service;
 use crate::host::{Host, ImagePath};
 
@@ -49,6 +50,11 @@ fn of_service(owner: Owner, service: &Service) -> Vec<Wanted> {
         (Purpose::Wrapped, &service.wrapped),
     ];
     let named = named.into_iter().filter_map(|(purpose, path)| Some((purpose, path.clone()?)));
+    let named = named.flat_map(|(purpose, path)| {
+        let script = script(&path).map(|script| (behind(&purpose), script));
+        [Some((purpose, path)), script]
+    });
+    let named = named.flatten();
     let points = service
         .config
         .iter()
@@ -65,6 +71,34 @@ fn of_service(owner: Owner, service: &Service) -> Vec<Wanted> {
         .chain(phantoms)
         .map(|(purpose, path)| Wanted { owner, purpose, path, is_redirected })
         .collect()
+}
+
+/// What a file behind a command interpreter is for: it is what a service really runs.
+fn behind(purpose: &Purpose) -> Purpose {
+    if *purpose == Purpose::Image { Purpose::Wrapped } else { purpose.clone() }
+}
+
+/// The script or program that the command interpreter is told to run, where that is clearly a file: a full path.
+fn script(command: &ImagePath) -> Option<ImagePath> {
+    if !matches!(command.leaf(), "cmd" | "cmd.exe") {
+        return None;
+    }
+    let mut rest = command.arguments.trim_start();
+    loop {
+        let (word, tail) = rest.split_once(char::is_whitespace)?;
+        if !word.starts_with('/') {
+            return None;
+        }
+        rest = tail.trim_start();
+        // cmd takes the letter wherever it stands: /q/c, /ccommand is not written by people.
+        if word.to_lowercase().ends_with("/c") || word.to_lowercase().ends_with("/k") {
+            break;
+        }
+    }
+    // A doubled quote opens a command line that begins with a quoted path.
+    let path =
+        ImagePath::parse(rest.strip_prefix("\"\"").map_or(rest, |_| rest.get(1..).unwrap_or(rest)));
+    (path.naming == Naming::Absolute && !path.extension().is_empty()).then_some(path)
 }
 
 impl Host {
@@ -85,6 +119,30 @@ impl Host {
             if let Some(owner) = owner {
                 owner.files.push(link);
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_script_behind_the_interpreter_is_a_full_path() {
+        for (command, expected) in [
+            (r"cmd /c C:\a\x.bat", Some(r"c:\a\x.bat")),
+            (r"%COMSPEC% /Q /c C:\a\x.bat 1 2", Some(r"c:\a\x.bat")),
+            (r#"cmd.exe /c "C:\a b\x.cmd" 1"#, Some(r"c:\a b\x.cmd")),
+            (r#"cmd.exe /c ""C:\a b\x.cmd" 1""#, Some(r"c:\a b\x.cmd")),
+            (r"cmd.exe /c %SystemRoot%\x.bat", Some(r"c:\windows\x.bat")),
+            ("cmd.exe /c echo a", None),
+            ("cmd.exe /k tscon 1 /dest:rdp", None),
+            (r"cmd.exe C:\a\x.bat", None),
+            ("cmd.exe /c", None),
+            (r"C:\a\x.exe /c C:\a\x.bat", None),
+        ] {
+            let found = script(&ImagePath::parse(command));
+            assert_eq!(found.as_ref().map(|path| path.normalized.as_str()), expected, "{command}");
         }
     }
 }

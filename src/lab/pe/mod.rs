@@ -299,47 +299,4 @@ mod tests {
             assert_eq!(covered(&signed).len(), signed.len() - 64 - 8 - 4);
         }
     }
-
-    #[test]
-    #[expect(clippy::disallowed_methods)]
-    fn dump() {
-        let Ok(folder) = std::env::var("PE_DUMP") else { return };
-        let version = |company: &str| VersionResource {
-            company: Some(company.into()),
-            product: Some("Product".into()),
-            description: Some("Descr\u{fc}ption".into()),
-            original_name: Some("x.exe".into()),
-            internal_name: Some("x".into()),
-            version: Some("1.2.3.4".into()),
-        };
-        for (name, program) in [
-            ("x64.exe", Program::new("x.exe").version(version("Contoso"))),
-            (
-                "x86.exe",
-                Program::new("x.exe")
-                    .machine(Machine::X86)
-                    .version_in(0x0407_04b0, version("Kontoso"))
-                    .version(version("Contoso")),
-            ),
-            (
-                "arm.dll",
-                Program::new("x.dll")
-                    .machine(Machine::Arm64)
-                    .imports("WS2_32.dll", &["#115", "connect", "#9999"])
-                    .pdb(r"C:\x\x.pdb"),
-            ),
-            ("drv.sys", Program::new("x.sys").reproducible().certificates(&[1; 16])),
-            ("net.exe", Program::new("x.exe").dot_net()),
-            (
-                "upx.exe",
-                Program::new("x.exe")
-                    .packed()
-                    .overlay(b"hello")
-                    .resource("PYTHONSCRIPT", "#1", b"abc")
-                    .resource("#10", "SCRIPT", b"abcd"),
-            ),
-        ] {
-            std::fs::write(format!("{folder}/{name}"), program.build()).unwrap();
-        }
-    }
 }

@@ -12,8 +12,9 @@ pub use record::{
     AccessReport, DeletedReport, NeighborhoodReport, RecordReport, StreamReport, TimesReport,
     ZoneReport,
 };
+pub(crate) use record::{attribute_words, storage};
 pub use signature::{CertificateReport, SignatureReport, SignerReport, SigningTimeReport};
-pub(crate) use words::{about_bytes, facts, verify_commands};
+pub(crate) use words::{beyond_metadata, facts, verify_commands};
 pub(super) use words::{find, in_a_line, open_points, remarkable, state_sentence};
 
 use super::Stamp;

@@ -90,8 +90,8 @@ pub struct NeighborhoodReport {
     pub looked_at: usize,
     /// The middle of their times.
     pub middle: Option<Stamp>,
-    /// The record number at which the volume had its newest file.
-    pub newest_record: Option<u64>,
+    /// How many of them were born within ten minutes of it.
+    pub born_together: usize,
 }
 
 /// The record of a deleted file.
@@ -130,7 +130,7 @@ impl RecordReport {
             neighborhood: record.neighborhood.as_ref().map(|around| NeighborhoodReport {
                 looked_at: around.looked_at,
                 middle: around.middle.map(Stamp),
-                newest_record: around.newest_record,
+                born_together: around.born_together,
             }),
         }
     }
@@ -218,7 +218,8 @@ const ATTRIBUTES: [(u32, &str); 13] = [
     (0x40_0000, "recall on data access"),
 ];
 
-fn attribute_words(attributes: u32) -> Vec<String> {
+/// `FILE_ATTRIBUTE_*` in words.
+pub(crate) fn attribute_words(attributes: u32) -> Vec<String> {
     let set = ATTRIBUTES.iter().filter(|(bit, _)| attributes & bit != 0);
     set.map(|(_, name)| (*name).to_owned()).collect()
 }

@@ -10,7 +10,9 @@ use crate::time::from_filetime;
 /// Flags of a name, as far as they differ from `FILE_ATTRIBUTE_*` or matter here.
 const IS_FOLDER: u32 = 0x1000_0000;
 const IS_REPARSE_POINT: u32 = 0x400;
+const WIN32: u8 = 1;
 const DOS: u8 = 2;
+const WIN32_AND_DOS: u8 = 3;
 
 /// A name of a file.
 #[derive(Debug, Clone)]
@@ -44,6 +46,11 @@ impl FileName {
     /// Whether it is only the short form (8.3) of another name.
     pub(super) fn is_short(&self) -> bool {
         self.namespace == DOS
+    }
+
+    /// Whether it is the long form of the short one.
+    pub(super) fn is_long(&self) -> bool {
+        self.namespace == WIN32 || self.namespace == WIN32_AND_DOS
     }
 
     pub(super) fn is_folder(&self) -> bool {

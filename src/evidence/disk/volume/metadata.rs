@@ -39,7 +39,7 @@ pub(super) fn of(volume: &Volume, file: &File) -> Metadata {
         is_deleted: !file.base.is_in_use(),
         storage: storage(volume, file),
         attributes: attributes(file),
-        security_id: information.and_then(|value| u32_at(value, 52)).filter(|id| *id != 0),
+        security_id: security_number(file),
         times: all_times,
         streams: streams(file),
     }
@@ -51,12 +51,18 @@ pub(super) fn attributes(file: &File) -> Option<u32> {
     Some(u32_at(information, 32)? | folder)
 }
 
+/// The number of its security descriptor in `$Secure`.
+pub(super) fn security_number(file: &File) -> Option<u32> {
+    let information = file.of_kind(STANDARD_INFORMATION).find_map(|found| found.value())?;
+    u32_at(information, 52).filter(|number| *number != 0)
+}
+
 pub(super) fn names(file: &File) -> impl Iterator<Item = FileName> {
     file.of_kind(FILE_NAME).filter_map(|name| FileName::parse(name.value()?))
 }
 
 /// The size of the unnamed stream in bytes, 0 without one.
-fn size(file: &File) -> u64 {
+pub(super) fn size(file: &File) -> u64 {
     let mut unnamed = file.of_kind(DATA).filter(|data| data.name().is_empty());
     unnamed.find_map(|data| data.size()).unwrap_or(0)
 }

@@ -21,6 +21,8 @@ mod overlay;
 mod record;
 mod reparse;
 mod runs;
+mod secure;
+mod step;
 mod straight;
 mod stream;
 #[cfg(test)]
@@ -29,7 +31,7 @@ mod tree;
 mod upcase;
 
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use boot::Geometry;
 use bytes::{damaged, index as length_of, shown, units};
@@ -42,6 +44,7 @@ use metadata::ROOT;
 use mft::Mft;
 use record::{DATA, Reference, VOLUME_NAME};
 use reparse::Reparse;
+use secure::Descriptors;
 use straight::Straightened;
 use upcase::Upcase;
 
@@ -70,6 +73,8 @@ pub(in crate::evidence) struct Volume {
     lookup: Option<Lookup>,
     /// The folders whose names were last looked up without it.
     indexes: Cache<Index>,
+    /// Where the security descriptors are; read when the first one is asked for.
+    descriptors: OnceLock<Option<Descriptors>>,
     serial: u64,
     diagnostics: Vec<Diagnostic>,
 }
@@ -110,8 +115,9 @@ impl Volume {
                 (Upcase::unicode(), None)
             }
         };
-        let (indexes, serial) = (Cache::default(), geometry.serial);
-        Ok(Self { source, mft, upcase, lookup, indexes, serial, diagnostics })
+        let (indexes, descriptors) = (Cache::default(), OnceLock::new());
+        let serial = geometry.serial;
+        Ok(Self { source, mft, upcase, lookup, indexes, descriptors, serial, diagnostics })
     }
 
     /// What is wrong with the volume as a whole.

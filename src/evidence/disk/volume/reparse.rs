@@ -4,13 +4,17 @@
 
 use std::io;
 
-use super::bytes::{damaged, index, u32_at};
+use super::bytes::{damaged, index, slice_at, u16_at, u32_at};
 use super::file::File;
 use super::overlay::Algorithm;
 use super::record::REPARSE_POINT;
+use crate::evidence::file_tree::LinkTarget;
 use crate::evidence::source::{SharedSource, read_up_to};
+use crate::text::utf16le;
 
 pub(super) const OVERLAY: u32 = 0x8000_0017;
+const MOUNT_POINT: u32 = 0xa000_0003;
+const SYMBOLIC_LINK: u32 = 0xa000_000c;
 /// Tags with this bit stand for another file or folder: symbolic links, junctions, mount points.
 const NAME_SURROGATE: u32 = 0x2000_0000;
 /// Microsoft's tags for sockets, pipes and devices of the Windows Subsystem for Linux.
@@ -44,6 +48,20 @@ impl Reparse {
 
     pub(super) fn is_link(&self) -> bool {
         self.tag & NAME_SURROGATE != 0
+    }
+
+    /// Where it leads, if it is a junction or a symbolic link (\[MS-FSCC\] 2.1.2.4 and 2.1.2.5).
+    pub(super) fn target(&self) -> Option<LinkTarget> {
+        let (buffer, is_relative) = match self.tag {
+            MOUNT_POINT => (16_usize, false),
+            SYMBOLIC_LINK => (20, u32_at(&self.data, 16)? & 1 != 0),
+            _ => return None,
+        };
+        let at = buffer.checked_add(u16_at(&self.data, 8)?.into())?;
+        let name = slice_at(&self.data, at, u16_at(&self.data, 10)?.into())?;
+        let name = utf16le(name);
+        let path = name.strip_prefix(r"\??\").unwrap_or(&name).to_owned();
+        Some(LinkTarget { path, is_relative })
     }
 
     pub(super) fn is_special(&self) -> bool {

@@ -3,20 +3,23 @@
 use std::io;
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use super::bytes::shown;
 use super::file::File;
+use super::file_name::FileName;
 use super::guard::{BUDGET, guarded, operation};
 use super::index::{Index, IndexEntry};
 use super::metadata;
 use super::overlay::{self, Overlay};
-use super::record::DATA;
+use super::record::{DATA, FILE_NAME};
 use super::reparse::{OVERLAY, Reparse};
 use super::stream::Stream;
 use super::{Found, Volume, deleted, file_name};
 use crate::diagnostic::{Diagnostic, Impact};
 use crate::evidence::EvidencePath;
 use crate::evidence::file_tree::{
-    Contents, Entry, EntryKind, FileTree, Metadata, TimeSource, unreadable,
+    Contents, Entry, EntryKind, FileTree, Metadata, Names, TimeSource, unreadable,
 };
 use crate::evidence::source::{MemorySource, SharedSource};
 
@@ -55,11 +58,31 @@ impl FileTree for Volume {
         })
     }
 
-    fn deleted(&self, name: &str) -> Vec<Metadata> {
-        let name: Vec<u16> = name.encode_utf16().collect();
+    fn names(&self) -> Option<&dyn Names> {
+        Some(self)
+    }
+
+    fn security_descriptor(&self, file: &EvidencePath) -> io::Result<Option<Vec<u8>>> {
+        operation(BUDGET, || {
+            let found = self.locate(file)?;
+            self.descriptor(&found.file)
+        })
+    }
+
+    fn neighbors(&self, file: &EvidencePath, reach: u64) -> Vec<Timestamp> {
+        let found = operation(BUDGET, || {
+            let own = self.locate(file)?.file.number();
+            let first = own.saturating_sub(reach).max(metadata::FIRST_FILE);
+            let near = (first..=own.saturating_add(reach)).filter(|number| *number != own);
+            Ok(near.filter_map(|number| self.named_at(number)).collect())
+        });
+        found.unwrap_or_default()
+    }
+
+    fn deleted(&self, names: &[&str]) -> Vec<Metadata> {
         let budget = BUDGET.saturating_add(self.mft.size.saturating_mul(2));
         let files = operation(budget, || {
-            let numbers = deleted::find(&self.mft, &self.upcase, &name).into_iter();
+            let numbers = deleted::find(&self.mft, &self.upcase, names).into_iter();
             let files = numbers
                 .filter_map(|number| guarded(|| Ok(metadata::of(self, &self.read(number)?))).ok());
             Ok(files.filter(|file| file.is_deleted).collect())
@@ -69,6 +92,15 @@ impl FileTree for Volume {
 }
 
 impl Volume {
+    /// When a file got its name, by the number of its record; absent for free records and those that extend others.
+    fn named_at(&self, number: u64) -> Option<Timestamp> {
+        let record = self.mft.record(number).ok()?;
+        let is_file = record.is_in_use() && record.base().record == 0 && !record.is_folder();
+        let mut names = record.attributes().filter(|attribute| attribute.kind == FILE_NAME);
+        let name = names.find_map(|name| FileName::parse(name.value()?)).filter(|_| is_file)?;
+        name.times(TimeSource::Index).created
+    }
+
     fn list_folder(&self, path: &EvidencePath) -> io::Result<Contents> {
         let found = self.locate(path)?;
         if !found.file.base.is_folder() || found.stream.is_some() {

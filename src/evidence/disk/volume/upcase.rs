@@ -34,6 +34,11 @@ impl Upcase {
         self.0.get(usize::from(unit)).copied().unwrap_or(unit)
     }
 
+    /// A name in upper case.
+    pub(super) fn fold(&self, name: impl IntoIterator<Item = u16>) -> Vec<u16> {
+        name.into_iter().map(|unit| self.upper(unit)).collect()
+    }
+
     /// Whether two names are the same but for case.
     pub(super) fn same(&self, left: &[u16], right: &[u16]) -> bool {
         left.len() == right.len()

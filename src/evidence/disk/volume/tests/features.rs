@@ -175,7 +175,7 @@ fn metadata_say_how_bytes_are_kept() {
 #[test]
 fn deleted_files_are_found_and_read() {
     let volume = open(image());
-    let found = volume.deleted("GONE.EXE");
+    let found = volume.deleted(&["GONE.EXE"]);
     let [gone] = found.as_slice() else { panic!("{found:?}") };
     assert_eq!(gone.record, Some(record("deleted/gone.exe")));
     assert_eq!(gone.names, ["deleted/gone.exe"]);
@@ -184,7 +184,7 @@ fn deleted_files_are_found_and_read() {
     let data = contents(&volume, &format!("$MFT/{}", gone.record.unwrap())).unwrap();
     let expected = expected("files");
     assert!(is_expected(&data, &expected.iter().find(|(name, _)| name == "gone").unwrap().1));
-    assert_eq!(volume.deleted("stomped.exe"), []);
+    assert_eq!(volume.deleted(&["stomped.exe"]), []);
     // Extension records name the file by the number that it had while it was alive.
     let stream = format!("$MFT/{}:stream59", record("deleted/many.bin"));
     assert_eq!(contents(&volume, &stream).unwrap(), b"stream 59");

@@ -111,7 +111,7 @@ fn examine(broken: Broken, seed: usize, whole: &Volume) -> [usize; 2] {
             }
         }
     }
-    volume.deleted("gone.exe");
+    volume.deleted(&["gone.exe"]);
     counts
 }
 

@@ -1,0 +1,172 @@
+//! What variables and the Windows folder mean on a host.
+
+use crate::host::Host;
+
+/// The environment of the service control manager.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Environment {
+    /// The Windows folder, without a trailing backslash: `C:\Windows`.
+    pub(super) root: String,
+    /// Its drive: `C:`.
+    pub(super) drive: String,
+    /// The host's own name, upper case.
+    pub(super) host_name: String,
+    /// Whether profiles lie in `Documents and Settings`.
+    is_before_vista: bool,
+}
+
+impl Environment {
+    pub(super) fn of(host: &Host) -> Self {
+        let name = host.identity.name.as_deref().unwrap_or_default();
+        Self::new(host.identity.system_root.as_deref(), name, host.is_before_vista())
+    }
+
+    pub(super) fn new(system_root: Option<&str>, host_name: &str, is_before_vista: bool) -> Self {
+        let root = system_root.map(|root| root.trim().trim_end_matches(['\\', '/']));
+        let is_full = |root: &&str| {
+            let mut chars = root.chars();
+            chars.next().is_some_and(|letter| letter.is_ascii_alphabetic())
+                && chars.next() == Some(':')
+                && chars.next() == Some('\\')
+                && chars.next().is_some()
+        };
+        let root = root.filter(is_full).unwrap_or(r"C:\Windows").to_owned();
+        let drive = root.chars().take(2).collect();
+        Self { root, drive, host_name: host_name.to_uppercase(), is_before_vista }
+    }
+
+    /// What a variable means, by its name in lower case. These are the defaults of an installation; which of them a
+    /// machine changed is seldom known offline.
+    fn variable(&self, name: &str) -> Option<String> {
+        let (root, drive) = (&self.root, &self.drive);
+        let all_users = if self.is_before_vista {
+            format!(r"{drive}\Documents and Settings\All Users")
+        } else {
+            format!(r"{drive}\ProgramData")
+        };
+        Some(match name {
+            "systemroot" | "windir" => root.clone(),
+            "systemdrive" => drive.clone(),
+            "programfiles" | "programw6432" => format!(r"{drive}\Program Files"),
+            "programfiles(x86)" => format!(r"{drive}\Program Files (x86)"),
+            "commonprogramfiles" | "commonprogramw6432" => {
+                format!(r"{drive}\Program Files\Common Files")
+            }
+            "commonprogramfiles(x86)" => format!(r"{drive}\Program Files (x86)\Common Files"),
+            "programdata" if !self.is_before_vista => all_users,
+            "allusersprofile" => all_users,
+            "public" if !self.is_before_vista => format!(r"{drive}\Users\Public"),
+            "comspec" => format!(r"{root}\System32\cmd.exe"),
+            "temp" | "tmp" => format!(r"{root}\Temp"),
+            _ => return None,
+        })
+    }
+
+    /// The text with its variables expanded; each expansion is a step.
+    ///
+    /// # Errors
+    /// The name of a variable whose value is not known.
+    pub(super) fn expand(&self, text: &str, steps: &mut Vec<String>) -> Result<String, String> {
+        // Sysmon doubles the percent signs; nothing else writes them so.
+        let text = text.replace("%%", "%");
+        let mut expanded = String::with_capacity(text.len());
+        let mut rest = text.as_str();
+        while let Some((before, after)) = rest.split_once('%') {
+            expanded.push_str(before);
+            let Some((name, tail)) = after.split_once('%') else {
+                expanded.push('%');
+                rest = after;
+                continue;
+            };
+            let value = self.variable(&name.to_lowercase()).ok_or_else(|| name.to_owned())?;
+            steps.push(format!("%{name}% -> {value}"));
+            expanded.push_str(&value);
+            rest = tail;
+        }
+        expanded.push_str(rest);
+        Ok(expanded)
+    }
+
+    /// The folders in which a program without a folder is looked for, in that order: that of services.exe (which is
+    /// also its current one), the 16-bit one, the Windows folder, and `Path` as setup makes it.
+    pub(super) fn search_path(&self) -> [String; 5] {
+        let root = &self.root;
+        [
+            format!(r"{root}\System32"),
+            format!(r"{root}\System"),
+            root.clone(),
+            format!(r"{root}\System32\wbem"),
+            format!(r"{root}\System32\WindowsPowerShell\v1.0"),
+        ]
+    }
+
+    /// What a 32-bit program gets that asks for a path in `System32`; absent for paths that are not redirected.
+    /// Source: Microsoft, "File System Redirector".
+    pub(super) fn redirected(&self, path: &str) -> Option<String> {
+        const EXEMPT: [&str; 6] =
+            ["catroot\\", "catroot2\\", "driverstore\\", "drivers\\etc\\", "logfiles\\", "spool\\"];
+        let system32 = format!(r"{}\system32\", self.root).to_lowercase();
+        let lower = path.to_lowercase();
+        let below = lower.strip_prefix(&system32)?;
+        if EXEMPT.iter().any(|folder| below.starts_with(folder)) {
+            return None;
+        }
+        let rest = path.get(system32.len()..)?;
+        Some(format!(r"{}\SysWOW64\{rest}", self.root))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_windows_folder_is_the_hosts_own() {
+        for (system_root, root, drive) in [
+            (None, r"C:\Windows", "C:"),
+            (Some(r"C:\WINNT"), r"C:\WINNT", "C:"),
+            (Some(r"D:\Windows\"), r"D:\Windows", "D:"),
+            (Some(r"\Windows"), r"C:\Windows", "C:"),
+            (Some(r"D:\"), r"C:\Windows", "C:"),
+        ] {
+            let environment = Environment::new(system_root, "", false);
+            assert_eq!((environment.root.as_str(), environment.drive.as_str()), (root, drive));
+        }
+    }
+
+    #[test]
+    fn variables_mean_what_setup_made_them() {
+        let seven = Environment::new(None, "", false);
+        let xp = Environment::new(Some(r"D:\WINDOWS"), "", true);
+        for (environment, text, expected) in [
+            (&seven, r"%ProgramFiles%\A\a.exe", Ok(r"C:\Program Files\A\a.exe")),
+            (&xp, r"%PROGRAMFILES%\A\a.exe", Ok(r"D:\Program Files\A\a.exe")),
+            (&seven, r"%%SystemRoot%%\a.exe", Ok(r"C:\Windows\a.exe")),
+            (&xp, r"%ALLUSERSPROFILE%\a.exe", Ok(r"D:\Documents and Settings\All Users\a.exe")),
+            (&xp, r"%ProgramData%\a.exe", Err("ProgramData")),
+            (&seven, r"%APPDATA%\a.exe", Err("APPDATA")),
+            (&seven, r"C:\50% off\a.exe", Ok(r"C:\50% off\a.exe")),
+        ] {
+            let expanded = environment.expand(text, &mut Vec::new());
+            assert_eq!(expanded.as_deref(), expected.map_err(str::to_owned).as_deref(), "{text}");
+        }
+        let mut steps = Vec::new();
+        seven.expand(r"%windir%\a.exe", &mut steps).unwrap();
+        assert_eq!(steps, [r"%windir% -> C:\Windows"]);
+    }
+
+    #[test]
+    fn redirection_has_its_exceptions() {
+        let environment = Environment::new(None, "", false);
+        for (path, expected) in [
+            (r"C:\Windows\System32\x.dll", Some(r"C:\Windows\SysWOW64\x.dll")),
+            (r"c:\windows\system32\drivers\x.sys", Some(r"C:\Windows\SysWOW64\drivers\x.sys")),
+            (r"C:\Windows\System32\spool\drivers\x.dll", None),
+            (r"C:\Windows\System32\DriverStore\x.dll", None),
+            (r"C:\Windows\x.dll", None),
+            (r"C:\Windows\System32x\x.dll", None),
+        ] {
+            assert_eq!(environment.redirected(path).as_deref(), expected, "{path}");
+        }
+    }
+}
