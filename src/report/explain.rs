@@ -77,6 +77,11 @@ fn needs(indicator: &Indicator) -> String {
         }
         Need::Files => "a file system that holds the places of its files".to_owned(),
         Need::FileContents => "the bytes of its files".to_owned(),
+        Need::FileContentsOr(log) => format!("the bytes of its files, or the {}", log.label()),
+        Need::Listed(lists) => format!("the {} and the bytes of its files", lists.label()),
+        Need::Phantoms => {
+            "a file system, and who vouches for the libraries that should not be there".to_owned()
+        }
         Need::Signatures => {
             "its files, and catalogs for those without a signature of their own".to_owned()
         }

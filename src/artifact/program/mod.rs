@@ -12,6 +12,7 @@ mod kind;
 mod reading;
 mod record;
 mod resolve;
+mod vouching;
 mod zone;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -97,7 +98,8 @@ pub fn read(
     let chosen = chosen(wanted, &links, files.len(), is_read);
     let deleted = deleted::find(evidence, &files);
     let contents = reading::Reading { evidence, options, progress };
-    let _certificates = contents.read(&mut files, &chosen, &mut diagnostics);
+    let tables = contents.read(&mut files, &chosen, &mut diagnostics);
+    vouching::check_all(evidence, &mut files, &tables, coverage, &mut diagnostics);
     deleted::attach(&mut files, &deleted);
     diagnostics.sort();
     diagnostics.dedup();

@@ -4,6 +4,7 @@ mod born;
 mod deleted;
 mod intercepted;
 mod missing;
+mod phantom;
 mod stomped;
 mod web;
 mod writable;
@@ -23,6 +24,7 @@ pub(super) const INDICATORS: &[Indicator] = &[
     writable::WRITABLE,
     web::FROM_THE_WEB,
     deleted::DELETED,
+    phantom::PHANTOM,
 ];
 
 /// The files of a service that were sought, each with its purpose, in order.

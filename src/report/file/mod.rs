@@ -212,7 +212,7 @@ fn purpose(purpose: &Purpose) -> (&'static str, Option<&str>) {
         Purpose::ServiceDll => ("service_dll", None),
         Purpose::FailureCommand => ("failure_command", None),
         Purpose::Wrapped => ("wrapped", None),
-        Purpose::LoadPoint(value) => ("load_point", Some(value)),
+        Purpose::LoadPoint(value) | Purpose::Phantom(value) => ("load_point", Some(value)),
     }
 }
 
@@ -223,6 +223,8 @@ fn named(service: &Service, purpose: &Purpose) -> Option<String> {
         Purpose::ServiceDll => service.dll.as_ref(),
         Purpose::FailureCommand => service.failure_command.as_ref(),
         Purpose::Wrapped => service.wrapped.as_ref(),
+        // No value names it.
+        Purpose::Phantom(_) => return None,
         Purpose::LoadPoint(value) => {
             let points = service.config.iter().flat_map(|config| &config.load_points);
             let mut points = points.filter(|point| point.value == *value);
