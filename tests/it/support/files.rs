@@ -113,8 +113,10 @@ fn signature(status: SignatureStatus, name: &str) -> Signature {
             }),
         }],
         catalog: None,
+        remarks: vec![name.to_owned()],
         is_windows: false,
         is_microsoft: false,
+        namesake: Some(citation(name)),
     }
 }
 
