@@ -94,7 +94,6 @@ fn signature(status: SignatureStatus, name: &str) -> Signature {
     let at = "2021-05-11T07:00:00Z".parse().unwrap();
     Signature {
         status,
-        reason: None,
         digest: Some("sha256"),
         signers: vec![Signer {
             name: name.to_owned(),
@@ -112,11 +111,9 @@ fn signature(status: SignatureStatus, name: &str) -> Signature {
                 name: name.to_owned(),
             }),
         }],
-        catalog: None,
         remarks: vec![name.to_owned()],
-        is_windows: false,
-        is_microsoft: false,
         namesake: Some(citation(name)),
+        ..Signature::default()
     }
 }
 
