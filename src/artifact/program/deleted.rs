@@ -6,16 +6,18 @@ use std::sync::Arc;
 
 use crate::evidence::{Evidence, Metadata};
 use crate::host::image_path::leaf;
-use crate::host::program_file::{FileRecord, FileState, ProgramFile};
+use crate::host::program_file::{FileRecord, FileState, ProgramFile, Purpose, ServiceFile};
 use crate::host::{Citation, Place, Provenance};
 use crate::text::same_name;
 
 /// Records of one name that are told.
 const MOST: usize = 8;
 
-/// The names of all missing files.
-pub(super) fn names(files: &[ProgramFile]) -> BTreeSet<String> {
-    let missing = files.iter().filter(|file| file.state == FileState::Missing);
+/// The names of all missing files that services name.
+pub(super) fn names(files: &[ProgramFile], links: &[ServiceFile]) -> BTreeSet<String> {
+    let named = links.iter().filter(|link| !matches!(link.purpose, Purpose::Phantom(_)));
+    let files = named.filter_map(|link| files.get(link.file));
+    let missing = files.filter(|file| file.state == FileState::Missing);
     missing.map(|file| leaf(&file.path).to_owned()).filter(|name| !name.is_empty()).collect()
 }
 

@@ -97,7 +97,7 @@ pub fn read(
     let mut diagnostics = each(&mut files, |file| record::read(evidence, file));
     cover(extent, &files, coverage);
     let chosen = chosen(wanted, &links, files.len(), is_read);
-    let names = deleted::names(&files);
+    let names = deleted::names(&files, &links);
     let contents = reading::Reading { evidence, options, progress };
     // Both read much: the whole $MFT, and every file.
     let (deleted, tables) = rayon::join(

@@ -132,7 +132,7 @@ fn root_of(windows: &EvidencePath) -> Option<String> {
     }
     let drive = parent.name().trim_end_matches(':').trim_end_matches("%3A");
     let mut letters = drive.chars();
-    let letter = letters.next().filter(|letter| letter.is_ascii_alphabetic());
+    let letter = letters.next().filter(char::is_ascii_alphabetic);
     let letter = letter.filter(|_| letters.next().is_none()).unwrap_or('C').to_ascii_uppercase();
     Some(format!(r"{letter}:\{name}"))
 }
