@@ -2,11 +2,18 @@
 
 mod born;
 mod deleted;
+mod image;
 mod intercepted;
 mod missing;
+mod no_main;
+mod no_service;
+mod packed;
+mod pdb;
+mod renamed;
 mod stomped;
 mod web;
 mod writable;
+mod wrong_kind;
 
 use jiff::Timestamp;
 
@@ -18,11 +25,17 @@ use crate::text::same_name;
 pub(super) const INDICATORS: &[Indicator] = &[
     intercepted::INTERCEPTED,
     missing::MISSING,
+    renamed::RENAMED,
     stomped::STOMPED,
+    packed::PACKED,
     born::BORN_WITH_SERVICE,
     writable::WRITABLE,
     web::FROM_THE_WEB,
     deleted::DELETED,
+    no_service::NO_DISPATCHER,
+    no_main::NO_MAIN,
+    wrong_kind::WRONG_KIND,
+    pdb::TELLING_PDB,
 ];
 
 /// The files of a service that were sought, each with its purpose, in order.
