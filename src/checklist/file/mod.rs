@@ -9,7 +9,9 @@ mod no_main;
 mod no_service;
 mod packed;
 mod pdb;
+mod phantom;
 mod renamed;
+mod signature;
 mod stomped;
 mod web;
 mod writable;
@@ -36,6 +38,11 @@ pub(super) const INDICATORS: &[Indicator] = &[
     no_main::NO_MAIN,
     wrong_kind::WRONG_KIND,
     pdb::TELLING_PDB,
+    phantom::PHANTOM,
+    signature::BROKEN,
+    signature::FALSE_MICROSOFT,
+    signature::UNSIGNED_DRIVER,
+    signature::UNTRUSTED,
 ];
 
 /// The files of a service that were sought, each with its purpose, in order.

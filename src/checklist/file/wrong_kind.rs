@@ -74,7 +74,7 @@ fn wrong(purpose: &Purpose, is_driver: bool, image: &Executable) -> Option<&'sta
         // Images whose header cannot be read in full are damaged, not of another kind.
         Purpose::ServiceDll => (image.characteristics != 0 && !image.is_library())
             .then_some("is no library, so that its start function is never called"),
-        Purpose::FailureCommand | Purpose::LoadPoint(_) => None,
+        Purpose::FailureCommand | Purpose::LoadPoint(_) | Purpose::Phantom(_) => None,
     }
 }
 

@@ -152,7 +152,11 @@ pub(super) fn attach(host: &mut Host, given: &[(Purpose, ProgramFile)]) {
         let own = given.iter().filter(|(purpose, _)| *purpose == one.purpose);
         let mut own: Vec<ProgramFile> = own.map(|(_, file)| file.clone()).take(2).collect();
         if own.is_empty() {
-            own.push(ordinary(path, &one.purpose, one.path.extension() == "sys"));
+            let is_phantom = matches!(one.purpose, Purpose::Phantom(_));
+            let missing = || ProgramFile::at("", FileState::Missing, citation(""));
+            let is_driver = one.path.extension() == "sys";
+            let ordinary = || ordinary(path, &one.purpose, is_driver);
+            own.push(if is_phantom { missing() } else { ordinary() });
         }
         let first = files.len();
         links.push(ServiceFile {

@@ -1,7 +1,6 @@
 //! What speaks for a service (B): Windows' own, known agents, and the analyst's approval.
 //!
-//! B02 of the source table (valid signature, vendor folder, age) needs files; without them a vendor's folder
-//! vouches for nothing and has no entry here.
+//! A vendor's folder without a signature vouches for nothing and has no entry here.
 
 use super::ticket::made;
 use super::{Indicator, Scope};
@@ -10,7 +9,9 @@ use crate::host::Citation;
 mod age;
 mod approval;
 mod destinations;
+mod listed;
 mod product;
+mod signed;
 mod windows;
 
 /// The indicators of this family.
@@ -23,6 +24,9 @@ pub(super) const INDICATORS: &[Indicator] = &[
     approval::APPROVED_ACTOR,
     age::LASTING,
     destinations::KNOWN,
+    listed::LISTED,
+    signed::BY_VENDOR,
+    signed::BY_WINDOWS,
 ];
 
 /// The value or event that last named its program.

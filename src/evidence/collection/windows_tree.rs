@@ -118,23 +118,6 @@ impl WindowsTree {
         Self { recorded, ..self }
     }
 
-    /// Whether what is not in the tree was not on the host: no collector's layout, and Windows could run from it.
-    /// Somebody may have copied a few folders only, and images are made of collections as well.
-    fn is_whole(&self) -> bool {
-        *self.is_whole.get_or_init(|| {
-            self.description.format == LAYOUT.name
-                && self.windows.iter().any(|windows| self.can_run(windows))
-        })
-    }
-
-    /// Whether a Windows folder has what no Windows runs without.
-    fn can_run(&self, windows: &EvidencePath) -> bool {
-        let contents = self.tree.list(windows);
-        let Some(system32) = contents.folder("System32") else { return false };
-        let system32 = self.tree.list(&system32.path);
-        INDISPENSABLE.iter().all(|name| system32.file(name).is_some())
-    }
-
     fn find_in<'w>(
         &self,
         folders: impl Iterator<Item = &'w WindowsFolder>,
@@ -152,6 +135,23 @@ impl WindowsTree {
         let mut seen = BTreeSet::new();
         listing.diagnostics.retain(|diagnostic| seen.insert(diagnostic.clone()));
         listing
+    }
+
+    /// Whether what is not in the tree was not on the host: no collector's layout, and Windows could run from it.
+    /// Somebody may have copied a few folders only, and images are made of collections as well.
+    fn is_whole(&self) -> bool {
+        *self.is_whole.get_or_init(|| {
+            self.description.format == LAYOUT.name
+                && self.windows.iter().any(|windows| self.can_run(windows))
+        })
+    }
+
+    /// Whether a Windows folder has what no Windows runs without.
+    fn can_run(&self, windows: &EvidencePath) -> bool {
+        let contents = self.tree.list(windows);
+        let Some(system32) = contents.folder("System32") else { return false };
+        let system32 = self.tree.list(&system32.path);
+        INDISPENSABLE.iter().all(|name| system32.file(name).is_some())
     }
 
     fn find_at(&self, windows: &WindowsFolder, place: &Place, wanted: &Pattern, into: &mut Search) {

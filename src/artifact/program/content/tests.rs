@@ -342,3 +342,66 @@ fn an_error_of_the_evidence_is_an_error() {
     let error = read(&mut Broken(4096), 1 << 30, NAME, None).err().unwrap();
     assert_eq!(error.to_string(), "bad sector");
 }
+
+/// Files of Windows in the corpus; `None`, and said so, without one. What is asserted of them pefile and LIEF say as well.
+#[expect(clippy::disallowed_methods, reason = "the tests' own files, not a report's evidence")]
+#[expect(clippy::print_stderr, reason = "a skipped test says so")]
+fn of_windows(name: &str) -> Option<FileContent> {
+    let corpus = std::env::var_os("SVCTRIAGE_CORPUS").map_or_else(
+        || std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpus"),
+        std::path::PathBuf::from,
+    );
+    let Ok(bytes) = std::fs::read(corpus.join("signatures").join(name)) else {
+        eprintln!("skipped: no corpus");
+        return None;
+    };
+    Some(content(&bytes))
+}
+
+#[test]
+fn a_driver_of_windows_7_is_read() {
+    let Some(content) = of_windows("pciide.sys") else { return };
+    assert_eq!(content.digests.md5, "b5b8b5ef2e5cb34df8dcf8831e3534fa");
+    let driver = content.executable.unwrap();
+    assert!(driver.is_native() && !driver.is_reproducible && driver.damage.is_empty());
+    assert_eq!(driver.imphash.as_deref(), Some("a21adff630a60cf728716f92d6edc833"));
+    assert_eq!(driver.libraries, ["ntoskrnl.exe", "pciidex.sys"]);
+    assert_eq!(driver.linked.map(|time| time.to_string()).as_deref(), Some("2009-07-13T23:19:49Z"));
+    assert_eq!(driver.pdb.as_deref(), Some("pciide.pdb"));
+    let digests: Vec<_> = driver.authentihashes.iter().map(|(_, digest)| digest.as_str()).collect();
+    assert_eq!(
+        digests,
+        [
+            "9bd444d58b59cca832bb5fc911f81f6c66b40fcc",
+            "5cd3641543e7849664975a1465e6835c91d311dd4468decc38caa63c1fb6d462"
+        ]
+    );
+    let entropies: Vec<_> =
+        driver.sections.iter().map(|one| (one.name.as_str(), one.entropy)).collect();
+    assert_eq!(
+        entropies,
+        [
+            (".text", 5587),
+            (".rdata", 1643),
+            (".data", 301),
+            (".pdata", 648),
+            ("INIT", 3321),
+            (".rsrc", 3428)
+        ]
+    );
+    let version = driver.version.unwrap();
+    assert_eq!(version.company.as_deref(), Some("Microsoft Corporation"));
+    assert_eq!(version.original_name.as_deref(), Some("pciide.sys"));
+    assert_eq!(version.version.as_deref(), Some("6.1.7600.16385 (win7_rtm.090713-1255)"));
+}
+
+#[test]
+fn a_library_of_windows_11_is_read() {
+    let Some(content) = of_windows("DXCore.dll") else { return };
+    let library = content.executable.unwrap();
+    assert!(library.is_library() && library.is_reproducible && library.linked.is_none());
+    assert_eq!(library.imphash.as_deref(), Some("2a8133635f33398790f28cb58444eb47"));
+    assert_eq!(library.exports, ["DXCoreCreateAdapterFactory"]);
+    assert_eq!((library.sections.len(), library.hints.len(), library.damage.len()), (8, 0, 0));
+    assert_eq!(library.version.unwrap().original_name.as_deref(), Some("DXCore.DLL"));
+}
