@@ -2,13 +2,20 @@
 
 mod born;
 mod deleted;
+mod image;
 mod intercepted;
 mod missing;
+mod no_main;
+mod no_service;
+mod packed;
+mod pdb;
 mod phantom;
+mod renamed;
 mod signature;
 mod stomped;
 mod web;
 mod writable;
+mod wrong_kind;
 
 use jiff::Timestamp;
 
@@ -20,11 +27,17 @@ use crate::text::same_name;
 pub(super) const INDICATORS: &[Indicator] = &[
     intercepted::INTERCEPTED,
     missing::MISSING,
+    renamed::RENAMED,
     stomped::STOMPED,
+    packed::PACKED,
     born::BORN_WITH_SERVICE,
     writable::WRITABLE,
     web::FROM_THE_WEB,
     deleted::DELETED,
+    no_service::NO_DISPATCHER,
+    no_main::NO_MAIN,
+    wrong_kind::WRONG_KIND,
+    pdb::TELLING_PDB,
     phantom::PHANTOM,
     signature::BROKEN,
     signature::FALSE_MICROSOFT,
