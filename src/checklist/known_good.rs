@@ -5,6 +5,7 @@ use super::knowledge::agents::{self, Agent};
 use super::knowledge::stock::{self, Comparison, Stock};
 use crate::host::ImagePath;
 use crate::host::config::ValueOrder;
+use crate::host::program_file::{ProgramFile, SignatureStatus};
 
 /// The stock service of that name (for a per-user instance: of its template).
 pub(super) fn stock(scope: &Scope<'_>) -> Option<&'static Stock> {
@@ -54,6 +55,38 @@ pub(super) fn is_new_program(scope: &Scope<'_>) -> bool {
 /// The updater, guest agent or deployment tool that it is, by name and full path.
 pub(super) fn agent(scope: &Scope<'_>) -> Option<Agent> {
     agents::agent(&scope.service.name, scope.service.image.as_ref()?)
+}
+
+/// Who made a file, as far as its signature tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Maker {
+    /// Microsoft, as a part of Windows.
+    Windows,
+    /// Somebody who is known.
+    Other,
+    /// Nobody known: there is no signature, or it proves nothing.
+    Nobody,
+    /// It cannot be told.
+    Unknown,
+}
+
+impl Maker {
+    /// Who made that file; of one that was not found or read it cannot be told.
+    pub(super) fn of(file: Option<&ProgramFile>) -> Self {
+        let Some(signature) = file.map(|file| &file.signature) else { return Self::Unknown };
+        match signature.status {
+            SignatureStatus::Valid | SignatureStatus::ValidCatalog if signature.is_windows => {
+                Self::Windows
+            }
+            SignatureStatus::Valid
+            | SignatureStatus::ValidCatalog
+            | SignatureStatus::ExpiredWithoutTimestamp => Self::Other,
+            SignatureStatus::Invalid
+            | SignatureStatus::UntrustedRoot
+            | SignatureStatus::Unsigned => Self::Nobody,
+            SignatureStatus::Unknown => Self::Unknown,
+        }
+    }
 }
 
 /// The weight of a comparison with what Windows ships: half where the build was not measured, and then

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::host::config::ServiceConfig;
 use crate::host::coverage::{Origin, State};
-use crate::host::program_file::{FileState, SignatureStatus};
+use crate::host::program_file::{FileState, Purpose, SignatureStatus};
 use crate::host::{Citation, Event, Host, ProgramFile, Role, Service};
 
 mod access;
@@ -120,6 +120,12 @@ pub enum Need {
     FileContents,
     /// Who vouches for the service's files.
     Signatures,
+    /// The bytes of the service's files, or any part of a log that gives their hashes: enough for a yes.
+    FileContentsOr(Origin),
+    /// Whether libraries that the service asks for in vain are there after all, and then who vouches for them.
+    Phantoms,
+    /// Lists of that origin, and the bytes of the service's files.
+    Listed(Origin),
 }
 
 impl Need {
@@ -131,6 +137,10 @@ impl Need {
             Self::AnyEvent(events) => events.iter().map(|(origin, _)| *origin).collect(),
             Self::Files | Self::FileContents => vec![Origin::FileSystem],
             Self::Signatures => vec![Origin::Catalogs],
+            Self::FileContentsOr(origin) | Self::Listed(origin) => {
+                vec![Origin::FileSystem, *origin]
+            }
+            Self::Phantoms => vec![Origin::FileSystem, Origin::Catalogs],
         }
     }
 }
@@ -264,6 +274,31 @@ impl<'a> Scope<'a> {
         self.service.config.as_ref()
     }
 
+    /// The service's files and what it needs each for, in order. A library that it asks for in vain is not one of them.
+    pub fn files(&self) -> impl Iterator<Item = (&'a Purpose, &'a ProgramFile)> + use<'a> {
+        let files = &self.host.files;
+        let links = self.service.files.iter();
+        links.filter_map(|link| Some((&link.purpose, files.get(link.file)?))).filter(
+            |(purpose, file)| {
+                !matches!(purpose, Purpose::Phantom(_)) || file.state == FileState::Present
+            },
+        )
+    }
+
+    /// The file that it needs for that, where it was looked for.
+    pub fn file(&self, purpose: &Purpose) -> Option<&'a ProgramFile> {
+        self.files().find(|(one, _)| *one == purpose).map(|(_, file)| file)
+    }
+
+    /// The libraries that it asks for in vain, whether they are there or not.
+    pub fn phantoms(&self) -> impl Iterator<Item = &'a ProgramFile> + use<'a> {
+        let files = &self.host.files;
+        let links = self.service.files.iter();
+        links
+            .filter(|link| matches!(link.purpose, Purpose::Phantom(_)))
+            .filter_map(|link| files.get(link.file))
+    }
+
     /// The service's events of one role, in order of time.
     pub fn events(&self, role: Role) -> impl Iterator<Item = &'a Event> + use<'a> {
         self.service.events(role, &self.host.events)
@@ -304,8 +339,14 @@ pub fn indicator(id: &str) -> Option<&'static Indicator> {
     indicators().find(|indicator| indicator.id.eq_ignore_ascii_case(id))
 }
 
-/// What a comparison with other hosts rests on.
-const KNOWN_ELSEWHERE: Need = Need::Part(Origin::KnownDestinations);
+/// What nobody misses who did not give it.
+const ON_REQUEST: [Origin; 5] = [
+    Origin::SigmaRules,
+    Origin::KnownDestinations,
+    Origin::KnownBad,
+    Origin::KnownGood,
+    Origin::YaraRules,
+];
 
 /// One indicator's answer about one service.
 #[derive(Clone)]
@@ -319,18 +360,19 @@ pub struct Answered {
 /// Asks every indicator (but those ignored) about one service.
 pub fn ask(scope: &Scope<'_>, ignored: &BTreeSet<String>) -> Vec<Answered> {
     let given = |origin| scope.host.coverage.span(origin).is_some();
-    let (rules_given, list_given) = (given(Origin::SigmaRules), given(Origin::KnownDestinations));
     indicators()
         .filter(|indicator| !ignored.contains(indicator.id))
         // Whoever gives no rules and no list has asked nothing that could stay open.
-        .filter(|indicator| rules_given || indicator.family != Family::R)
-        .filter(|indicator| list_given || !indicator.needs.contains(&KNOWN_ELSEWHERE))
+        .filter(|indicator| {
+            let mut asked = indicator.needs.iter().flat_map(Need::origins);
+            asked.all(|origin| !ON_REQUEST.contains(&origin) || given(origin))
+        })
         .map(|indicator| Answered { indicator, answer: indicator.answer(scope) })
         .collect()
 }
 
 /// The indicators that have something to say about a key that is no service.
-const OF_STORES: [&str; 1] = ["P30"];
+const OF_STORES: [&str; 3] = ["P30", "K01", "K02"];
 
 /// Asks about a configuration key what can be asked of one: which files it makes Windows load. All else
 /// (its account, its description, its start) a key without `Type` does not have.
@@ -399,12 +441,27 @@ fn unmet(need: Need, coverage: &crate::host::Coverage, scope: &Scope<'_>) -> Unm
         Need::Signatures => of_files(Origin::Catalogs, scope, |file| {
             file.signature.status != SignatureStatus::Unknown
         }),
+        Need::FileContentsOr(log) => {
+            match (unmet(Need::FileContents, coverage, scope), coverage.state(log)) {
+                (Unmet::ForAny(lack), State::Complete | State::Partial) => Unmet::ForNo(lack),
+                (of_files, _) => of_files,
+            }
+        }
+        Need::Listed(lists) => match unmet(Need::Part(lists), coverage, scope) {
+            Unmet::Nothing => unmet(Need::FileContents, coverage, scope),
+            Unmet::ForNo(lack) => match unmet(Need::FileContents, coverage, scope) {
+                Unmet::ForAny(lack) => Unmet::ForAny(lack),
+                _ => Unmet::ForNo(lack),
+            },
+            for_any @ Unmet::ForAny(_) => for_any,
+        },
+        Need::Phantoms => of_phantoms(coverage, scope),
     }
 }
 
 /// What is missing where files are asked: something of each for a no, of one for a yes.
 fn of_files(origin: Origin, scope: &Scope<'_>, is_known: impl Fn(&ProgramFile) -> bool) -> Unmet {
-    let files = scope.service.files.iter().filter_map(|link| scope.host.files.get(link.file));
+    let files = scope.files().map(|(_, file)| file);
     let (known, unknown): (Vec<_>, Vec<_>) = files.partition(|file| is_known(file));
     let lack = |worst| {
         let state = scope.host.coverage.state(origin);
@@ -415,6 +472,26 @@ fn of_files(origin: Origin, scope: &Scope<'_>, is_known: impl Fn(&ProgramFile) -
         (false, false) => Unmet::ForNo(lack(State::Partial)),
         (false, true) => Unmet::Nothing,
     }
+}
+
+/// What is missing where libraries are asked that should not be there.
+fn of_phantoms(coverage: &crate::host::Coverage, scope: &Scope<'_>) -> Unmet {
+    let lack = |origin, worst| {
+        let state = coverage.state(origin);
+        Lack { origin, state: if state == State::Complete { worst } else { state } }
+    };
+    if matches!(coverage.state(Origin::FileSystem), State::Absent | State::Lost) {
+        return Unmet::ForAny(lack(Origin::FileSystem, State::Absent));
+    }
+    for file in scope.phantoms() {
+        match file.state {
+            FileState::Missing => {}
+            FileState::Present if file.signature.status != SignatureStatus::Unknown => {}
+            FileState::Present => return Unmet::ForNo(lack(Origin::Catalogs, State::Partial)),
+            _ => return Unmet::ForNo(lack(Origin::FileSystem, State::Partial)),
+        }
+    }
+    Unmet::Nothing
 }
 
 /// What is missing where one of several is enough.

@@ -29,13 +29,14 @@ const ORDER: [(&str, u8); 13] = [
 ];
 
 /// A library and the only places that may name it.
-const CONFINED: [(&str, &[&str]); 16] = [
+const CONFINED: [(&str, &[&str]); 17] = [
     ("crypto_bigint", &["src/artifact/signature/"]),
     ("p256", &["src/artifact/signature/"]),
     ("p384", &["src/artifact/signature/"]),
     ("p521", &["src/artifact/signature/"]),
     ("nt_hive", &["src/artifact/hive/"]),
     ("evtx", &["src/artifact/event_log/"]),
+    ("boreal", &["src/artifact/yara/engine.rs"]),
     ("rsigma_eval", &["src/artifact/sigma/"]),
     ("rsigma_parser", &["src/artifact/sigma/"]),
     ("comfy_table", &["src/report/table.rs", "src/report/table/"]),

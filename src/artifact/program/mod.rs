@@ -21,10 +21,11 @@ use rayon::iter::{IntoParallelRefMutIterator, ParallelIterator};
 
 use self::resolve::Resolved;
 use super::Progress;
+use super::hash_list::{self, HashLists};
 use crate::diagnostic::{Diagnostic, Impact};
-use crate::evidence::{Evidence, Extent};
+use crate::evidence::{Evidence, EvidencePath, Extent};
 use crate::host::program_file::{FileState, Owner, ProgramFile, ServiceFile, Wanted};
-use crate::host::{Coverage, Host, Origin, Span, State};
+use crate::host::{Citation, Coverage, Host, Origin, Place, Provenance, Span, State};
 
 /// Which files are read to their end.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -104,6 +105,23 @@ pub fn read(
     diagnostics.sort();
     diagnostics.dedup();
     Programs { files, links, diagnostics }
+}
+
+/// Reads one file of the evidence, whatever needs it: what the file system says of it, its bytes, who vouches for them, the
+/// project's lists that hold it; and what went wrong.
+pub fn read_file(evidence: &dyn Evidence, path: &EvidencePath) -> (ProgramFile, Vec<Diagnostic>) {
+    let citation =
+        Citation { artifact: path.shared(), place: Place::File, provenance: Provenance::Live };
+    let mut files = vec![ProgramFile::at(path.as_str(), FileState::Present, citation.clone())];
+    let mut diagnostics = each(&mut files, |file| record::read(evidence, file));
+    let options = &FileOptions { hashing: Hashing::All, largest: u64::MAX };
+    let contents = reading::Reading { evidence, options, progress: &() };
+    let tables = contents.read(&mut files, &[true], &mut diagnostics);
+    let mut coverage = Coverage::default();
+    vouching::check_all(evidence, &mut files, &tables, &mut coverage, &mut diagnostics);
+    hash_list::mark(&mut files, &HashLists::default(), &mut coverage);
+    let nothing = || ProgramFile::at(path.as_str(), FileState::Unreadable, citation);
+    (files.pop().unwrap_or_else(nothing), diagnostics)
 }
 
 /// Which files are read to their end: those of services that are, whatever other services share them.

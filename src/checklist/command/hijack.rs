@@ -3,13 +3,14 @@
 use super::VERIFY_KEY;
 use crate::checklist::basis::{COMMAND, HIVE, MEASURED};
 use crate::checklist::knowledge::stock::Comparison;
-use crate::checklist::known_good::{self, compared};
+use crate::checklist::known_good::{self, Maker, compared};
 use crate::checklist::place::{Class, class_of};
 use crate::checklist::program::is_lolbin;
 use crate::checklist::staging::{half_read, no, unknown, yes};
 use crate::checklist::story::clip;
 use crate::checklist::subject::{image, is_win32, own_config};
-use crate::checklist::{Family, Indicator, Question, Scene, technique};
+use crate::checklist::{Family, Hit, Indicator, Question, Scene, technique};
+use crate::host::program_file::{Purpose, SignatureStatus};
 
 pub(super) const UNQUOTED: Indicator = Indicator {
     id: "P06",
@@ -76,17 +77,33 @@ pub(super) const CHANGED_IMAGE: Indicator = Indicator {
         let comparison = stock.compare_image(one.path);
         let class = class_of(one.path);
         let inside = matches!(class, Class::System | Class::Drivers | Class::BelowWindows);
-        let grade = match comparison {
+        let file = scope.file(&Purpose::Image);
+        let maker = Maker::of(file);
+        let (grade, made) = match comparison {
             Comparison::Same | Comparison::Unknown => return None,
             // The same file name in another folder of Windows is a matter of versions.
-            Comparison::Moved if inside => return None,
-            _ if inside && !is_lolbin(one.path) => 12,
-            _ => 30,
+            Comparison::Moved if inside && maker != Maker::Nobody => return None,
+            Comparison::Moved if inside => (20, "; nobody known signed it"),
+            // Windows signs its interpreters as well.
+            _ if is_lolbin(one.path) => (30, ""),
+            _ if maker == Maker::Nobody => (30, "; nobody known signed it"),
+            _ if maker == Maker::Windows && inside => {
+                (4, "; it is signed as a part of Windows: likely of another version")
+            }
+            _ if maker == Maker::Windows => (15, "; it is signed as a part of Windows"),
+            _ if inside => (12, ""),
+            _ => (30, ""),
         };
         let expected = stock.images().next().map_or("", |path| path.expanded.as_str());
-        let (weight, remark) = compared(scope, grade);
-        let what = format!("where Windows has \"{}\"{remark}", clip(expected));
-        Some(one.hit(&what).weighing(weight))
+        // Whatever the build: Windows signs what it brings.
+        let (weight, remark) = match made {
+            "" => compared(scope, grade),
+            _ => (grade, ""),
+        };
+        let what = format!("where Windows has \"{}\"{remark}{made}", clip(expected));
+        let hit = one.hit(&what).weighing(weight);
+        let seen = file.filter(|_| !made.is_empty()).map(|file| file.citation.clone());
+        Some(seen.into_iter().fold(hit, Hit::and))
     },
     examples: &[
         yes("the fax service runs PowerShell", || {
@@ -96,6 +113,16 @@ pub(super) const CHANGED_IMAGE: Indicator = Indicator {
         }),
         yes("a driver's key runs a program", || {
             Scene::driver("xboxgip").image(r"C:\tmp\pentestlab.exe")
+        }),
+        yes("an unsigned program in System32: as much", || {
+            Scene::service("Fax").image(r"C:\Windows\System32\fxsvc32.exe").program(|file| {
+                file.signature.status = SignatureStatus::Unsigned;
+            })
+        }),
+        yes("a program of another version of Windows: little", || {
+            Scene::service("Fax")
+                .image(r"C:\Windows\System32\fxsvc32.exe")
+                .program(|file| file.signature.is_windows = true)
         }),
         no("Defender's engine in a newer folder", || {
             Scene::service("WinDefend").image(

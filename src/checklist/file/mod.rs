@@ -4,6 +4,7 @@ mod born;
 mod deleted;
 mod intercepted;
 mod missing;
+mod phantom;
 mod signature;
 mod stomped;
 mod web;
@@ -24,6 +25,7 @@ pub(super) const INDICATORS: &[Indicator] = &[
     writable::WRITABLE,
     web::FROM_THE_WEB,
     deleted::DELETED,
+    phantom::PHANTOM,
     signature::BROKEN,
     signature::FALSE_MICROSOFT,
     signature::UNSIGNED_DRIVER,

@@ -2,12 +2,13 @@
 
 use crate::checklist::basis::{COMMAND, HIVE, MEASURED};
 use crate::checklist::knowledge::stock::Comparison;
-use crate::checklist::known_good::{self, compared, is_laid_down};
+use crate::checklist::known_good::{self, Maker, compared, is_laid_down};
 use crate::checklist::place::{Class, class_of};
 use crate::checklist::staging::{half_read, no, unknown, yes};
 use crate::checklist::story::clip;
 use crate::checklist::subject::{Part, Runs, image, is_per_user, runs};
 use crate::checklist::{Family, Hit, Indicator, Question, Scene, Scope, technique};
+use crate::host::program_file::{Purpose, SignatureStatus};
 
 const VERIFY_DLL: &str =
     r"reg query HKLM\SYSTEM\CurrentControlSet\Services\<name>\Parameters /v ServiceDll";
@@ -96,22 +97,50 @@ pub(super) const CHANGED_DLL: Indicator = Indicator {
         let one = dll(scope)?;
         let inside =
             matches!(class_of(one.path), Class::System | Class::BelowWindows | Class::Drivers);
-        let grade = match stock.compare_dll(one.path) {
+        let moved = match stock.compare_dll(one.path) {
             Comparison::Same | Comparison::Unknown => return None,
-            Comparison::Moved if inside => 8,
-            _ if inside => 12,
-            _ => 32,
+            Comparison::Moved => true,
+            Comparison::Other => false,
+        };
+        let file = scope.file(&Purpose::ServiceDll);
+        let (grade, maker) = match (Maker::of(file), inside) {
+            (Maker::Windows, _) => {
+                (4, "; it is signed as a part of Windows: likely of another version")
+            }
+            (Maker::Nobody, true) if moved => (20, "; nobody known signed it"),
+            (Maker::Nobody, _) => (32, "; nobody known signed it"),
+            (_, true) if moved => (8, ""),
+            (_, true) => (12, ""),
+            (_, false) => (32, ""),
         };
         let expected = stock.dlls().next().map_or("", |path| path.expanded.as_str());
-        let (weight, remark) = compared(scope, grade);
-        let what = format!("where Windows has \"{}\"{remark}", clip(expected));
-        Some(one.hit(&what).weighing(weight))
+        // Whatever the build: Windows signs what it brings.
+        let (weight, remark) = match maker {
+            "" => compared(scope, grade),
+            _ => (grade, ""),
+        };
+        let what = format!("where Windows has \"{}\"{remark}{maker}", clip(expected));
+        let hit = one.hit(&what).weighing(weight);
+        let seen = file.filter(|_| !maker.is_empty()).map(|file| file.citation.clone());
+        Some(seen.into_iter().fold(hit, Hit::and))
     },
     examples: &[
         yes("a DLL in a profile", || {
             Scene::hosted("TermService")
                 .windows("Windows 10 Pro", "18363.1")
                 .text("Parameters\\ServiceDll", r"C:\Users\victim\AtomicTest.dll")
+        }),
+        yes("an unsigned one in System32: as much", || {
+            Scene::hosted("TermService")
+                .text("Parameters\\ServiceDll", r"%SystemRoot%\System32\termsvc2.dll")
+                .file(Purpose::ServiceDll, |file| {
+                    file.signature.status = SignatureStatus::Unsigned;
+                })
+        }),
+        yes("one of another version of Windows: little", || {
+            Scene::hosted("TermService")
+                .text("Parameters\\ServiceDll", r"%SystemRoot%\System32\termsvc2.dll")
+                .file(Purpose::ServiceDll, |file| file.signature.is_windows = true)
         }),
         no("the one Windows installs", || {
             Scene::hosted("TermService")

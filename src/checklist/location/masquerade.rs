@@ -4,13 +4,14 @@ use super::{VERIFY_FILE, first};
 use crate::checklist::basis::{COMMAND, MEASURED};
 use crate::checklist::knowledge::programs::{self, ProgramKind};
 use crate::checklist::knowledge::stock;
-use crate::checklist::known_good::{self, compared};
+use crate::checklist::known_good::{self, Maker, compared};
 use crate::checklist::place::Class;
 use crate::checklist::program::is_lolbin;
 use crate::checklist::staging::{half_read, no, unknown, yes};
 use crate::checklist::subject::{Part, is_win32};
 use crate::checklist::{Family, Indicator, Question, Scene, technique};
 use crate::host::ImagePath;
+use crate::host::program_file::Purpose;
 
 pub(super) const MISPLACED: Indicator = Indicator {
     id: "P13",
@@ -18,7 +19,8 @@ pub(super) const MISPLACED: Indicator = Indicator {
     checklist: Question::Runs,
     question: "Does it run a file named like a process of Windows that lies elsewhere?",
     why: "A second svchost.exe or lsass.exe hides in every process list; Windows has each in one place.",
-    innocent: "None is known; a copy made by a troubleshooter would not be a service.",
+    innocent: "A vendor's own program of that name, signed by him. A true copy of Windows' file weighs less, but is no service in any \
+               version: libraries put beside it run in its name.",
     verify: &[
         VERIFY_FILE,
         "Compare size, version resource and signature with the file of that name in System32",
@@ -36,8 +38,14 @@ pub(super) const MISPLACED: Indicator = Indicator {
         first(scope, |one, class| {
             let leaf = one.path.leaf();
             let named = one.part != Part::Dll && programs::is(leaf, ProgramKind::System);
-            let what = "named like a process of Windows, which lies elsewhere";
-            (named && !is_home_of(leaf, one.path, class)).then(|| (what.to_owned(), 30))
+            let (weight, maker) = match Maker::of(scope.file(purpose_of(one.part))) {
+                Maker::Windows => (20, "; it is a true copy of it by its signature"),
+                Maker::Other => (18, "; it is signed, but not as a part of Windows"),
+                Maker::Nobody => (30, "; nobody known signed it"),
+                Maker::Unknown => (30, ""),
+            };
+            let what = format!("named like a process of Windows, which lies elsewhere{maker}");
+            (named && !is_home_of(leaf, one.path, class)).then_some((what, weight))
         })
     },
     examples: &[
@@ -46,6 +54,11 @@ pub(super) const MISPLACED: Indicator = Indicator {
         }),
         yes("lsass from SysWOW64", || {
             Scene::service("LsaHost").image(r"C:\Windows\SysWOW64\lsass.exe")
+        }),
+        yes("a copy of Windows' own file: less", || {
+            Scene::service("WindowsHostSvc")
+                .image(r"C:\ProgramData\x\svchost.exe")
+                .program(|file| file.signature.is_windows = true)
         }),
         no("the spooler in its place", || {
             Scene::service("Spooler").image(r"%SystemRoot%\System32\spoolsv.exe")
@@ -56,6 +69,14 @@ pub(super) const MISPLACED: Indicator = Indicator {
         unknown("part of the hive is unreadable", half_read),
     ],
 };
+
+const fn purpose_of(part: Part) -> &'static Purpose {
+    match part {
+        Part::Image => &Purpose::Image,
+        Part::Dll => &Purpose::ServiceDll,
+        Part::Wrapped => &Purpose::Wrapped,
+    }
+}
 
 /// Whether Windows keeps the process of that name there.
 fn is_home_of(leaf: &str, path: &ImagePath, class: Class) -> bool {

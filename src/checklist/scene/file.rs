@@ -120,7 +120,9 @@ pub(super) fn attach(host: &mut Host, given: &[(Purpose, ProgramFile)]) {
         let own = given.iter().filter(|(purpose, _)| *purpose == one.purpose);
         let mut own: Vec<ProgramFile> = own.map(|(_, file)| file.clone()).take(2).collect();
         if own.is_empty() {
-            own.push(ordinary(path));
+            let is_phantom = matches!(one.purpose, Purpose::Phantom(_));
+            let missing = || ProgramFile::at("", FileState::Missing, citation(""));
+            own.push(if is_phantom { missing() } else { ordinary(path) });
         }
         let first = files.len();
         links.push(ServiceFile {

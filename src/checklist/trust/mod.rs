@@ -9,6 +9,7 @@ use crate::host::Citation;
 mod age;
 mod approval;
 mod destinations;
+mod listed;
 mod product;
 mod signed;
 mod windows;
@@ -23,6 +24,7 @@ pub(super) const INDICATORS: &[Indicator] = &[
     approval::APPROVED_ACTOR,
     age::LASTING,
     destinations::KNOWN,
+    listed::LISTED,
     signed::BY_VENDOR,
     signed::BY_WINDOWS,
 ];

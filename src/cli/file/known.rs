@@ -3,10 +3,11 @@
 use std::fmt::{Result, Write as _};
 use std::io;
 
+use crate::artifact::program;
 use crate::artifact::verify::{self, HashVerdict, Verified};
-use crate::evidence::{
-    Content, Description, Evidence, EvidencePath, Metadata, Storage, TimeSource, Times,
-};
+use crate::diagnostic::Diagnostic;
+use crate::evidence::{Content, Description, Evidence, EvidencePath, Metadata, TimeSource, Times};
+use crate::report::file::{FileReport, attribute_words, beyond_metadata, storage};
 use crate::text::{same_name, terminal_safe};
 use crate::time;
 
@@ -15,7 +16,9 @@ pub(super) struct Known {
     /// Where it is.
     path: EvidencePath,
     metadata: io::Result<Metadata>,
-    sha256: io::Result<String>,
+    /// What it is and who vouches for it; absent where it is not there.
+    file: Option<FileReport>,
+    lost: Vec<Diagnostic>,
     verified: io::Result<Option<Verified>>,
     deleted: Vec<Metadata>,
 }
@@ -96,9 +99,12 @@ pub(super) fn look_up(evidence: &dyn Evidence, path: &str) -> io::Result<Known> 
     let Some(path) = known.cloned() else {
         return Err(failed.unwrap_or_else(|| io::ErrorKind::NotFound.into()));
     };
+    let read = found.is_some().then(|| program::read_file(evidence, &path));
+    let (file, lost) = read.unzip();
     Ok(Known {
         metadata: evidence.metadata(&path),
-        sha256: verify::sha256(evidence, &path),
+        file: file.as_ref().map(FileReport::new),
+        lost: lost.unwrap_or_default(),
         verified: verify::verify(evidence, &path),
         path,
         deleted,
@@ -111,7 +117,11 @@ impl Known {
         let is_same = |verified: &Option<Verified>| {
             verified.as_ref().is_none_or(|verified| verified.verdict == HashVerdict::Match)
         };
-        self.metadata.is_ok() && self.sha256.is_ok() && self.verified.as_ref().is_ok_and(is_same)
+        let is_read = self.file.as_ref().is_some_and(|file| file.content.is_some());
+        self.metadata.is_ok()
+            && is_read
+            && self.lost.is_empty()
+            && self.verified.as_ref().is_ok_and(is_same)
     }
 
     /// In words.
@@ -129,12 +139,11 @@ impl Known {
             Ok(metadata) => facts(metadata, out)?,
             Err(error) => writeln!(out, "  not there     {}", terminal_safe(&error.to_string()))?,
         }
-        match (&self.sha256, &self.metadata) {
-            (Ok(digits), _) => writeln!(out, "  SHA-256       {digits}")?,
-            (Err(error), Ok(_)) => {
-                writeln!(out, "  SHA-256       {}", terminal_safe(&error.to_string()))?;
-            }
-            (Err(_), Err(_)) => {}
+        for (label, text) in self.file.iter().flat_map(beyond_metadata) {
+            writeln!(out, "  {label:<13} {}", terminal_safe(&text))?;
+        }
+        for lost in &self.lost {
+            writeln!(out, "  lost          {}", terminal_safe(&lost.message))?;
         }
         if let Ok(Some(verified)) = &self.verified {
             collector(verified, out)?;
@@ -211,44 +220,15 @@ fn write_times(times: &Times, out: &mut String) -> Result {
     Ok(())
 }
 
-fn storage(storage: Storage) -> String {
-    match storage {
-        Storage::Plain => "as it is".to_owned(),
-        Storage::Sparse => "with holes (sparse)".to_owned(),
-        Storage::Lznt1 => "compressed (LZNT1)".to_owned(),
-        Storage::Overlay(algorithm) => format!("compressed (CompactOS, {algorithm})"),
-        Storage::External => "in a WIM file elsewhere: its bytes are not here".to_owned(),
-        Storage::Encrypted => "encrypted (EFS): its bytes cannot be read".to_owned(),
-    }
-}
-
-/// `FILE_ATTRIBUTE_*` (winnt.h) that say something about a program.
-const ATTRIBUTES: [(u32, &str); 13] = [
-    (0x1, "read-only"),
-    (0x2, "hidden"),
-    (0x4, "system"),
-    (0x10, "directory"),
-    (0x20, "archive"),
-    (0x100, "temporary"),
-    (0x200, "sparse"),
-    (0x400, "reparse point"),
-    (0x800, "compressed"),
-    (0x1000, "offline"),
-    (0x2000, "not indexed"),
-    (0x4000, "encrypted"),
-    (0x40_0000, "recall on data access"),
-];
-
 fn attribute_names(attributes: u32) -> String {
-    let names: Vec<&str> =
-        ATTRIBUTES.iter().filter(|(bit, _)| attributes & bit != 0).map(|(_, name)| *name).collect();
+    let names = attribute_words(attributes);
     if names.is_empty() { String::new() } else { format!(" ({})", names.join(", ")) }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::evidence::WindowsFolder;
+    use crate::evidence::{Storage, WindowsFolder};
 
     #[test]
     fn paths_are_taken_as_people_write_them() {
@@ -296,7 +276,8 @@ mod tests {
         let known = Known {
             path: EvidencePath::new("Windows/a.exe"),
             metadata: Ok(metadata),
-            sha256: Ok("00".into()),
+            file: None,
+            lost: Vec::new(),
             verified: Ok(Some(Verified {
                 verdict: HashVerdict::Mismatch,
                 algorithm: "SHA-1",

@@ -5,6 +5,7 @@
 
 mod content;
 mod listed;
+mod phantom;
 mod record;
 mod signature;
 mod wanted;
@@ -35,6 +36,9 @@ pub enum Purpose {
     Wrapped,
     /// Another value that makes Windows load it: the value's name below the key, `Performance\Library`.
     LoadPoint(String),
+    /// A library that a service of Windows asks for in `System32` and that Windows does not have: it should be missing. In
+    /// words, with its file name: `phantom DLL wlbsctrl.dll`.
+    Phantom(String),
 }
 
 impl Purpose {
@@ -45,7 +49,7 @@ impl Purpose {
             Self::ServiceDll => "service DLL",
             Self::FailureCommand => "failure command",
             Self::Wrapped => "wrapped program",
-            Self::LoadPoint(value) => value,
+            Self::LoadPoint(words) | Self::Phantom(words) => words,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Which files a host's services need.
 
+use super::phantom::phantoms;
 use super::{Purpose, ServiceFile};
 use crate::host::image_path::Naming;
 use crate::host::service::Service;
@@ -61,8 +62,13 @@ fn of_service(owner: Owner, service: &Service) -> Vec<Wanted> {
         .map(|point| (Purpose::LoadPoint(point.value.clone()), ImagePath::parse(&point.path)));
     let is_redirected = !service.is_driver()
         && service.config.as_ref().and_then(|config| config.wow64).is_some_and(|wow64| wow64 != 0);
+    let phantoms = phantoms(&service.name).map(|library| {
+        let path = ImagePath::parse(&format!(r"%SystemRoot%\System32\{library}"));
+        (Purpose::Phantom(format!("phantom DLL {library}")), path)
+    });
     named
         .chain(points)
+        .chain(phantoms)
         .map(|(purpose, path)| Wanted { owner, purpose, path, is_redirected })
         .collect()
 }

@@ -41,6 +41,8 @@ pub struct ExecutableReport {
     pub library: bool,
     /// `TimeDateStamp` as stored.
     pub time_stamp: u32,
+    /// Whether the linker put a digest there.
+    pub reproducible: bool,
     /// When it was linked; null where the stamp is a digest or zero.
     pub linked: Option<Stamp>,
     /// Digest of its imports.
@@ -61,10 +63,14 @@ pub struct ExecutableReport {
     pub pdb: Option<String>,
     /// Whether it exports `ServiceMain`.
     pub exports_service_main: bool,
-    /// Names it exports, the first 64.
+    /// How many names it exports.
+    pub export_count: u32,
+    /// Names it exports, at most 64.
     pub exports: Vec<String>,
     /// Whether it imports the dispatcher of services.
     pub imports_dispatcher: bool,
+    /// Whether the dispatcher's name is anywhere in it.
+    pub names_dispatcher: bool,
     /// The libraries it imports from.
     pub libraries: Vec<String>,
     /// What is wrong with its structure.
@@ -104,6 +110,7 @@ impl ExecutableReport {
             subsystem_value: executable.subsystem,
             library: executable.is_library(),
             time_stamp: executable.time_stamp,
+            reproducible: executable.is_reproducible,
             linked: executable.linked.map(Stamp),
             imphash: executable.imphash.clone(),
             authentihashes: executable.authentihashes.iter().cloned().collect(),
@@ -114,8 +121,10 @@ impl ExecutableReport {
             made_with: executable.hints.clone(),
             pdb: executable.pdb.clone(),
             exports_service_main: executable.exports_service_main,
+            export_count: executable.export_count,
             exports: executable.exports.clone(),
             imports_dispatcher: executable.imports_dispatcher,
+            names_dispatcher: executable.names_dispatcher,
             libraries: executable.libraries.clone(),
             damage: executable.damage.clone(),
         }

@@ -12,8 +12,9 @@ pub use record::{
     AccessReport, DeletedReport, NeighborhoodReport, RecordReport, StreamReport, TimesReport,
     ZoneReport,
 };
+pub(crate) use record::{attribute_words, storage};
 pub use signature::{CertificateReport, SignatureReport, SignerReport, SigningTimeReport};
-pub(crate) use words::{about_bytes, facts, verify_commands};
+pub(crate) use words::{beyond_metadata, facts, verify_commands};
 pub(super) use words::{find, in_a_line, open_points, remarkable, state_sentence};
 
 use super::Stamp;
@@ -87,9 +88,9 @@ pub struct RuleString {
 /// What a service needs a file for, and which it is: the short form.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ServiceFileReport {
-    /// What for: `image`, `service_dll`, `failure_command`, `wrapped` or `load_point`.
+    /// What for: `image`, `service_dll`, `failure_command`, `wrapped`, `load_point` or `phantom`.
     pub purpose: String,
-    /// The value of a load point, below the service's key; null for the others.
+    /// The value of a load point, below the service's key; the words of a phantom; null for the others.
     pub value: Option<String>,
     /// How the service names it, as stored.
     pub named: Option<String>,
@@ -192,10 +193,15 @@ impl ServiceFileReport {
         service.files.iter().filter_map(link).collect()
     }
 
+    /// Whether it is a library that Windows asks for in vain and that is not known to be there: nothing to tell.
+    pub fn is_in_vain(&self) -> bool {
+        self.purpose == "phantom" && self.state != FileState::Present
+    }
+
     /// What for, in a few words.
     pub fn label(&self) -> &str {
         match (self.purpose.as_str(), &self.value) {
-            ("load_point", Some(value)) => value,
+            ("load_point" | "phantom", Some(value)) => value,
             ("service_dll", _) => Purpose::ServiceDll.label(),
             ("failure_command", _) => Purpose::FailureCommand.label(),
             ("wrapped", _) => Purpose::Wrapped.label(),
@@ -204,7 +210,7 @@ impl ServiceFileReport {
     }
 }
 
-/// The word of the contract, and the value of a load point.
+/// The word of the contract, and the value of a load point or the words of a phantom.
 fn purpose(purpose: &Purpose) -> (&'static str, Option<&str>) {
     match purpose {
         Purpose::Image => ("image", None),
@@ -212,6 +218,7 @@ fn purpose(purpose: &Purpose) -> (&'static str, Option<&str>) {
         Purpose::FailureCommand => ("failure_command", None),
         Purpose::Wrapped => ("wrapped", None),
         Purpose::LoadPoint(value) => ("load_point", Some(value)),
+        Purpose::Phantom(words) => ("phantom", Some(words)),
     }
 }
 
@@ -222,6 +229,8 @@ fn named(service: &Service, purpose: &Purpose) -> Option<String> {
         Purpose::ServiceDll => service.dll.as_ref(),
         Purpose::FailureCommand => service.failure_command.as_ref(),
         Purpose::Wrapped => service.wrapped.as_ref(),
+        // No value names it.
+        Purpose::Phantom(_) => return None,
         Purpose::LoadPoint(value) => {
             let points = service.config.iter().flat_map(|config| &config.load_points);
             let mut points = points.filter(|point| point.value == *value);

@@ -218,7 +218,8 @@ const ATTRIBUTES: [(u32, &str); 13] = [
     (0x40_0000, "recall on data access"),
 ];
 
-fn attribute_words(attributes: u32) -> Vec<String> {
+/// `FILE_ATTRIBUTE_*` in words.
+pub(crate) fn attribute_words(attributes: u32) -> Vec<String> {
     let set = ATTRIBUTES.iter().filter(|(bit, _)| attributes & bit != 0);
     set.map(|(_, name)| (*name).to_owned()).collect()
 }

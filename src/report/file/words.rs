@@ -84,8 +84,6 @@ pub(in crate::report) fn state_sentence(
             if file.signature.status != SignatureStatus::Unknown {
                 parts.push(vouched(&file.signature));
             }
-            parts
-                .extend(file.content.as_ref().map(|content| format!("SHA-256 {}", content.sha256)));
             let parts =
                 if parts.is_empty() { String::new() } else { format!(": {}", parts.join(", ")) };
             Some(format!("{what} is there, {}{before}{parts}.", file.path))
@@ -148,7 +146,7 @@ pub(in crate::report) fn remarkable(
     links: &[ServiceFileReport],
     files: &[FileReport],
 ) -> Option<String> {
-    links.iter().find_map(|link| {
+    links.iter().filter(|link| !link.is_in_vain()).find_map(|link| {
         let file = find(files, &link.path)?;
         let says = match (file.state, file.signature.status) {
             _ if link.meant.is_some() => "stands before the file that was meant".to_owned(),
@@ -194,15 +192,25 @@ pub(crate) fn facts(file: &FileReport) -> Vec<Line> {
         let record = &deleted.record;
         let number = record.number.map(|number| format!("record {number}, ")).unwrap_or_default();
         let names = record.names.join(", ");
-        let created = record.times.iter().find_map(|times| times.created);
+        let named = record.times.iter().filter(|times| times.source == "file_name");
+        let created = named.chain(&record.times).find_map(|times| times.created);
         let created = created.map(|time| format!(", created {time}")).unwrap_or_default();
         lines.push(("deleted", format!("{names}: {number}{}{created}", bytes(record.size))));
     }
     lines
 }
 
+/// What is known of it beyond names, times and streams: where it came from, who may write it, what its bytes are and who
+/// vouches for them.
+pub(crate) fn beyond_metadata(file: &FileReport) -> Vec<Line> {
+    let mut lines = file.record.as_ref().map(around).unwrap_or_default();
+    lines.extend(file.unread.clone().map(|why| ("not read", why)));
+    lines.extend(about_bytes(file));
+    lines
+}
+
 /// What its bytes are, and who vouches for them.
-pub(crate) fn about_bytes(file: &FileReport) -> Vec<Line> {
+fn about_bytes(file: &FileReport) -> Vec<Line> {
     let mut lines = Vec::new();
     if let Some(content) = &file.content {
         lines.extend(of_content(content));
@@ -238,6 +246,13 @@ fn of_record(record: &RecordReport) -> Vec<Line> {
     let streams =
         record.streams.iter().map(|stream| format!("{} ({})", stream.name, bytes(stream.size)));
     lines.extend(streams.map(|stream| ("stream", stream)));
+    lines.extend(around(record));
+    lines
+}
+
+/// Where it came from, who may write it, and what is beside it.
+fn around(record: &RecordReport) -> Vec<Line> {
+    let mut lines = Vec::new();
     if let Some(zone) = &record.zone {
         let number = zone.zone.map(|zone| zone_words(zone).to_owned());
         let from = zone.url.as_ref().map(|url| format!("from {url}"));
@@ -253,7 +268,10 @@ fn of_record(record: &RecordReport) -> Vec<Line> {
     if let Some(around) = &record.neighborhood
         && let Some(middle) = around.middle
     {
-        let text = format!("the {} records around it are of {middle}", around.looked_at);
+        let text = format!(
+            "{} of {} files with records around its own were born within ten minutes of it; the middle of their times is {middle}",
+            around.born_together, around.looked_at
+        );
         lines.push(("neighbors", text));
     }
     lines
@@ -311,7 +329,10 @@ fn of_executable(executable: &ExecutableReport, kind: &str) -> Vec<Line> {
         vec![("kind", format!("{kind}: {what}, {}, {}", executable.machine, executable.subsystem))];
     lines.push(match executable.linked {
         Some(linked) => ("linked", linked.to_string()),
-        None => ("linked", "unknown: the stamp is a digest or zero".to_owned()),
+        None if executable.reproducible => {
+            ("linked", "unknown: a digest stands in place of the time".to_owned())
+        }
+        None => ("linked", "unknown".to_owned()),
     });
     if let Some(version) = &executable.version {
         for (label, value) in [
@@ -342,10 +363,13 @@ fn of_executable(executable: &ExecutableReport, kind: &str) -> Vec<Line> {
     }
     if executable.imports_dispatcher {
         marks.push("imports the service dispatcher".to_owned());
+    } else if executable.names_dispatcher {
+        marks.push("names the service dispatcher without importing it".to_owned());
     }
     lines.extend(marks.into_iter().map(|mark| ("mark", mark)));
-    lines.extend(names("exports", &executable.exports));
-    lines.extend(names("imports from", &executable.libraries));
+    let exports = usize::try_from(executable.export_count).unwrap_or(usize::MAX);
+    lines.extend(names("exports", &executable.exports, exports));
+    lines.extend(names("imports from", &executable.libraries, executable.libraries.len()));
     lines.extend(executable.imphash.clone().map(|hash| ("imphash", hash)));
     let hashes = executable.authentihashes.iter();
     lines.extend(hashes.map(|(algorithm, hash)| ("authentihash", format!("{algorithm} {hash}"))));
@@ -354,9 +378,9 @@ fn of_executable(executable: &ExecutableReport, kind: &str) -> Vec<Line> {
     lines
 }
 
-fn names(label: &'static str, names: &[String]) -> Option<Line> {
+fn names(label: &'static str, names: &[String], count: usize) -> Option<Line> {
     let shown: Vec<&str> = names.iter().take(NAMES_SHOWN).map(String::as_str).collect();
-    let more = names.len().saturating_sub(shown.len());
+    let more = count.saturating_sub(shown.len());
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     (!shown.is_empty()).then(|| (label, format!("{}{more}", shown.join(", "))))
 }
@@ -369,10 +393,9 @@ fn bits(entropy: u16) -> String {
 fn of_signature(signature: &SignatureReport) -> Vec<Line> {
     let digest = signature.digest.as_ref().map(|digest| format!(", over {digest}"));
     let word = signature.status.label();
-    let mut lines = vec![(
-        "signature",
-        format!("{word}: {}{}", vouched(signature), digest.unwrap_or_default()),
-    )];
+    let vouched = vouched(signature);
+    let text = if vouched == word { vouched } else { format!("{word}: {vouched}") };
+    let mut lines = vec![("signature", format!("{text}{}", digest.unwrap_or_default()))];
     for signer in &signature.signers {
         lines.push(("signer", signer.name.clone()));
         for one in &signer.chain {
@@ -393,6 +416,11 @@ fn of_signature(signature: &SignatureReport) -> Vec<Line> {
         }
     }
     lines.extend(signature.catalog.as_ref().map(|catalog| ("catalog", catalog.to_string())));
+    let namesake = signature.namesake.as_ref();
+    lines.extend(namesake.map(|catalog| {
+        ("namesake", format!("{catalog} lists a file of this name with other bytes"))
+    }));
+    lines.extend(signature.remarks.iter().map(|remark| ("remark", remark.clone())));
     lines
 }
 
@@ -408,10 +436,11 @@ pub(crate) fn verify_commands(file: &FileReport, evidence: &str) -> Vec<String> 
     let mut commands = vec![format!("svctriage file '{evidence}' '{path}'")];
     match file.state {
         FileState::Present => {
-            commands.push(format!(
-                "on Windows, with the volume mounted read-only: Get-AuthenticodeSignature -LiteralPath '{path}'; \
-                 sigcheck64 -accepteula -h -i \"{path}\"; certutil -hashfile \"{path}\" SHA256"
-            ));
+            commands.extend([
+                format!("Get-AuthenticodeSignature -LiteralPath '{path}'"),
+                format!("sigcheck64 -accepteula -h -i \"{path}\""),
+                format!("certutil -hashfile \"{path}\" SHA256"),
+            ]);
         }
         FileState::Missing => commands.push(
             "look for it among deleted files ($MFT, $UsnJrnl, Amcache, Prefetch) and in shadow copies".to_owned(),
@@ -421,9 +450,8 @@ pub(crate) fn verify_commands(file: &FileReport, evidence: &str) -> Vec<String> 
         }
     }
     let number = file.record.as_ref().and_then(|record| record.number);
-    commands.extend(number.map(|number| {
-        format!("the file record with other tools: istat -o SECTOR IMAGE {number}; MFTECmd -f $MFT --de {number}")
-    }));
+    commands.extend(number.map(|number| format!("istat -o SECTOR IMAGE {number}")));
+    commands.extend(number.map(|number| format!("MFTECmd -f $MFT --de {number}")));
     commands
 }
 

@@ -4,6 +4,7 @@ pub(crate) mod authentihash;
 pub(crate) mod collections;
 pub(crate) mod commands;
 pub(crate) mod corpus;
+pub(crate) mod files;
 pub(crate) mod golden;
 pub(crate) mod images;
 pub(crate) mod lab;
@@ -37,6 +38,7 @@ impl Numbers {
         usize::try_from(self.0 >> 33).unwrap_or(0) % limit.max(1)
     }
 }
+pub(crate) mod program_story;
 pub(crate) mod scan;
 pub(crate) mod shadow_story;
 pub(crate) mod story;

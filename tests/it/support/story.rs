@@ -19,6 +19,8 @@ use svctriage::rank::{Finding, Ranked, Tuning, Verdict};
 use svctriage::report::evidence::{PartitionSummary, ShadowCopySummary};
 use svctriage::report::{EvidenceFile, EvidenceSummary, HostReport, Report, Settings};
 
+use super::files;
+
 const PUBLIC: Indicator = Indicator {
     id: "P91",
     family: Family::Q2,
@@ -215,6 +217,11 @@ fn host() -> Host {
     host.coverage.record(Origin::SystemHive, span);
     let span = Span { state: State::Partial, from: None, to: None, notes: Vec::new() };
     host.coverage.record(Origin::SecurityLog, span);
+    for origin in [Origin::FileSystem, Origin::Catalogs] {
+        let span = Span { state: State::Complete, from: None, to: None, notes: Vec::new() };
+        host.coverage.record(origin, span);
+    }
+    files::of_story(&mut host);
     host
 }
 
@@ -325,6 +332,7 @@ pub(crate) fn hostile_report(text: &str) -> Report {
     host.identity.time_zone = Some((text.to_owned(), None));
     let note = Span { state: State::Partial, from: None, to: None, notes: vec![text.to_owned()] };
     host.coverage.record(Origin::SystemLog, note);
+    files::hostile(&mut host, text);
     let mut ranked = judged(&host, "Victim", 54, Verdict::Escalate);
     let citation = Citation {
         artifact: Arc::from(text),

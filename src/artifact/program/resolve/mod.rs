@@ -85,7 +85,7 @@ impl Finder<'_> {
         match wanted.purpose {
             Purpose::Image if is_driver => Opener::Kernel,
             Purpose::Image | Purpose::FailureCommand | Purpose::Wrapped => Opener::Process,
-            Purpose::ServiceDll | Purpose::LoadPoint(_) => Opener::Loader,
+            Purpose::ServiceDll | Purpose::LoadPoint(_) | Purpose::Phantom(_) => Opener::Loader,
         }
     }
 
@@ -168,6 +168,8 @@ impl Finder<'_> {
             Purpose::FailureCommand => "FailureCommand",
             Purpose::Wrapped => r"Parameters\Application",
             Purpose::LoadPoint(value) => value,
+            // No value names it: the program itself looks for it.
+            Purpose::Phantom(_) => "ImagePath",
         };
         let service = self.service(wanted.owner);
         let config = service.and_then(|one| one.config.as_ref().or(one.history.first()));

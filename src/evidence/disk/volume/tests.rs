@@ -5,6 +5,7 @@
 mod damage;
 mod features;
 mod mutations;
+mod places;
 
 use std::fmt::Write as _;
 use std::io;

@@ -421,3 +421,6 @@ fn usual_link(path: &HostPath, nth: usize) -> Option<String> {
     };
     Some(to)
 }
+
+#[cfg(test)]
+mod tests;
