@@ -21,7 +21,7 @@ const EVERYBODY: &[u8] = &[1, 0, 4, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
 
 /// A mounted volume with one service whose program consists of these bytes.
 fn host(program: &[u8]) -> TempDir {
-    let at = |seconds| Timestamp::from_second(1_600_000_000 + seconds).unwrap();
+    let at = |seconds: i64| Timestamp::from_second(1_600_000_000 + seconds).unwrap();
     let mut hive = Hive::new("ROOT", EVERYBODY, at(0));
     let mut set = |path: &str, name: &str, data: Data| {
         let key = hive.create(path, at(1));
