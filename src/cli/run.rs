@@ -176,9 +176,18 @@ fn examine(paths: &[PathBuf], args: &JudgeArgs, opening: &EvidenceArgs) -> Resul
     let about = report::Settings::new(settings.window, &settings.tuning, given(&args.approved))
         .with_known_destinations(given(&args.known_destinations))
         .with_rules(set)
-        .with_files(FileSettings::new(&settings.files));
+        .with_files(FileSettings {
+            known_bad: names(&args.known.known_bad),
+            known_good: names(&args.known.known_good),
+            ..FileSettings::new(&settings.files)
+        });
     let unreadable = !opened.errors.is_empty();
     Ok(Outcome { report: Report::new(about, hosts), unreadable })
+}
+
+/// Paths as they were given.
+fn names(paths: &[PathBuf]) -> Vec<String> {
+    paths.iter().map(|path| path.to_string_lossy().into_owned()).collect()
 }
 
 /// Loads the Sigma rules that were asked for, and says how many of them cannot be used.

@@ -213,6 +213,13 @@ impl Page {
         }
         self.heading("Files");
         for link in &service.files {
+            if link.is_in_vain() {
+                self.item(
+                    "-",
+                    &format!("{}: {}, as it should be", link.label(), link.state.label()),
+                );
+                continue;
+            }
             let Some(file) = file::find(&host.files, &link.path) else { continue };
             self.item("-", &format!("{}: {}", link.label(), link.path));
             if let Some(meant) = &link.meant {
@@ -378,7 +385,7 @@ impl Page {
         for step in steps {
             self.item("-", step);
         }
-        for link in &service.files {
+        for link in service.files.iter().filter(|link| !link.is_in_vain()) {
             let file = file::find(&host.files, &link.path);
             let commands = file.map(|file| file::verify_commands(file, &host.evidence.path));
             for command in commands.into_iter().flatten() {

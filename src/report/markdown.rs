@@ -258,12 +258,12 @@ fn question(answer: &ChecklistAnswer) -> String {
 
 /// Its files, each in a line.
 fn files(host: &HostReport, service: &ServiceReport) -> Vec<String> {
-    if service.files.is_empty() {
+    let links: Vec<_> = service.files.iter().filter(|link| !link.is_in_vain()).collect();
+    if links.is_empty() {
         return Vec::new();
     }
     let mut lines = vec![String::new(), "Files:".to_owned(), String::new()];
-    let known =
-        service.files.iter().filter_map(|link| Some((link, file::find(&host.files, &link.path)?)));
+    let known = links.iter().filter_map(|link| Some((link, file::find(&host.files, &link.path)?)));
     lines.extend(known.take(FILES_SHOWN).map(|(link, file)| {
         format!(
             "- {} {}: {}",
@@ -272,7 +272,7 @@ fn files(host: &HostReport, service: &ServiceReport) -> Vec<String> {
             prose(&file::in_a_line(link, file))
         )
     }));
-    let more = service.files.len().saturating_sub(FILES_SHOWN);
+    let more = links.len().saturating_sub(FILES_SHOWN);
     if more > 0 {
         lines.push(format!("- and {more} more"));
     }

@@ -56,7 +56,7 @@ fn committed_evidence_is_what_its_scenario_makes() {
         let size: usize = made.values().map(Vec::len).sum();
         assert!(size <= 3 << 19, "{}: {size} bytes", story.display());
     }
-    assert_eq!(samples().len(), 3);
+    assert_eq!(samples().len(), 4);
 }
 
 /// Names of the services of a hive, opened as a dirty hive can be.

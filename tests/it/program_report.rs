@@ -10,11 +10,14 @@
     reason = "a test may stop at a surprise; what it opens is its own"
 )]
 
-use std::fs::File;
+use std::fs;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
+use svctriage::evidence::{self, EvidencePath};
 use svctriage::host::program_file::{FileState, SignatureStatus};
+use svctriage::lab::File;
 use svctriage::report::answers::Progress;
 use svctriage::report::explain::explain_service;
 use svctriage::report::file::{FileReport, ServiceFileReport};
@@ -24,7 +27,7 @@ use crate::report::assert_valid;
 use crate::support::golden::assert_golden;
 use crate::support::images::write_sparse;
 use crate::support::pages::assert_harmless;
-use crate::support::program_story::program;
+use crate::support::program_story::{files, program};
 use crate::support::scan::{scan_one, settings};
 
 /// The volume, unpacked.
@@ -38,7 +41,7 @@ impl Volume {
             || Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/images/program-files.ntfs.xz"),
             PathBuf::from,
         );
-        let packed = File::open(packed).unwrap();
+        let packed = fs::File::open(packed).unwrap();
         write_sparse(&mut lzma_rust2::XzReader::new(packed, false), &path);
         Self(folder, path)
     }
@@ -131,6 +134,23 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 #[test]
+fn the_volume_holds_the_story() {
+    let volume = Volume::unpacked();
+    let opened = evidence::open(&[volume.1.clone()], &evidence::Options::default());
+    let host = opened.hosts.first().unwrap();
+    for File { path, bytes } in files() {
+        let opened = host.open(&EvidencePath::new(&path));
+        if path == "ProgramData/gone.exe" {
+            assert!(opened.is_err(), "{path}");
+            continue;
+        }
+        let mut read = Vec::new();
+        opened.unwrap().read_to_end(&mut read).unwrap();
+        assert!(read == bytes, "{path}");
+    }
+}
+
+#[test]
 fn what_is_special_about_a_file_is_told() {
     let volume = Volume::unpacked();
     let host = volume.scanned();
@@ -154,7 +174,7 @@ fn what_is_special_about_a_file_is_told() {
     let writers = |path: &str| record(path).access.as_ref().unwrap().writers.clone();
     assert_eq!(writers(r"C:\Program Files\Acme\agent.exe"), [""; 0]);
     let open = writers(r"C:\Acme Open\open.exe");
-    assert!(open.iter().any(|who| who.contains("Users")), "{open:?}");
+    assert!(open.iter().any(|who| who.eq_ignore_ascii_case("users")), "{open:?}");
     let gone = file(&host, r"C:\ProgramData\gone.exe");
     assert_eq!(gone.deleted.len(), 1, "{gone:?}");
     assert!(file(&host, r"C:\ProgramData\gone.exe").content.is_none());

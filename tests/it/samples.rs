@@ -13,7 +13,8 @@ use crate::support::golden::assert_file;
 use crate::support::pages::assert_harmless;
 use crate::support::scan::report;
 
-const SAMPLES: [&str; 3] = ["clean-noisy-host", "compromised-workstation", "loose-files"];
+const SAMPLES: [&str; 4] =
+    ["clean-noisy-host", "collected-programs", "compromised-workstation", "loose-files"];
 
 /// The evidence as the README's commands name it: tests run where the package is.
 fn evidence(sample: &str) -> String {

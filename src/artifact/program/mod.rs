@@ -22,6 +22,7 @@ use rayon::iter::{IntoParallelRefMutIterator, ParallelIterator};
 
 use self::resolve::Resolved;
 use super::Progress;
+use super::hash_list::{self, HashLists};
 use crate::diagnostic::{Diagnostic, Impact};
 use crate::evidence::{Evidence, EvidencePath, Extent};
 use crate::host::program_file::{FileState, Owner, ProgramFile, Purpose, ServiceFile, Wanted};
@@ -107,8 +108,8 @@ pub fn read(
     Programs { files, links, diagnostics }
 }
 
-/// Reads one file of the evidence, whatever needs it: what the file system says of it, its bytes, who vouches for them;
-/// and what went wrong.
+/// Reads one file of the evidence, whatever needs it: what the file system says of it, its bytes, who vouches for them, the
+/// project's lists that hold it; and what went wrong.
 pub fn read_file(evidence: &dyn Evidence, path: &EvidencePath) -> (ProgramFile, Vec<Diagnostic>) {
     let citation =
         Citation { artifact: path.shared(), place: Place::File, provenance: Provenance::Live };
@@ -116,7 +117,10 @@ pub fn read_file(evidence: &dyn Evidence, path: &EvidencePath) -> (ProgramFile, 
     let mut diagnostics = each(&mut files, |file| record::read(evidence, file));
     let options = &FileOptions { hashing: Hashing::All, largest: u64::MAX };
     let contents = reading::Reading { evidence, options, progress: &() };
-    let _certificates = contents.read(&mut files, &[true], &mut diagnostics);
+    let tables = contents.read(&mut files, &[true], &mut diagnostics);
+    let mut coverage = Coverage::default();
+    vouching::check_all(evidence, &mut files, &tables, &mut coverage, &mut diagnostics);
+    hash_list::mark(&mut files, &HashLists::default(), &mut coverage);
     let nothing = || ProgramFile::at(path.as_str(), FileState::Unreadable, citation);
     (files.pop().unwrap_or_else(nothing), diagnostics)
 }

@@ -2,6 +2,7 @@
 
 mod action;
 mod host;
+mod program;
 
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -11,6 +12,7 @@ pub use action::{
     Start, StartMode, ValueSpec,
 };
 pub use host::{Audit, Host, LogFile, TimeZone, User, Windows};
+pub use program::ProgramSpec;
 
 use super::evidence::File;
 use super::machine::Machine;
@@ -34,6 +36,9 @@ pub struct Scenario {
     /// What happens on every host and means nothing.
     #[serde(default, rename = "noise")]
     pub noise: Vec<Noise>,
+    /// Program files that were collected with the rest.
+    #[serde(default, rename = "program")]
+    pub programs: Vec<ProgramSpec>,
     /// Where the evidence goes: the path of each file, instead of its place in a Windows tree.
     #[serde(default)]
     pub files: std::collections::BTreeMap<String, String>,
@@ -104,7 +109,7 @@ impl Scenario {
         Ok(toml::from_str(text)?)
     }
 
-    /// The evidence this host leaves: hives with their logs, and event logs.
+    /// The evidence this host leaves: hives with their logs, event logs, and program files.
     pub fn evidence(&self) -> Result<Vec<File>, ScenarioError> {
         let mut files = Machine::new(self)?.run()?;
         for file in &mut files {
@@ -115,6 +120,7 @@ impl Scenario {
         if !self.files.is_empty() {
             files.retain(|file| self.files.values().any(|path| *path == file.path));
         }
+        files.extend(self.programs.iter().map(ProgramSpec::file));
         files.sort_by(|left, right| left.path.cmp(&right.path));
         Ok(files)
     }

@@ -33,7 +33,7 @@ pub(super) fn answer(
         let purpose = "The file itself (its existence, hash, signature and times)";
         draft.needs(host, Origin::FileSystem, purpose);
     }
-    for link in links {
+    for link in links.iter().filter(|link| !link.is_in_vain()) {
         if let Some(file) = file::find(files, &link.path) {
             if let Some(sentence) = file::state_sentence(link, file) {
                 draft.fact(sentence, [file.citation.clone()]);

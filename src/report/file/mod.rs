@@ -88,9 +88,9 @@ pub struct RuleString {
 /// What a service needs a file for, and which it is: the short form.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ServiceFileReport {
-    /// What for: `image`, `service_dll`, `failure_command`, `wrapped` or `load_point`.
+    /// What for: `image`, `service_dll`, `failure_command`, `wrapped`, `load_point` or `phantom`.
     pub purpose: String,
-    /// The value of a load point, below the service's key; null for the others.
+    /// The value of a load point, below the service's key; the words of a phantom; null for the others.
     pub value: Option<String>,
     /// How the service names it, as stored.
     pub named: Option<String>,
@@ -197,10 +197,15 @@ impl ServiceFileReport {
         service.files.iter().filter_map(link).collect()
     }
 
+    /// Whether it is a library that Windows asks for in vain and that is not known to be there: nothing to tell.
+    pub fn is_in_vain(&self) -> bool {
+        self.purpose == "phantom" && self.state != FileState::Present
+    }
+
     /// What for, in a few words.
     pub fn label(&self) -> &str {
         match (self.purpose.as_str(), &self.value) {
-            ("load_point", Some(value)) => value,
+            ("load_point" | "phantom", Some(value)) => value,
             ("service_dll", _) => Purpose::ServiceDll.label(),
             ("failure_command", _) => Purpose::FailureCommand.label(),
             ("wrapped", _) => Purpose::Wrapped.label(),
@@ -209,14 +214,15 @@ impl ServiceFileReport {
     }
 }
 
-/// The word of the contract, and the value of a load point.
+/// The word of the contract, and the value of a load point or the words of a phantom.
 fn purpose(purpose: &Purpose) -> (&'static str, Option<&str>) {
     match purpose {
         Purpose::Image => ("image", None),
         Purpose::ServiceDll => ("service_dll", None),
         Purpose::FailureCommand => ("failure_command", None),
         Purpose::Wrapped => ("wrapped", None),
-        Purpose::LoadPoint(value) | Purpose::Phantom(value) => ("load_point", Some(value)),
+        Purpose::LoadPoint(value) => ("load_point", Some(value)),
+        Purpose::Phantom(words) => ("phantom", Some(words)),
     }
 }
 

@@ -21,10 +21,14 @@ pub struct SignatureReport {
     pub signers: Vec<SignerReport>,
     /// The catalog that holds it.
     pub catalog: Option<Citation>,
-    /// Whether the answer rests on a certificate that Microsoft uses for parts of Windows.
+    /// What else is worth knowing about it.
+    pub remarks: Vec<String>,
+    /// Whether a valid signature was made with a certificate that Microsoft uses for parts of Windows.
     pub windows: bool,
-    /// Whether the chain ends at a root of Microsoft's own.
+    /// Whether a valid signature was made by Microsoft in its own name.
     pub microsoft: bool,
+    /// A valid catalog of Microsoft's that lists a file of this name, where none lists these bytes.
+    pub namesake: Option<Citation>,
 }
 
 /// A signer.
@@ -74,8 +78,10 @@ impl SignatureReport {
             digest: signature.digest.map(str::to_owned),
             signers: signature.signers.iter().map(SignerReport::new).collect(),
             catalog: signature.catalog.clone(),
+            remarks: signature.remarks.clone(),
             windows: signature.is_windows,
             microsoft: signature.is_microsoft,
+            namesake: signature.namesake.clone(),
         }
     }
 }

@@ -146,7 +146,7 @@ pub(in crate::report) fn remarkable(
     links: &[ServiceFileReport],
     files: &[FileReport],
 ) -> Option<String> {
-    links.iter().find_map(|link| {
+    links.iter().filter(|link| !link.is_in_vain()).find_map(|link| {
         let file = find(files, &link.path)?;
         let says = match (file.state, file.signature.status) {
             _ if link.meant.is_some() => "stands before the file that was meant".to_owned(),
@@ -416,6 +416,11 @@ fn of_signature(signature: &SignatureReport) -> Vec<Line> {
         }
     }
     lines.extend(signature.catalog.as_ref().map(|catalog| ("catalog", catalog.to_string())));
+    let namesake = signature.namesake.as_ref();
+    lines.extend(namesake.map(|catalog| {
+        ("namesake", format!("{catalog} lists a file of this name with other bytes"))
+    }));
+    lines.extend(signature.remarks.iter().map(|remark| ("remark", remark.clone())));
     lines
 }
 

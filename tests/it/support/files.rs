@@ -111,6 +111,8 @@ fn signature(status: SignatureStatus, name: &str) -> Signature {
                 name: name.to_owned(),
             }),
         }],
+        remarks: vec![name.to_owned()],
+        namesake: Some(citation(name)),
         ..Signature::default()
     }
 }

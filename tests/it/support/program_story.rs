@@ -36,6 +36,8 @@ impl Entry {
         set("Type", &Data::Dword(self.kind));
         set("Start", &Data::Dword(2));
         set("ErrorControl", &Data::Dword(1));
+        set("DisplayName", &Data::Text(format!("Acme {} Service", self.name)));
+        set("Description", &Data::Text(format!("Shows how {} files are told.", self.name)));
         if let Some(image) = self.image {
             set("ImagePath", &Data::ExpandText(image.to_owned()));
         }
@@ -72,7 +74,7 @@ fn services() -> Vec<Entry> {
         service("Stomped", r"\??\C:\Windows\System32\stomped.exe"),
         service("ThirtyTwoBit", r"%SystemRoot%\System32\narrow.exe")
             .value("WOW64", Data::Dword(0x14c)),
-        service("Writable", r"C:\Acme Open\open.exe"),
+        service("Writable", r#""C:\Acme Open\open.exe""#),
     ]
 }
 
