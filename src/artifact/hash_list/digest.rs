@@ -1,5 +1,7 @@
 //! Digests by which lists know files.
 
+use std::fmt::Write as _;
+
 use crate::host::program_file::{FileContent, ProgramFile};
 
 /// Which digest, in the order of what it proves: of two equal files the strongest agreement is told.
@@ -98,7 +100,12 @@ impl Digest {
 
     /// Its digits in lower case.
     pub fn hex(&self) -> String {
-        self.bytes.iter().take(self.kind.length()).map(|byte| format!("{byte:02x}")).collect()
+        let mut digits = String::new();
+        for byte in self.bytes.iter().take(self.kind.length()) {
+            // Writing to a string cannot fail.
+            let _infallible = write!(digits, "{byte:02x}");
+        }
+        digits
     }
 }
 
