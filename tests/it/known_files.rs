@@ -6,6 +6,7 @@
     reason = "the tests start the program with evidence and lists of their own"
 )]
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -63,12 +64,13 @@ fn scanned(evidence: &Path, options: &[&str]) -> (Vec<String>, Vec<String>, Valu
     let errors = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(matches!(output.status.code(), Some(0 | 2)), "{errors}");
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();
-    let host = report["hosts"][0].clone();
-    let services = host["services"].as_array().unwrap();
-    let agent = services.iter().find(|service| service["name"] == "Agent").unwrap();
+    let host = report.pointer("/hosts/0").unwrap().clone();
+    let services = host.get("services").unwrap().as_array().unwrap();
+    let is_agent = |service: &&Value| service.get("name").is_some_and(|name| name == "Agent");
+    let agent = services.iter().find(is_agent).unwrap();
     let ids = |part: &str| {
-        let found = agent[part].as_array().unwrap().iter();
-        found.map(|one| one["id"].as_str().unwrap().to_owned()).collect()
+        let found = agent.get(part).unwrap().as_array().unwrap().iter();
+        found.map(|one| one.get("id").unwrap().as_str().unwrap().to_owned()).collect()
     };
     (ids("findings"), ids("against"), host)
 }
@@ -84,7 +86,11 @@ fn written(folder: &TempDir, name: &str, text: &str) -> PathBuf {
 }
 
 fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    let mut digits = String::new();
+    for byte in Sha256::digest(bytes) {
+        write!(digits, "{byte:02x}").unwrap();
+    }
+    digits
 }
 
 #[test]
@@ -114,15 +120,11 @@ fn a_listed_file_is_found_and_cited() {
     assert_eq!(fs::read(&database).unwrap(), before);
     // Damage in a list is told, with its place.
     let (_, _, told) = scanned(evidence.path(), &["--known-bad", table.to_str().unwrap()]);
-    let told: Vec<&str> = told["diagnostics"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .filter_map(|one| one["message"].as_str())
-        .collect();
-    let of_list: Vec<&&str> =
-        told.iter().filter(|message| message.contains("not used of the list")).collect();
-    assert_eq!(of_list, [&"not used of the list: line 4: no hash in it"]);
+    let told = told.get("diagnostics").unwrap().as_array().unwrap().iter();
+    let told = told.filter_map(|one| one.get("message")?.as_str());
+    let of_list: Vec<&str> =
+        told.filter(|message| message.contains("not used of the list")).collect();
+    assert_eq!(of_list, ["not used of the list: line 4: no hash in it"]);
     // A file that no list has.
     let other = host(b"another program");
     let options =

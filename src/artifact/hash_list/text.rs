@@ -46,19 +46,18 @@ pub(super) fn read(
         if text.is_empty() || text.starts_with(b"#") {
             continue;
         }
-        let known = match &layout {
-            Some(layout) => layout,
-            None => {
-                let Some((first, is_header)) = Layout::of(text) else {
-                    problems.add(number, "no hash in it");
-                    continue;
-                };
-                let first = layout.insert(first);
-                if is_header {
-                    continue;
-                }
-                first
+        let known = if let Some(layout) = &layout {
+            layout
+        } else {
+            let Some((first, is_header)) = Layout::of(text) else {
+                problems.add(number, "no hash in it");
+                continue;
+            };
+            let first = layout.insert(first);
+            if is_header {
+                continue;
             }
+            first
         };
         let (has_digest, is_wanted) = known.glance(text, wanted);
         if !has_digest {

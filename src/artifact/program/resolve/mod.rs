@@ -163,13 +163,12 @@ impl Finder<'_> {
     /// Where the words stand: the evidence of a file that is in no evidence.
     fn cite(&self, wanted: &Wanted) -> Citation {
         let value = match &wanted.purpose {
-            Purpose::Image => "ImagePath",
+            // No value names a library that is asked for in vain: the program itself looks for it.
+            Purpose::Image | Purpose::Phantom(_) => "ImagePath",
             Purpose::ServiceDll => r"Parameters\ServiceDll",
             Purpose::FailureCommand => "FailureCommand",
             Purpose::Wrapped => r"Parameters\Application",
             Purpose::LoadPoint(value) => value,
-            // No value names it: the program itself looks for it.
-            Purpose::Phantom(_) => "ImagePath",
         };
         let service = self.service(wanted.owner);
         let config = service.and_then(|one| one.config.as_ref().or(one.history.first()));
