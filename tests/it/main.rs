@@ -22,6 +22,7 @@ mod host_folder;
 mod images;
 mod incidents;
 mod join;
+mod known_files;
 mod lab_evtx;
 mod lab_regf;
 mod lab_samples;
