@@ -35,7 +35,8 @@ fn bytes(size: u64) -> String {
 
 /// Whether the file is there, in a few words: `missing (the evidence holds no volume D:)`.
 fn state(file: &FileReport) -> String {
-    match &file.remark {
+    // What the state says by itself is not said twice.
+    match file.remark.as_ref().filter(|remark| !remark.ends_with(file.state.label())) {
         Some(remark) => format!("{} ({remark})", file.state.label()),
         None => file.state.label().to_owned(),
     }
@@ -187,7 +188,9 @@ pub(crate) fn facts(file: &FileReport) -> Vec<Line> {
         lines.extend(of_record(record));
     }
     lines.extend(file.unread.clone().map(|why| ("not read", why)));
-    lines.extend(about_bytes(file));
+    if file.state == FileState::Present {
+        lines.extend(about_bytes(file));
+    }
     for deleted in &file.deleted {
         let record = &deleted.record;
         let number = record.number.map(|number| format!("record {number}, ")).unwrap_or_default();
@@ -393,8 +396,14 @@ fn bits(entropy: u16) -> String {
 fn of_signature(signature: &SignatureReport) -> Vec<Line> {
     let digest = signature.digest.as_ref().map(|digest| format!(", over {digest}"));
     let word = signature.status.label();
-    let vouched = vouched(signature);
-    let text = if vouched == word { vouched } else { format!("{word}: {vouched}") };
+    let text = match (signature.status, &signature.reason) {
+        (SignatureStatus::Unsigned, None) => word.to_owned(),
+        (
+            SignatureStatus::Invalid | SignatureStatus::Unknown | SignatureStatus::Unsigned,
+            Some(why),
+        ) => format!("{word}: {why}"),
+        _ => format!("{word}: {}", vouched(signature)),
+    };
     let mut lines = vec![("signature", format!("{text}{}", digest.unwrap_or_default()))];
     for signer in &signature.signers {
         lines.push(("signer", signer.name.clone()));
