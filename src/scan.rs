@@ -8,7 +8,7 @@ use jiff::SignedDuration;
 use crate::artifact::hash_list::{self, HashLists};
 use crate::artifact::program::{self, FileOptions, Hashing};
 use crate::artifact::sigma::Rules;
-use crate::artifact::{self, Progress};
+use crate::artifact::{self, Progress, yara};
 use crate::checklist::Policy;
 use crate::diagnostic::{Diagnostic, Impact};
 use crate::evidence::Evidence;
@@ -34,6 +34,8 @@ pub struct Settings {
     pub files: FileOptions,
     /// Lists of bad and of good files that the analyst gave.
     pub known_files: Arc<HashLists>,
+    /// YARA rules to run over the files behind services; absent where none were asked for.
+    pub yara: Option<Arc<yara::Rules>>,
     /// Sigma rules to run over event records; absent where none were asked for.
     pub rules: Option<Arc<Rules>>,
 }
@@ -87,6 +89,10 @@ fn read_files(
         program::read(evidence, host, &wanted, options, &is_read, progress, &mut coverage);
     let of_lists = hash_list::mark(&mut read.files, &settings.known_files, &mut coverage);
     read.diagnostics.extend(of_lists);
+    if let Some(rules) = &settings.yara {
+        let of_rules = yara::mark(evidence, &mut read.files, rules, &mut coverage);
+        read.diagnostics.extend(of_rules);
+    }
     host.coverage = coverage;
     host.attach_files(&wanted, read.files, read.links);
     read.diagnostics

@@ -32,6 +32,7 @@ pub mod system_hive;
 pub mod system_log;
 pub mod verify;
 mod worth;
+pub mod yara;
 
 use std::any::Any;
 use std::collections::BTreeSet;

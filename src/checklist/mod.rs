@@ -372,7 +372,7 @@ pub fn ask(scope: &Scope<'_>, ignored: &BTreeSet<String>) -> Vec<Answered> {
 }
 
 /// The indicators that have something to say about a key that is no service.
-const OF_STORES: [&str; 2] = ["P30", "K01"];
+const OF_STORES: [&str; 3] = ["P30", "K01", "K02"];
 
 /// Asks about a configuration key what can be asked of one: which files it makes Windows load. All else
 /// (its account, its description, its start) a key without `Type` does not have.

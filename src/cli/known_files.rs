@@ -7,10 +7,13 @@ use std::sync::Arc;
 
 use clap::Args;
 
+use super::rule_files;
 use crate::artifact::hash_list::{HashList, HashLists, ListFile};
+use crate::artifact::yara::{RuleSource, Rules};
 use crate::error::Error;
 use crate::evidence::Content;
 use crate::host::program_file::KnownList;
+use crate::text;
 
 /// What the analyst knows of files.
 #[derive(Debug, Clone, Default, Args)]
@@ -22,6 +25,10 @@ pub struct KnownFileArgs {
     /// The same of good files.
     #[arg(long, value_name = "FILE")]
     pub known_good: Vec<PathBuf>,
+    /// YARA rules to run over the files behind services: a file, or a folder with .yar and .yara files; may be repeated
+    /// (see docs/yara.md).
+    #[arg(long, value_name = "DIR|FILE")]
+    pub yara: Vec<PathBuf>,
 }
 
 impl KnownFileArgs {
@@ -36,6 +43,30 @@ impl KnownFileArgs {
             bad.chain(good).map(|(kind, path)| list(kind, path)).collect();
         lists.map(Arc::new)
     }
+
+    /// The compiled YARA rules; nothing where none were asked for.
+    ///
+    /// # Errors
+    /// A path that is not there, and no rule that can be used; in builds without the engine, always.
+    pub(super) fn yara_rules(&self) -> Result<Option<Arc<Rules>>, Error> {
+        let Some(first) = self.yara.first() else { return Ok(None) };
+        let files = rule_files::read(&self.yara, &rule_files::YARA)?;
+        let sources = files.into_iter().map(|(name, text)| RuleSource { name, text }).collect();
+        let settings = |message| Error::Settings { path: first.clone(), message };
+        Rules::load(sources).map(|rules| Some(Arc::new(rules))).map_err(settings)
+    }
+}
+
+/// One line on the files of rules that cannot be used; the report has the rest.
+pub(super) fn summary(rules: &Rules) -> Option<String> {
+    let first = rules.not_loaded().first()?;
+    Some(format!(
+        "{} YARA rules are loaded; {} files of rules cannot be used (see the report); {}: {}",
+        rules.count(),
+        rules.not_loaded().len(),
+        text::terminal_safe(&first.file),
+        text::terminal_safe(&first.reason)
+    ))
 }
 
 fn list(kind: KnownList, path: &Path) -> Result<HashList, Error> {

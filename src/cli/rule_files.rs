@@ -1,4 +1,4 @@
-//! Files of Sigma rules that the analyst names: read, never judged.
+//! Files of rules that the analyst names: read, never judged.
 
 use std::fs;
 use std::io::{self, Read as _};
@@ -17,19 +17,43 @@ const MOST_FILES: usize = 100_000;
 /// Folders within folders.
 const DEEPEST: usize = 32;
 
-/// Loads the rules of files, and of folders in the order of their names.
+/// A kind of rules.
+pub(super) struct Kind {
+    /// Extensions of its files in a folder, lower case.
+    extensions: &'static [&'static str],
+    /// What a folder without them lacks.
+    lacks: &'static str,
+}
+
+const SIGMA: Kind =
+    Kind { extensions: &["yml", "yaml"], lacks: "no .yml or .yaml file of Sigma rules in it" };
+/// YARA rules.
+pub(super) const YARA: Kind =
+    Kind { extensions: &["yar", "yara"], lacks: "no .yar or .yara file of YARA rules in it" };
+
+/// Loads the Sigma rules of files, and of folders in the order of their names.
 ///
 /// # Errors
 /// A path that is not there or cannot be read, and a folder without a file of rules: what was asked for is not there.
 pub(super) fn load(paths: &[PathBuf]) -> Result<Rules, Error> {
+    let files = read(paths, &SIGMA)?;
+    Ok(Rules::load(files.into_iter().map(|(name, text)| RuleFile { name, text }).collect()))
+}
+
+/// Reads the files of rules of that kind, and of folders in the order of their names: each with its name and its text, or why
+/// it cannot be read.
+///
+/// # Errors
+/// As of [`load`].
+pub(super) fn read(paths: &[PathBuf], kind: &Kind) -> Result<Vec<(String, FileText)>, Error> {
     let mut found = Vec::new();
     for path in paths {
         let open = |source| Error::Open { path: path.clone(), source };
         let before = found.len();
         if fs::metadata(path).map_err(open)?.is_dir() {
-            walk(path, 0, &mut found).map_err(open)?;
+            walk(path, 0, kind, &mut found).map_err(open)?;
             if found.len() == before {
-                let message = "no .yml or .yaml file of Sigma rules in it".to_owned();
+                let message = kind.lacks.to_owned();
                 return Err(Error::Settings { path: path.clone(), message });
             }
         } else {
@@ -37,11 +61,11 @@ pub(super) fn load(paths: &[PathBuf]) -> Result<Rules, Error> {
         }
     }
     let mut left = MOST_BYTES;
-    Ok(Rules::load(found.iter().map(|path| file(path, &mut left)).collect()))
+    Ok(found.iter().map(|path| file(path, &mut left)).collect())
 }
 
 /// Links to folders are not followed: they may lead in circles.
-fn walk(folder: &Path, level: usize, found: &mut Vec<PathBuf>) -> io::Result<()> {
+fn walk(folder: &Path, level: usize, kind: &Kind, found: &mut Vec<PathBuf>) -> io::Result<()> {
     if level > DEEPEST {
         return Err(io::Error::other(format!("folders nest deeper than {DEEPEST} levels")));
     }
@@ -50,8 +74,8 @@ fn walk(folder: &Path, level: usize, found: &mut Vec<PathBuf>) -> io::Result<()>
     for entry in entries {
         let path = entry.path();
         if entry.file_type()?.is_dir() {
-            walk(&path, level.saturating_add(1), found)?;
-        } else if is_rule_file(&path) {
+            walk(&path, level.saturating_add(1), kind, found)?;
+        } else if kind.is_file(&path) {
             if found.len() >= MOST_FILES {
                 return Err(io::Error::other(format!("more than {MOST_FILES} files of rules")));
             }
@@ -61,15 +85,20 @@ fn walk(folder: &Path, level: usize, found: &mut Vec<PathBuf>) -> io::Result<()>
     Ok(())
 }
 
-fn is_rule_file(path: &Path) -> bool {
-    let extension = path.extension().map(std::ffi::OsStr::to_ascii_lowercase);
-    extension.is_some_and(|extension| extension == "yml" || extension == "yaml")
+impl Kind {
+    fn is_file(&self, path: &Path) -> bool {
+        let extension = path.extension().map(std::ffi::OsStr::to_ascii_lowercase);
+        extension.is_some_and(|extension| self.extensions.iter().any(|one| extension == *one))
+    }
 }
 
+/// The text of a file, or why it cannot be read.
+type FileText = Result<String, String>;
+
 /// Reads one file; what cannot be read is the rule loader's to tell.
-fn file(path: &Path, left: &mut u64) -> RuleFile {
+fn file(path: &Path, left: &mut u64) -> (String, FileText) {
     let name = path.to_string_lossy().replace('\\', "/");
-    RuleFile { name, text: text_of(path, left) }
+    (name, text_of(path, left))
 }
 
 fn text_of(path: &Path, left: &mut u64) -> Result<String, String> {

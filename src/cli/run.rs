@@ -11,6 +11,7 @@ use super::detection;
 use super::evidence_args::EvidenceArgs;
 use super::exit::Exit;
 use super::file;
+use super::known_files;
 use super::progress::Bar;
 use super::rule_files;
 use super::{Cli, ColorArg, Command, DetectArgs, DetectFormat, ExplainArgs, JudgeArgs, ScanArgs};
@@ -134,6 +135,12 @@ fn examine(paths: &[PathBuf], args: &JudgeArgs, opening: &EvidenceArgs) -> Resul
     };
     let rules = rules(args)?;
     let known_files = args.known.lists().map_err(|error| fail(&error, Exit::Usage))?;
+    let yara = args.known.yara_rules().map_err(|error| fail(&error, Exit::Usage))?;
+    if let Some(summary) = yara.as_ref().and_then(|rules| known_files::summary(rules))
+        && !args.quiet
+    {
+        warn(&summary);
+    }
     let opened = open(paths, opening)?;
     if opened.hosts.is_empty() {
         return Err(Exit::Unreadable);
@@ -145,6 +152,7 @@ fn examine(paths: &[PathBuf], args: &JudgeArgs, opening: &EvidenceArgs) -> Resul
         tuning,
         files: args.files.options(),
         known_files,
+        yara,
         rules,
     };
     let pool =

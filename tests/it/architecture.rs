@@ -29,9 +29,10 @@ const ORDER: [(&str, u8); 13] = [
 ];
 
 /// A library and the only places that may name it.
-const CONFINED: [(&str, &[&str]); 12] = [
+const CONFINED: [(&str, &[&str]); 13] = [
     ("nt_hive", &["src/artifact/hive/"]),
     ("evtx", &["src/artifact/event_log/"]),
+    ("boreal", &["src/artifact/yara/engine.rs"]),
     ("rsigma_eval", &["src/artifact/sigma/"]),
     ("rsigma_parser", &["src/artifact/sigma/"]),
     ("comfy_table", &["src/report/table.rs", "src/report/table/"]),

@@ -29,6 +29,7 @@ mod mutated_images;
 mod network;
 mod older_states;
 mod posture;
+mod program_files;
 mod program_report;
 mod readme;
 mod readonly;

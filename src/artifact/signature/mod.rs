@@ -169,6 +169,7 @@ fn of_verdicts(counted: &Verdict, all: &[Verdict]) -> Signature {
         catalog: None,
         is_windows: counted.is_windows,
         is_microsoft: counted.is_microsoft,
+        is_forged: counted.is_forged,
         namesake: None,
     }
 }

@@ -27,6 +27,13 @@ pub(super) enum Refusal {
     Usage(String),
 }
 
+impl Refusal {
+    /// Whether it shows that the file or the signature was changed: everything but what is merely not accepted.
+    pub(super) const fn is_forgery(&self) -> bool {
+        !matches!(self, Self::TooMuch(_) | Self::Broken(_) | Self::Unsupported(_) | Self::Key(_))
+    }
+}
+
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -22,6 +22,8 @@ pub(super) struct Verdict {
     pub(super) remarks: Vec<String>,
     /// The digest that the signature is over.
     pub(super) digest: Option<&'static str>,
+    /// Whether an invalid one was forged.
+    pub(super) is_forged: bool,
     /// Signed by Microsoft in its own name.
     pub(super) is_microsoft: bool,
     /// Signed as a part of Windows.
@@ -34,6 +36,7 @@ impl Verdict {
         Self {
             status: SignatureStatus::Invalid,
             reason: Some(refusal.to_string()),
+            is_forged: refusal.is_forgery(),
             ..Self::default()
         }
     }
@@ -77,10 +80,7 @@ pub(super) fn judge(
         Ok((certificate, chain)) => {
             verdict.judge_chain(certificate, &chain, (signer, data), roots, &budget, reference);
         }
-        Err(refusal) => {
-            verdict.status = SignatureStatus::Invalid;
-            verdict.reason = Some(refusal.to_string());
-        }
+        Err(refusal) => verdict.refuse(&refusal),
     }
     verdict
 }
@@ -91,6 +91,12 @@ fn claimed(certificate: &Certificate<'_>) -> Signer {
 }
 
 impl Verdict {
+    fn refuse(&mut self, refusal: &Refusal) {
+        self.status = SignatureStatus::Invalid;
+        self.reason = Some(refusal.to_string());
+        self.is_forged = refusal.is_forgery();
+    }
+
     fn judge_chain(
         &mut self,
         certificate: &Certificate<'_>,
@@ -108,9 +114,7 @@ impl Verdict {
             own.time = time;
         }
         if let Err(refusal) = chain.allows(oid::FOR_CODE) {
-            self.status = SignatureStatus::Invalid;
-            self.reason = Some(refusal.to_string());
-            return;
+            return self.refuse(&refusal);
         }
         let root = chain.root.filter(|root| root.allows(oid::FOR_CODE));
         let Some(root) = root else {

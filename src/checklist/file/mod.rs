@@ -5,6 +5,7 @@ mod deleted;
 mod intercepted;
 mod missing;
 mod phantom;
+mod signature;
 mod stomped;
 mod web;
 mod writable;
@@ -25,6 +26,10 @@ pub(super) const INDICATORS: &[Indicator] = &[
     web::FROM_THE_WEB,
     deleted::DELETED,
     phantom::PHANTOM,
+    signature::BROKEN,
+    signature::FALSE_MICROSOFT,
+    signature::UNSIGNED_DRIVER,
+    signature::UNTRUSTED,
 ];
 
 /// The files of a service that were sought, each with its purpose, in order.

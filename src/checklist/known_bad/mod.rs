@@ -6,12 +6,14 @@ mod driver;
 pub(super) mod listed;
 mod remote_access;
 mod tool;
+mod yara;
 
 /// The indicators of this family.
 pub(super) const INDICATORS: &[Indicator] = &[
     tool::TOOL_NAME,
     tool::TOOL_SHAPE,
     listed::LISTED,
+    yara::MATCHED,
     driver::MALICIOUS_HASH,
     driver::VULNERABLE_HASH,
     driver::DRIVER_NAME,

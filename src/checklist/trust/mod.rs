@@ -1,7 +1,6 @@
 //! What speaks for a service (B): Windows' own, known agents, and the analyst's approval.
 //!
-//! B02 of the source table (valid signature, vendor folder, age) needs files; without them a vendor's folder
-//! vouches for nothing and has no entry here.
+//! A vendor's folder without a signature vouches for nothing and has no entry here.
 
 use super::ticket::made;
 use super::{Indicator, Scope};
@@ -12,6 +11,7 @@ mod approval;
 mod destinations;
 mod listed;
 mod product;
+mod signed;
 mod windows;
 
 /// The indicators of this family.
@@ -25,6 +25,8 @@ pub(super) const INDICATORS: &[Indicator] = &[
     age::LASTING,
     destinations::KNOWN,
     listed::LISTED,
+    signed::BY_VENDOR,
+    signed::BY_WINDOWS,
 ];
 
 /// The value or event that last named its program.

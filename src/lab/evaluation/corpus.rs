@@ -93,6 +93,7 @@ fn one(path: &Path) -> Result<HostReport, Unusable> {
     let settings = Settings {
         files: FileOptions::default(),
         known_files: std::sync::Arc::default(),
+        yara: None,
         window: Host::DEFAULT_WINDOW,
         policy: None,
         known_destinations: None,

@@ -18,6 +18,7 @@ pub(crate) fn settings() -> Settings {
     Settings {
         files: FileOptions::default(),
         known_files: std::sync::Arc::default(),
+        yara: None,
         window: Host::DEFAULT_WINDOW,
         policy: None,
         known_destinations: None,

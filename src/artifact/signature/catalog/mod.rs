@@ -133,6 +133,7 @@ impl Vouching<'_> {
             catalog: Some(self.catalog.citation.clone()),
             is_windows: verdict.is_windows,
             is_microsoft: verdict.is_microsoft,
+            is_forged: verdict.is_forged,
             namesake: None,
         }
     }
