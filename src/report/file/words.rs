@@ -472,3 +472,106 @@ fn is_inert(path: &str) -> bool {
     };
     path.chars().all(plain)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::host::program_file::{ProgramFile, Signature};
+    use crate::host::{Place, Provenance};
+
+    fn file(path: &str, state: FileState, status: SignatureStatus) -> FileReport {
+        let (artifact, provenance) = (Arc::from(path), Provenance::Live);
+        let citation = crate::host::Citation { artifact, place: Place::File, provenance };
+        let signature = Signature { status, ..Signature::default() };
+        FileReport::new(&ProgramFile { signature, ..ProgramFile::at(path, state, citation) })
+    }
+
+    fn link(file: &FileReport, purpose: &str) -> ServiceFileReport {
+        ServiceFileReport {
+            purpose: purpose.to_owned(),
+            value: None,
+            named: None,
+            path: file.path.clone(),
+            meant: None,
+            steps: Vec::new(),
+            state: file.state,
+            sha256: None,
+            signature: file.signature.status,
+            signer: None,
+            born: None,
+        }
+    }
+
+    #[test]
+    fn sizes_are_read_in_groups() {
+        for (size, expected) in [
+            (0, "0 bytes"),
+            (999, "999 bytes"),
+            (1_000, "1,000 bytes"),
+            (1_234_567, "1,234,567 bytes"),
+        ] {
+            assert_eq!(bytes(size), expected);
+        }
+    }
+
+    #[test]
+    fn no_name_of_a_file_reaches_a_shell() {
+        for (path, is_shown) in [
+            (r"C:\Program Files (x86)\A\a-b_1.exe", true),
+            (r"C:\Users\jürgen\x.exe", true),
+            (r"C:\x'; rm -rf ~; '.exe", false),
+            (r#"C:\x" & calc & ".exe"#, false),
+            (r"C:\%COMSPEC%.exe", false),
+            ("C:\\x\u{2019}; calc.exe", false),
+            (r"C:\$(calc).exe", false),
+            ("C:\\`calc`.exe", false),
+        ] {
+            let file = file(path, FileState::Present, SignatureStatus::Unsigned);
+            for command in verify_commands(&file, "x") {
+                assert!(
+                    command.contains(path) == is_shown || command.contains("IMAGE"),
+                    "{command}"
+                );
+            }
+            let command = verify_commands(&file, path).join("\n");
+            assert_eq!(command.contains("EVIDENCE"), !is_shown, "{command}");
+        }
+    }
+
+    #[test]
+    fn three_answers_are_three_sentences() {
+        use FileState::{Missing, NotCollected, Present, Unreadable};
+        for (state, said, open) in [
+            (Present, "is there", 2),
+            (Missing, "is missing", 0),
+            (NotCollected, "", 1),
+            (Unreadable, "", 1),
+        ] {
+            let file = file(r"C:\a.exe", state, SignatureStatus::Unknown);
+            let sentence = state_sentence(&link(&file, "image"), &file).unwrap_or_default();
+            assert_eq!(sentence.is_empty(), said.is_empty(), "{sentence}");
+            assert!(sentence.contains(said), "{sentence}");
+            assert_eq!(open_points(&file).len(), open, "{state:?}");
+        }
+    }
+
+    #[test]
+    fn the_table_speaks_of_what_nobody_vouches_for() {
+        use SignatureStatus::{Invalid, Unknown, Unsigned, Valid};
+        for (state, status, purpose, expected) in [
+            (FileState::Present, Valid, "image", None),
+            (FileState::Present, Unknown, "image", None),
+            (FileState::Present, Unsigned, "image", Some("file: a.exe is unsigned")),
+            (FileState::Present, Invalid, "service_dll", Some("file: a.exe is INVALIDLY signed")),
+            (FileState::Missing, Unknown, "image", Some("file: a.exe is missing")),
+            (FileState::Missing, Unknown, "phantom", None),
+            (FileState::NotCollected, Unknown, "image", None),
+        ] {
+            let file = file(r"C:\a.exe", state, status);
+            let links = [link(&file, purpose)];
+            assert_eq!(remarkable(&links, &[file]).as_deref(), expected, "{state:?} {status:?}");
+        }
+    }
+}
