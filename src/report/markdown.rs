@@ -263,12 +263,12 @@ fn files(host: &HostReport, service: &ServiceReport) -> Vec<String> {
     // The checklist says of each file that was not collected what that leaves open.
     let is_told =
         |link: &&ServiceFileReport| link.state != FileState::NotCollected && !link.is_in_vain();
-    let links: Vec<_> = service.files.iter().filter(is_told).collect();
-    if links.is_empty() {
+    let told: Vec<_> = service.files.iter().filter(is_told).collect();
+    if told.is_empty() {
         return Vec::new();
     }
     let mut lines = vec![String::new(), "Files:".to_owned(), String::new()];
-    let known = links.iter().filter_map(|link| Some((link, file::find(&host.files, &link.path)?)));
+    let known = told.iter().filter_map(|link| Some((link, file::find(&host.files, &link.path)?)));
     lines.extend(known.take(FILES_SHOWN).map(|(link, file)| {
         format!(
             "- {} {}: {}",
@@ -277,7 +277,7 @@ fn files(host: &HostReport, service: &ServiceReport) -> Vec<String> {
             prose(&file::in_a_line(link, file))
         )
     }));
-    let more = links.len().saturating_sub(FILES_SHOWN);
+    let more = told.len().saturating_sub(FILES_SHOWN);
     if more > 0 {
         lines.push(format!("- and {more} more"));
     }

@@ -49,7 +49,7 @@ impl Volume {
     fn scanned(&self) -> HostReport {
         let mut host = scan_one(&[&self.1]);
         // Where the image lies is not what is tested.
-        host.evidence.path = "files.raw".to_owned();
+        "files.raw".clone_into(&mut host.evidence.path);
         host
     }
 }
@@ -136,7 +136,7 @@ fn hex(bytes: &[u8]) -> String {
 #[test]
 fn the_volume_holds_the_story() {
     let volume = Volume::unpacked();
-    let opened = evidence::open(&[volume.1.clone()], &evidence::Options::default());
+    let opened = evidence::open(std::slice::from_ref(&volume.1), &evidence::Options::default());
     let host = opened.hosts.first().unwrap();
     for File { path, bytes } in files() {
         let opened = host.open(&EvidencePath::new(&path));

@@ -195,8 +195,8 @@ pub(crate) fn facts(file: &FileReport) -> Vec<Line> {
         let record = &deleted.record;
         let number = record.number.map(|number| format!("record {number}, ")).unwrap_or_default();
         let names = record.names.join(", ");
-        let named = record.times.iter().filter(|times| times.source == "file_name");
-        let created = named.chain(&record.times).find_map(|times| times.created);
+        let given = record.times.iter().filter(|times| times.source == "file_name");
+        let created = given.chain(&record.times).find_map(|times| times.created);
         let created = created.map(|time| format!(", created {time}")).unwrap_or_default();
         lines.push(("deleted", format!("{names}: {number}{}{created}", bytes(record.size))));
     }
