@@ -44,7 +44,8 @@ pub struct ImagePath {
     pub arguments: String,
     /// The program with variables expanded and `\SystemRoot` resolved, `C:` assumed as the system drive.
     pub expanded: String,
-    /// `expanded` in lower case, `\` only, `.` and `..` and trailing dots and spaces resolved: for comparing.
+    /// `expanded` in lower case, `\` only, `.` and `..` and trailing dots and spaces resolved: for comparing. Short (8.3)
+    /// names are written out where the file was found.
     pub normalized: String,
     /// Whether the program was quoted.
     pub quoted: bool,

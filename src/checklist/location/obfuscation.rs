@@ -67,7 +67,7 @@ pub(super) const SHORT_NAME: Indicator = Indicator {
     check: |scope| {
         first(scope, |one, _| {
             let short =
-                one.path.normalized.split('\\').find(|component| is_short_name(component))?;
+                one.path.expanded.split('\\').find(|component| is_short_name(component))?;
             Some((format!("whose component {short} is a short name"), 4))
         })
     },

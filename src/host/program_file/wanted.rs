@@ -1,7 +1,7 @@
 //! Which files a host's services need.
 
 use super::phantom::phantoms;
-use super::{Purpose, ServiceFile};
+use super::{FileState, ProgramFile, Purpose, ServiceFile};
 use crate::host::image_path::Naming;
 use crate::host::service::Service;
 use crate::host::{Host, ImagePath};
@@ -107,7 +107,7 @@ impl Host {
     pub fn attach_files(
         &mut self,
         wanted: &[Wanted],
-        files: Vec<super::ProgramFile>,
+        files: Vec<ProgramFile>,
         links: Vec<ServiceFile>,
     ) {
         self.files = files;
@@ -117,9 +117,27 @@ impl Host {
                 Owner::Store(index) => self.stores.get_mut(index),
             };
             if let Some(owner) = owner {
+                let path = match wanted.purpose {
+                    Purpose::Image => owner.image.as_mut(),
+                    Purpose::ServiceDll => owner.dll.as_mut(),
+                    Purpose::FailureCommand => owner.failure_command.as_mut(),
+                    Purpose::Wrapped => owner.wrapped.as_mut(),
+                    Purpose::LoadPoint(_) | Purpose::Phantom(_) => None,
+                };
+                if let (Some(path), Some(file)) = (path, self.files.get(link.file)) {
+                    write_out(path, &wanted.path, file, &link);
+                }
                 owner.files.push(link);
             }
         }
+    }
+}
+
+/// A short (8.3) name hides where a program lies. Where its file was found, its path is compared as its folders write it.
+fn write_out(path: &mut ImagePath, wanted: &ImagePath, file: &ProgramFile, link: &ServiceFile) {
+    let is_found = file.state == FileState::Present && link.meant.is_none();
+    if is_found && path == wanted && path.normalized.contains('~') {
+        path.normalized = ImagePath::of_file(&file.path).normalized;
     }
 }
 
