@@ -40,6 +40,7 @@ mod samples;
 mod service_events;
 mod shadow_copy;
 mod sigma;
+mod signatures;
 mod stories;
 mod story_joins;
 mod support;

@@ -173,3 +173,6 @@ fn disagreement(digests: &Digests, recorded: &RecordedHash) -> Option<String> {
         .collect();
     (!wrong.is_empty()).then(|| format!("{} says {}", recorded.source, wrong.join(", ")))
 }
+
+#[cfg(test)]
+mod tests;

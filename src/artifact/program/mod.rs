@@ -98,9 +98,13 @@ pub fn read(
     let mut diagnostics = each(&mut files, |file| record::read(evidence, file));
     cover(extent, &files, &links, coverage);
     let chosen = chosen(wanted, &links, files.len(), is_read);
-    let deleted = deleted::find(evidence, &files);
+    let names = deleted::names(&files, &links);
     let contents = reading::Reading { evidence, options, progress };
-    let tables = contents.read(&mut files, &chosen, &mut diagnostics);
+    // Both read much: the whole $MFT, and every file.
+    let (deleted, tables) = rayon::join(
+        || deleted::find(evidence, &names),
+        || contents.read(&mut files, &chosen, &mut diagnostics),
+    );
     vouching::check_all(evidence, &mut files, &tables, coverage, &mut diagnostics);
     deleted::attach(&mut files, &deleted);
     diagnostics.sort();

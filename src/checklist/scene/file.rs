@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::Scene;
+use super::{Data, Scene};
 use crate::evidence::{Metadata, TimeSource, Times};
 use crate::host::Host;
 use crate::host::citation::{Citation, Place, Provenance};
@@ -22,7 +22,11 @@ impl Scene {
     pub fn file(mut self, purpose: Purpose, change: impl FnOnce(&mut ProgramFile)) -> Self {
         self.cover(Origin::FileSystem, State::Complete);
         self.cover(Origin::Catalogs, State::Complete);
-        let mut file = ordinary("");
+        let is_driver = self.config.as_ref().is_some_and(|config| {
+            let image = config.value("ImagePath").map(|value| &value.data);
+            matches!(image, Some(Data::Text(path)) if path.ends_with(".sys"))
+        });
+        let mut file = ordinary("", &purpose, is_driver);
         change(&mut file);
         self.files.push((purpose, file));
         self
@@ -36,7 +40,7 @@ impl Scene {
 }
 
 /// A file of a known vendor, born long before noon and validly signed.
-fn ordinary(path: &str) -> ProgramFile {
+fn ordinary(path: &str, purpose: &Purpose, is_driver: bool) -> ProgramFile {
     let born = born();
     let times = |source| Times {
         source,
@@ -55,14 +59,6 @@ fn ordinary(path: &str) -> ProgramFile {
         ],
         ..Metadata::default()
     };
-    let executable = Executable {
-        machine: 0x8664,
-        subsystem: 3,
-        characteristics: 0x22,
-        linked: born.checked_sub(SignedDuration::from_hours(240)).ok(),
-        imports_dispatcher: true,
-        ..Executable::default()
-    };
     let signer = Signer { name: "Contoso Ltd".to_owned(), ..Signer::default() };
     ProgramFile {
         record: Some(FileRecord { metadata, ..FileRecord::default() }),
@@ -75,7 +71,7 @@ fn ordinary(path: &str) -> ProgramFile {
             },
             collector_disagrees: None,
             kind: "PE image",
-            executable: Some(executable),
+            executable: Some(ordinary_image(purpose, is_driver)),
         }),
         signature: Signature {
             status: SignatureStatus::Valid,
@@ -84,6 +80,42 @@ fn ordinary(path: &str) -> ProgramFile {
             ..Signature::default()
         },
         ..ProgramFile::at(path, FileState::Present, citation(path))
+    }
+}
+
+/// What such a file is for its purpose: a program that connects to the service control manager, a DLL with the functions that
+/// svchost calls, a driver.
+fn ordinary_image(purpose: &Purpose, is_driver: bool) -> Executable {
+    let image = Executable {
+        machine: 0x8664,
+        linked: born().checked_sub(SignedDuration::from_hours(240)).ok(),
+        ..Executable::default()
+    };
+    let libraries = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+    match purpose {
+        Purpose::Image if is_driver => Executable {
+            subsystem: 1,
+            characteristics: 0x22,
+            libraries: libraries(&["ntoskrnl.exe"]),
+            ..image
+        },
+        Purpose::ServiceDll | Purpose::LoadPoint(_) => Executable {
+            subsystem: 2,
+            characteristics: 0x2022,
+            exports: vec!["ServiceMain".to_owned()],
+            export_count: 1,
+            exports_service_main: true,
+            libraries: libraries(&["kernel32.dll", "advapi32.dll"]),
+            ..image
+        },
+        _ => Executable {
+            subsystem: 3,
+            characteristics: 0x22,
+            imports_dispatcher: true,
+            names_dispatcher: true,
+            libraries: libraries(&["kernel32.dll", "advapi32.dll"]),
+            ..image
+        },
     }
 }
 
@@ -122,7 +154,9 @@ pub(super) fn attach(host: &mut Host, given: &[(Purpose, ProgramFile)]) {
         if own.is_empty() {
             let is_phantom = matches!(one.purpose, Purpose::Phantom(_));
             let missing = || ProgramFile::at("", FileState::Missing, citation(""));
-            own.push(if is_phantom { missing() } else { ordinary(path) });
+            let is_driver = one.path.extension() == "sys";
+            let ordinary = || ordinary(path, &one.purpose, is_driver);
+            own.push(if is_phantom { missing() } else { ordinary() });
         }
         let first = files.len();
         links.push(ServiceFile {

@@ -60,9 +60,9 @@ pub(super) fn build(resources: &[Resource], address: u32) -> Vec<u8> {
 
 /// Writes an `IMAGE_RESOURCE_DIRECTORY` with its names; gives the places of its entries, in order.
 fn directory(buffer: &mut Buffer, names: &[&Name]) -> Vec<usize> {
-    let named = names.iter().filter(|name| matches!(name, Name::Text(_))).count();
+    let texts = names.iter().filter(|name| matches!(name, Name::Text(_))).count();
     buffer.u32(0).u32(0).u16(0).u16(0);
-    buffer.u16(short(named)).u16(short(names.len().saturating_sub(named)));
+    buffer.u16(short(texts)).u16(short(names.len().saturating_sub(texts)));
     let first = buffer.len();
     buffer.zeros(names.len().saturating_mul(8));
     let entries: Vec<usize> =

@@ -46,7 +46,7 @@ impl Marks {
                 [b'A', ..] => self.add(Hint::AutoIt),
                 [0x8b, ..] => self.add(Hint::DotNet),
                 [b'S', ..] => self.names_dispatcher = true,
-                [b'M', ..] | [b'N', b'U', ..] | [b'z', ..] => self.add(Hint::Python),
+                [b'M' | b'z', ..] | [b'N', b'U', ..] => self.add(Hint::Python),
                 _ => self.add(Hint::Nim),
             }
         }

@@ -1,4 +1,4 @@
-//! `VS_VERSIONINFO` (Windows API, "VS_VERSIONINFO structure"): blocks of a length, the length of a value, a kind, a key,
+//! `VS_VERSIONINFO` (Windows API): blocks of a length, the length of a value, a kind, a key,
 //! the value and children, each beginning at a multiple of four.
 
 use super::{Damage, cut};
