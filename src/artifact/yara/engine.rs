@@ -215,8 +215,11 @@ rule Other { condition: Part and filesize > 1MB }
 
     #[test]
     fn what_is_kept_is_bounded() {
-        let tags: String = (0..40).map(|n| format!(" t{n}")).collect();
-        let meta: String = (0..40).map(|n| format!("m{n} = \"{}\"\n", "v".repeat(900))).collect();
+        let tags: String = (0..40).map(|n| format!(" t{n}")).collect::<Vec<_>>().concat();
+        let meta: String = (0..40)
+            .map(|n| format!("m{n} = \"{}\"\n", "v".repeat(900)))
+            .collect::<Vec<_>>()
+            .concat();
         let text =
             format!("rule many :{tags} {{ meta: {meta} strings: $a = \"ab\" condition: $a }}");
         let rules = Rules::load(vec![source("many.yar", &text)]).unwrap();
