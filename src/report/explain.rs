@@ -7,6 +7,7 @@ use super::host::HostReport;
 use super::service::ServiceReport;
 use crate::checklist::{self, Expected, Family, Indicator, Need, Question};
 use crate::host::Origin;
+use crate::host::program_file::FileState;
 use crate::text::terminal_safe;
 
 /// Destinations, look-ups and ports told one by one.
@@ -214,10 +215,10 @@ impl Page {
         self.heading("Files");
         for link in &service.files {
             if link.is_in_vain() {
-                self.item(
-                    "-",
-                    &format!("{}: {}, as it should be", link.label(), link.state.label()),
-                );
+                let proper =
+                    if link.state == FileState::Missing { ", as it should be" } else { "" };
+                let text = format!("{}: {}{proper}", link.label(), link.state.label());
+                self.item("-", &text);
                 continue;
             }
             let Some(file) = file::find(&host.files, &link.path) else { continue };
