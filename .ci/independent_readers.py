@@ -151,6 +151,15 @@ def clean_noisy_host(evidence):
     print(f"clean-noisy-host: {service_count(found)} services")
 
 
+def collected_programs(evidence):
+    found = services(evidence / "Windows/System32/config/SYSTEM")
+    image = dict(found["NordvikBackupAgent"])["ImagePath"]
+    same("an unquoted path", image, "C:\\Nordvik Backup\\agent\\nbagent.exe --service")
+    programs = sorted(path for path in evidence.rglob("*.exe"))
+    same("programs", [path.read_bytes()[:2] for path in programs], [b"MZ"] * 4)
+    print(f"collected-programs: {service_count(found)} services, {len(programs)} programs")
+
+
 def loose_files(evidence):
     found = services(evidence / "lab-pc-022_hklm-export.dat")
     same("the service", dict(found["WinAudioSync"])["Start"], 2)

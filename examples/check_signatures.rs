@@ -1,5 +1,5 @@
 //! Prints for each file given, one a line: the answer, the signer, the time of a time stamp, the reason, separated by tabs.
-//! The catalogs in the folder given by `--catalogs` vouch for files.
+//! `--at=TIME` says when to judge certificates of signatures without a time stamp, `--roots=FILE` at which roots to end.
 //!
 //! `.ci/signatures.py` compares this with what osslsigncode says.
 
@@ -7,7 +7,7 @@
 #![expect(clippy::disallowed_methods, clippy::indexing_slicing, reason = "a tool for tests")]
 #![expect(clippy::unwrap_used, reason = "a tool for tests")]
 
-use svctriage::artifact::signature::{Algorithm, Catalogs, Subject, algorithms, check};
+use svctriage::artifact::signature::{Algorithm, Catalogs, Roots, Subject, algorithms, check_with};
 
 #[path = "../tests/it/support/authentihash.rs"]
 #[expect(dead_code, reason = "what tests use is more")]
@@ -15,9 +15,14 @@ mod authentihash;
 
 fn main() {
     let mut reference = None;
+    let mut own = None;
     for argument in std::env::args().skip(1) {
         if let Some(time) = argument.strip_prefix("--at=") {
             reference = Some(time.parse().unwrap());
+            continue;
+        }
+        if let Some(path) = argument.strip_prefix("--roots=") {
+            own = Some(Roots::read(std::fs::read_to_string(path).unwrap().leak()));
             continue;
         }
         let bytes = std::fs::read(&argument).unwrap();
@@ -31,7 +36,8 @@ fn main() {
         };
         let digests: Vec<_> = wanted.into_iter().map(digest).collect();
         let subject = Subject { table, digests: &digests, reference };
-        let signature = check(&subject, &Catalogs::default());
+        let signature =
+            check_with(&subject, &Catalogs::default(), own.as_ref().unwrap_or(Roots::pinned()));
         let signer = signature.signers.first();
         let time = signer.and_then(|one| one.time.as_ref()).map(|time| time.time.to_string());
         println!(

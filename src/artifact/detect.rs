@@ -9,9 +9,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use super::CATALOG;
 use super::event_log_file::{WITNESSES, witness_by_file_name};
 use super::hive::BaseBlock;
+use super::signature::catalog::CATALOGS;
 use super::{hive_file, system_hive};
 use crate::diagnostic::Diagnostic;
-use crate::evidence::{Description, Evidence, Found, HostName, Magic};
+use crate::evidence::{Description, Evidence, Extent, Found, HostName, Magic};
 
 /// What one host's evidence holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,6 +77,7 @@ pub fn detect(evidence: &dyn Evidence) -> Detection {
         }
     }
     detection.missing = missing(&detection);
+    detection.missing.extend(missing_files(evidence));
     detection.host_name = host_name(evidence, &detection);
     detection
 }
@@ -172,6 +174,33 @@ fn missing(detection: &Detection) -> Vec<Missing> {
         if !there {
             missing.push(Missing { what: witness.channel, why: witness.without_it });
         }
+    }
+    missing
+}
+
+/// What the files behind services need.
+fn missing_files(evidence: &dyn Evidence) -> Vec<Missing> {
+    let mut missing = Vec::new();
+    match evidence.extent() {
+        Extent::Whole => {}
+        Extent::Collected => missing.push(Missing {
+            what: "file system",
+            why: "of files behind services that were not collected nobody knows whether they are there, who signed \
+                  them and when they were born",
+        }),
+        Extent::Loose => {
+            missing.push(Missing {
+                what: "file system",
+                why: "the files behind services: whether they are there, who signed them, when they were born",
+            });
+            return missing;
+        }
+    }
+    if evidence.find_current(&CATALOGS).found.is_empty() {
+        missing.push(Missing {
+            what: "signature catalogs",
+            why: "who signed files that bear no signature of their own, as most of Windows do not",
+        });
     }
     missing
 }

@@ -179,6 +179,7 @@ fn examine(paths: &[PathBuf], args: &JudgeArgs, opening: &EvidenceArgs) -> Resul
         .with_files(FileSettings {
             known_bad: names(&args.known.known_bad),
             known_good: names(&args.known.known_good),
+            yara: names(&args.known.yara),
             ..FileSettings::new(&settings.files)
         });
     let unreadable = !opened.errors.is_empty();

@@ -3,6 +3,7 @@
 use std::io;
 
 use super::answers::{self, ChecklistAnswer};
+use super::file::ServiceFileReport;
 use super::finding::FindingReport;
 use super::host::HostReport;
 use super::select::Row;
@@ -11,6 +12,7 @@ use super::{Options, Renderer, Report, file, layout, older_state, posture, rule,
 use crate::checklist;
 use crate::diagnostic::Impact;
 use crate::host::coverage::State;
+use crate::host::program_file::FileState;
 use crate::rank::Verdict;
 
 /// `--format markdown`.
@@ -258,12 +260,15 @@ fn question(answer: &ChecklistAnswer) -> String {
 
 /// Its files, each in a line.
 fn files(host: &HostReport, service: &ServiceReport) -> Vec<String> {
-    let links: Vec<_> = service.files.iter().filter(|link| !link.is_in_vain()).collect();
-    if links.is_empty() {
+    // The checklist says of each file that was not collected what that leaves open.
+    let is_told =
+        |link: &&ServiceFileReport| link.state != FileState::NotCollected && !link.is_in_vain();
+    let told: Vec<_> = service.files.iter().filter(is_told).collect();
+    if told.is_empty() {
         return Vec::new();
     }
     let mut lines = vec![String::new(), "Files:".to_owned(), String::new()];
-    let known = links.iter().filter_map(|link| Some((link, file::find(&host.files, &link.path)?)));
+    let known = told.iter().filter_map(|link| Some((link, file::find(&host.files, &link.path)?)));
     lines.extend(known.take(FILES_SHOWN).map(|(link, file)| {
         format!(
             "- {} {}: {}",
@@ -272,7 +277,7 @@ fn files(host: &HostReport, service: &ServiceReport) -> Vec<String> {
             prose(&file::in_a_line(link, file))
         )
     }));
-    let more = links.len().saturating_sub(FILES_SHOWN);
+    let more = told.len().saturating_sub(FILES_SHOWN);
     if more > 0 {
         lines.push(format!("- and {more} more"));
     }
@@ -282,6 +287,7 @@ fn files(host: &HostReport, service: &ServiceReport) -> Vec<String> {
 /// How to look at its own file with other eyes; not at the program that hosts its DLL.
 fn file_steps(host: &HostReport, service: &ServiceReport) -> Vec<String> {
     let own = service.files.iter().max_by_key(|link| link.purpose == "service_dll");
+    let own = own.filter(|link| link.state != FileState::NotCollected);
     let own = own.and_then(|link| file::find(&host.files, &link.path));
     let Some(own) = own else { return Vec::new() };
     let commands = file::verify_commands(own, &host.evidence.path);

@@ -17,10 +17,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from volume_features import LZX, Wim, reparse
+from volume_features import LZX, TICKS_2010, Volume, Wim, reparse
 
 SIZE = 6 << 20
-TICKS_2010 = 129067776000000000  # 2010-01-01T00:00:00Z
 
 
 def sid(*parts):
@@ -56,8 +55,6 @@ def fill(root, files):
     os.setxattr(folder, "system.ntfs_dos_name", b"LONGNA~1")
     os.setxattr(folder / "long program name.exe", "system.ntfs_dos_name", b"LONGPR~1.EXE")
     protect([root, *sorted(root.rglob("*"))])
-    stomped = root / "Windows/System32/stomped.exe"
-    os.setxattr(stomped, "system.ntfs_times", struct.pack("<4Q", *[TICKS_2010] * 4))
 
 
 def add_late(root, files):
@@ -95,8 +92,12 @@ def main():
             subprocess.run(["ntfs-3g", "-o", options, path, root], check=True, env=clock)
             try:
                 put(root, files)
+                stomped = (root / "Windows/System32/stomped.exe").stat().st_ino
             finally:
                 subprocess.run(["umount", root], check=True)
+        volume = Volume(path)
+        volume.patch(stomped, 0x10, 0, struct.pack("<4Q", *[TICKS_2010] * 4), True)
+        path.write_bytes(volume.bytes)
         out.mkdir(parents=True, exist_ok=True)
         image = out / "program-files.ntfs.xz"
         packed = subprocess.run(["xz", "-9e", "-c", path], check=True, capture_output=True).stdout

@@ -29,7 +29,11 @@ const ORDER: [(&str, u8); 13] = [
 ];
 
 /// A library and the only places that may name it.
-const CONFINED: [(&str, &[&str]); 13] = [
+const CONFINED: [(&str, &[&str]); 17] = [
+    ("crypto_bigint", &["src/artifact/signature/"]),
+    ("p256", &["src/artifact/signature/"]),
+    ("p384", &["src/artifact/signature/"]),
+    ("p521", &["src/artifact/signature/"]),
     ("nt_hive", &["src/artifact/hive/"]),
     ("evtx", &["src/artifact/event_log/"]),
     ("boreal", &["src/artifact/yara/engine.rs"]),

@@ -282,6 +282,8 @@ fn detect_says_what_is_there_and_what_is_missing() {
             "Windows PowerShell",
             "Microsoft-Windows-PowerShell/Operational",
             "PowerShellCore/Operational",
+            "file system",
+            "signature catalogs",
         ]
     );
 }

@@ -113,8 +113,8 @@ fn text(text: &str) -> Data {
     Data::ExpandText(text.to_owned())
 }
 
-#[test]
-fn a_whole_tree_answers_for_every_service() {
+/// A whole Windows whose services name their files in every way.
+fn all_ways() -> TempDir {
     let dll = [(r"Parameters\ServiceDll", text(r"%SystemRoot%\System32\hosted.dll"))];
     let gone = [(r"Parameters\ServiceDll", text(r"%SystemRoot%\System32\gone.dll"))];
     let old = [
@@ -150,7 +150,12 @@ fn a_whole_tree_answers_for_every_service() {
         "Users/anna/x.exe",
     ]);
     let files: Vec<&str> = files.iter().map(String::as_str).collect();
-    let root = tree("", &hive, &files);
+    tree("", &hive, &files)
+}
+
+#[test]
+fn a_whole_tree_answers_for_every_service() {
+    let root = all_ways();
     let scanned = read(root.path());
     assert_eq!(scanned.programs.diagnostics, []);
     assert_eq!(scanned.host.coverage.state(Origin::FileSystem), State::Complete);
@@ -203,6 +208,12 @@ fn a_whole_tree_answers_for_every_service() {
         let size = file.record.as_ref().map(|record| record.metadata.size);
         assert_eq!(size, u64::try_from(cited.len()).ok(), "{service}");
     }
+}
+
+#[test]
+fn what_is_not_there_is_told_apart() {
+    let root = all_ways();
+    let scanned = read(root.path());
     let script = scanned.service("Bare").files.last().unwrap();
     assert_eq!(scanned.host.files[script.file].path, r"C:\Tools\again.bat");
     let gone = scanned.file("Gone", &Purpose::ServiceDll);
@@ -333,7 +344,6 @@ fn look_ups_on_real_images_give_answers() {
         ["images/ntfs-si-vs-fn.raw.gz", "images/ntfs-win10-2vss.tgz", "images/windows_volume.qcow2"]
     {
         let Some(file) = corpus_file(name) else {
-            println!("skipped: no corpus");
             return;
         };
         let opened = evidence::open(&[file], &evidence::Options::default());

@@ -49,7 +49,7 @@ impl Volume {
     fn scanned(&self) -> HostReport {
         let mut host = scan_one(&[&self.1]);
         // Where the image lies is not what is tested.
-        host.evidence.path = "files.raw".to_owned();
+        "files.raw".clone_into(&mut host.evidence.path);
         host
     }
 }
@@ -136,7 +136,7 @@ fn hex(bytes: &[u8]) -> String {
 #[test]
 fn the_volume_holds_the_story() {
     let volume = Volume::unpacked();
-    let opened = evidence::open(&[volume.1.clone()], &evidence::Options::default());
+    let opened = evidence::open(std::slice::from_ref(&volume.1), &evidence::Options::default());
     let host = opened.hosts.first().unwrap();
     for File { path, bytes } in files() {
         let opened = host.open(&EvidencePath::new(&path));
@@ -239,4 +239,59 @@ fn threads_change_no_word_about_files() {
     });
     let [one, eight] = reports;
     assert!(one == eight);
+}
+
+const SAMPLE: &str = "samples/collected-programs/evidence";
+
+fn svctriage(arguments: &[&str]) -> String {
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_svctriage"))
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .args(arguments)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn files_are_read_as_asked() {
+    for (arguments, read) in [
+        (&["--hash", "none"][..], &[][..]),
+        (&["--hash", "suspicious"], &["nbagent.exe", "nordvik.exe", "winhelper.exe"]),
+        (&["--hash-limit", "10K"], &["calsync.exe", "nbagent.exe", "nordvik.exe"]),
+        (&[], &["calsync.exe", "nbagent.exe", "nordvik.exe", "winhelper.exe"]),
+    ] {
+        let scan = ["scan", SAMPLE, "--quiet", "--format", "json"];
+        let all: Vec<&str> = scan.iter().chain(arguments).copied().collect();
+        let report = Report::from_json(svctriage(&all).as_bytes()).unwrap();
+        let host = report.hosts.first().unwrap();
+        let present = host.files.iter().filter(|file| file.state == FileState::Present);
+        let (with, without): (Vec<_>, Vec<_>) = present.partition(|file| file.content.is_some());
+        let mut names: Vec<String> =
+            with.iter().map(|file| file.path.rsplit('\\').next().unwrap().to_lowercase()).collect();
+        names.sort();
+        assert_eq!(names, read, "{arguments:?}");
+        assert_eq!(with.len() + without.len(), 4);
+        assert!(without.iter().all(|file| file.unread.is_some()), "{without:?}");
+        let hash =
+            arguments.iter().position(|one| *one == "--hash").map(|at| arguments.get(at + 1));
+        assert_eq!(report.settings.files.hash, hash.flatten().map_or("all", |word| word));
+    }
+}
+
+#[test]
+fn one_file_is_told_like_those_behind_services() {
+    let page = svctriage(&["file", SAMPLE, r"C:\ProgramData\Helper\winhelper.exe"]);
+    for words in [
+        "SHA-256",
+        "MD5",
+        "program, x64, console",
+        "linked        2022-09-12T19:22:45",
+        "original      svchost.exe",
+        "packed by UPX",
+        "stager.pdb",
+        "signature     unknown: it bears no signature, and the evidence has no catalogs",
+    ] {
+        assert!(page.contains(words), "{words}: {page}");
+    }
 }

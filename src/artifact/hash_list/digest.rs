@@ -1,5 +1,7 @@
 //! Digests by which lists know files.
 
+use std::fmt::Write as _;
+
 use crate::host::program_file::{FileContent, ProgramFile};
 
 /// Which digest, in the order of what it proves: of two equal files the strongest agreement is told.
@@ -67,12 +69,13 @@ impl Digest {
         if digits.len() != kind.length().saturating_mul(2) {
             return None;
         }
-        let mut bytes = [0; 32];
-        for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
-            let [high, low] = pair else { return None };
-            *byte = nibble(*high)? << 4 | nibble(*low)?;
+        let (mut bytes, mut seen) = ([0; 32], 0);
+        for (byte, pair) in bytes.iter_mut().zip(digits.as_chunks().0) {
+            let [high, low]: [u8; 2] = pair.map(nibble);
+            seen |= high | low;
+            *byte = high << 4 | low & 0xf;
         }
-        Some(Self { kind, bytes })
+        (seen & NO_DIGIT == 0).then_some(Self { kind, bytes })
     }
 
     /// Reads the digits of a whole file's digest, which its length tells.
@@ -97,17 +100,39 @@ impl Digest {
 
     /// Its digits in lower case.
     pub fn hex(&self) -> String {
-        self.bytes.iter().take(self.kind.length()).map(|byte| format!("{byte:02x}")).collect()
+        let mut digits = String::new();
+        for byte in self.bytes.iter().take(self.kind.length()) {
+            // Writing to a string cannot fail.
+            let _infallible = write!(digits, "{byte:02x}");
+        }
+        digits
     }
 }
 
-const fn nibble(digit: u8) -> Option<u8> {
-    match digit {
-        b'0'..=b'9' => Some(digit.wrapping_sub(b'0')),
-        b'a'..=b'f' => Some(digit.wrapping_sub(b'a').wrapping_add(10)),
-        b'A'..=b'F' => Some(digit.wrapping_sub(b'A').wrapping_add(10)),
-        _ => None,
+/// Marks what is no hexadecimal digit.
+const NO_DIGIT: u8 = 0x80;
+
+/// The value of every hexadecimal digit: a list has billions of them.
+#[expect(
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    reason = "computed when the program is built: a wrong index would not compile"
+)]
+const NIBBLES: [u8; 256] = {
+    let mut table = [NO_DIGIT; 256];
+    let digits = *b"0123456789abcdef";
+    let mut value = 0;
+    while value < 16 {
+        let digit = digits[value];
+        table[digit as usize] = value as u8;
+        table[digit.to_ascii_uppercase() as usize] = value as u8;
+        value += 1;
     }
+    table
+};
+
+fn nibble(digit: u8) -> u8 {
+    NIBBLES.get(usize::from(digit)).copied().unwrap_or(NO_DIGIT)
 }
 
 /// The digests of a file, strongest first; none of one that was not read, nor of an empty one, which says nothing:

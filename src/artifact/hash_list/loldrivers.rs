@@ -61,9 +61,10 @@ pub fn known(digest: &Digest) -> Option<Driver> {
 pub fn look_up(digests: &[Digest]) -> Option<ListMatch> {
     let (driver, digest) = digests.iter().find_map(|digest| Some((known(digest)?, digest)))?;
     Some(ListMatch {
-        list: match driver.is_malicious {
-            true => KnownList::MaliciousDriver,
-            false => KnownList::VulnerableDriver,
+        list: if driver.is_malicious {
+            KnownList::MaliciousDriver
+        } else {
+            KnownList::VulnerableDriver
         },
         source: format!("{NAME}, id {}", driver.id),
         by: digest.kind.label().to_owned(),

@@ -47,10 +47,10 @@ pub(super) fn read(
         };
         useful = useful.saturating_add(rows);
     }
-    match tables.is_empty() {
-        true => Err("it has no table with a column of hashes (sha256, sha1 or md5)".to_owned()),
-        false => Ok(useful),
+    if tables.is_empty() {
+        return Err("it has no table with a column of hashes (sha256, sha1 or md5)".to_owned());
     }
+    Ok(useful)
 }
 
 /// The first index that begins with the strongest digest, which its first entry tells.

@@ -46,21 +46,18 @@ pub(super) fn read(
         if text.is_empty() || text.starts_with(b"#") {
             continue;
         }
-        let known = match &layout {
-            Some(layout) => layout,
-            None => match Layout::of(text) {
-                Some((found, is_header)) => {
-                    let layout = layout.insert(found);
-                    if is_header {
-                        continue;
-                    }
-                    layout
-                }
-                None => {
-                    problems.add(number, "no hash in it");
-                    continue;
-                }
-            },
+        let known = if let Some(layout) = &layout {
+            layout
+        } else {
+            let Some((first, is_header)) = Layout::of(text) else {
+                problems.add(number, "no hash in it");
+                continue;
+            };
+            let first = layout.insert(first);
+            if is_header {
+                continue;
+            }
+            first
         };
         let (has_digest, is_wanted) = known.glance(text, wanted);
         if !has_digest {
@@ -222,10 +219,8 @@ fn fields(line: &[u8], delimiter: u8) -> impl Iterator<Item = &[u8]> {
             let inner = line.get(1..)?.windows(2).position(ends)?;
             inner.checked_add(2)
         };
-        let end = match is_quoted {
-            true => closing(),
-            false => line.iter().position(|byte| *byte == delimiter),
-        };
+        let end =
+            if is_quoted { closing() } else { line.iter().position(|byte| *byte == delimiter) };
         let (field, next) = match end.and_then(|end| line.split_at_checked(end)) {
             Some((field, next)) => (field, next.get(1..)),
             None => (line, None),
@@ -424,9 +419,10 @@ mod tests {
                 if self.0 == self.1 {
                     break;
                 }
-                let line = match self.0 + 1 == self.1 {
-                    true => format!("{SHA256}\n"),
-                    false => format!("{:064x}\n", self.0),
+                let line = if self.0 + 1 == self.1 {
+                    format!("{SHA256}\n")
+                } else {
+                    format!("{:064x}\n", self.0)
                 };
                 chunk.copy_from_slice(line.as_bytes());
                 (self.0, written) = (self.0 + 1, written + 65);

@@ -58,12 +58,12 @@ fn named(sid: &Sid) -> String {
 /// The groups of ordinary users who have one of these rights, sorted. Entries are taken in their order, as Windows
 /// does: a right that was denied before is not given any more.
 fn takers(dacl: &Acl, rights: u32) -> Vec<String> {
-    let Acl::Entries(entries) = dacl else { return vec!["everyone".to_owned()] };
+    let Acl::Entries(entries) = dacl else { return vec!["Everyone".to_owned()] };
     let mut denied: Vec<(String, u32)> = Vec::new();
     let mut found = BTreeSet::new();
     for entry in entries.iter().filter(|entry| entry.flags & INHERIT_ONLY == 0) {
-        let Some(sid) = entry.sid.as_ref().map(ToString::to_string) else { continue };
-        let mask = mapped(entry);
+        let Some(who) = &entry.sid else { continue };
+        let (sid, mask) = (who.to_string(), mapped(entry));
         if entry.denies() {
             denied.push((sid, mask));
         } else if entry.allows()
@@ -73,7 +73,7 @@ fn takers(dacl: &Acl, rights: u32) -> Vec<String> {
                 denied.iter().filter(|(to, _)| *to == sid || EVERYBODY.contains(&to.as_str()));
             let lost = lost.fold(0, |lost, (_, mask)| lost | mask);
             if mask & !lost & rights != 0 {
-                found.insert(group.to_owned());
+                found.insert(who.well_known_name().unwrap_or(group).to_owned());
             }
         }
     }
@@ -130,13 +130,13 @@ mod tests {
         const READ: u32 = 0x12_00a9;
         for (entries, expected) in [
             (vec![(0, 0, FILE_ALL_ACCESS, "S-1-5-32-544"), (0, 0, READ, USERS)], vec![]),
-            (vec![(0, 0x10, MODIFY, AUTHENTICATED)], vec!["authenticated users"]),
+            (vec![(0, 0x10, MODIFY, AUTHENTICATED)], vec!["Authenticated Users"]),
             (vec![(0, 0x0b, MODIFY, AUTHENTICATED)], vec![]),
-            (vec![(0, 0, GENERIC_ALL, EVERYONE)], vec!["everyone"]),
-            (vec![(0, 0, GENERIC_WRITE, USERS)], vec!["users"]),
+            (vec![(0, 0, GENERIC_ALL, EVERYONE)], vec!["Everyone"]),
+            (vec![(0, 0, GENERIC_WRITE, USERS)], vec!["Users"]),
             (vec![(1, 0, MODIFY, USERS), (0, 0, MODIFY, EVERYONE)], vec![]),
-            (vec![(0, 0, MODIFY, EVERYONE), (1, 0, MODIFY, USERS)], vec!["everyone"]),
-            (vec![(1, 0, 0x2, "S-1-5-32-546"), (0, 0, 0x2, USERS)], vec!["users"]),
+            (vec![(0, 0, MODIFY, EVERYONE), (1, 0, MODIFY, USERS)], vec!["Everyone"]),
+            (vec![(1, 0, 0x2, "S-1-5-32-546"), (0, 0, 0x2, USERS)], vec!["Users"]),
             (vec![(0, 0, MODIFY, "S-1-5-21-1-2-3-513")], vec!["domain users"]),
             (vec![(0, 0, MODIFY, "S-1-5-21-1-2-3-1104")], vec![]),
             (vec![(0, 0, 0x4, USERS)], vec![]),
@@ -144,6 +144,6 @@ mod tests {
             let found = takers(&descriptor(&entries).dacl, TAKES_FILE);
             assert_eq!(found, expected, "{entries:?}");
         }
-        assert_eq!(takers(&Acl::Null, TAKES_FILE), ["everyone"]);
+        assert_eq!(takers(&Acl::Null, TAKES_FILE), ["Everyone"]);
     }
 }

@@ -1,23 +1,34 @@
 //! Records of deleted files that bore the names of files that are missing.
 
 use std::collections::BTreeSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use crate::evidence::{Evidence, Metadata};
 use crate::host::image_path::leaf;
-use crate::host::program_file::{FileRecord, FileState, ProgramFile};
+use crate::host::program_file::{FileRecord, FileState, ProgramFile, Purpose, ServiceFile};
 use crate::host::{Citation, Place, Provenance};
 use crate::text::same_name;
 
 /// Records of one name that are told.
 const MOST: usize = 8;
 
-/// Looks for the names of all missing files at once: every record of the volume is read for that.
-pub(super) fn find(evidence: &dyn Evidence, files: &[ProgramFile]) -> Vec<Metadata> {
-    let missing = files.iter().filter(|file| file.state == FileState::Missing);
-    let names: BTreeSet<&str> = missing.map(|file| leaf(&file.path)).collect();
-    let names: Vec<&str> = names.into_iter().filter(|name| !name.is_empty()).collect();
-    if names.is_empty() { Vec::new() } else { evidence.deleted(&names) }
+/// The names of all missing files that services name.
+pub(super) fn names(files: &[ProgramFile], links: &[ServiceFile]) -> BTreeSet<String> {
+    let named = links.iter().filter(|link| !matches!(link.purpose, Purpose::Phantom(_)));
+    let files = named.filter_map(|link| files.get(link.file));
+    let missing = files.filter(|file| file.state == FileState::Missing);
+    missing.map(|file| leaf(&file.path).to_owned()).filter(|name| !name.is_empty()).collect()
+}
+
+/// Looks for all names at once: every record of the volume is read for that. A panic over hostile bytes costs no more
+/// than these records.
+pub(super) fn find(evidence: &dyn Evidence, names: &BTreeSet<String>) -> Vec<Metadata> {
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    if names.is_empty() {
+        return Vec::new();
+    }
+    catch_unwind(AssertUnwindSafe(|| evidence.deleted(&names))).unwrap_or_default()
 }
 
 /// Puts the records where the files of their names are.

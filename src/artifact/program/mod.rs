@@ -15,6 +15,7 @@ mod resolve;
 mod vouching;
 mod zone;
 
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use rayon::iter::{IntoParallelRefMutIterator, ParallelIterator};
@@ -24,7 +25,7 @@ use super::Progress;
 use super::hash_list::{self, HashLists};
 use crate::diagnostic::{Diagnostic, Impact};
 use crate::evidence::{Evidence, EvidencePath, Extent};
-use crate::host::program_file::{FileState, Owner, ProgramFile, ServiceFile, Wanted};
+use crate::host::program_file::{FileState, Owner, ProgramFile, Purpose, ServiceFile, Wanted};
 use crate::host::{Citation, Coverage, Host, Origin, Place, Provenance, Span, State};
 
 /// Which files are read to their end.
@@ -95,11 +96,15 @@ pub fn read(
     }
     let Resolved { mut files, links } = resolve::resolve(evidence, host, wanted);
     let mut diagnostics = each(&mut files, |file| record::read(evidence, file));
-    cover(extent, &files, coverage);
+    cover(extent, &files, &links, coverage);
     let chosen = chosen(wanted, &links, files.len(), is_read);
-    let deleted = deleted::find(evidence, &files);
+    let names = deleted::names(&files, &links);
     let contents = reading::Reading { evidence, options, progress };
-    let tables = contents.read(&mut files, &chosen, &mut diagnostics);
+    // Both read much: the whole $MFT, and every file.
+    let (deleted, tables) = rayon::join(
+        || deleted::find(evidence, &names),
+        || contents.read(&mut files, &chosen, &mut diagnostics),
+    );
     vouching::check_all(evidence, &mut files, &tables, coverage, &mut diagnostics);
     deleted::attach(&mut files, &deleted);
     diagnostics.sort();
@@ -167,7 +172,15 @@ fn fused(
 }
 
 /// Records how far the evidence could say whether files are there.
-fn cover(extent: Extent, files: &[ProgramFile], coverage: &mut Coverage) {
+fn cover(extent: Extent, files: &[ProgramFile], links: &[ServiceFile], coverage: &mut Coverage) {
+    // What should be missing is no missing file.
+    let phantoms = links.iter().filter(|link| matches!(link.purpose, Purpose::Phantom(_)));
+    let phantoms: BTreeSet<usize> = phantoms.map(|link| link.file).collect();
+    let files: Vec<&ProgramFile> = (0..)
+        .zip(files)
+        .filter(|(at, file)| file.state == FileState::Present || !phantoms.contains(at))
+        .map(|(_, file)| file)
+        .collect();
     let count = |state: FileState| files.iter().filter(|file| file.state == state).count();
     let (present, missing) = (count(FileState::Present), count(FileState::Missing));
     let state = match extent {

@@ -29,7 +29,7 @@ pub(super) fn read(evidence: &dyn Evidence, file: &mut ProgramFile) -> Vec<Diagn
     };
     let metadata = evidence.metadata(&path).unwrap_or_else(|error| {
         tell("what the file system says of it", error);
-        Default::default()
+        Metadata::default()
     });
     let zone = zone::zone(evidence, &path, &metadata).unwrap_or_else(|error| {
         tell("the stream Zone.Identifier", error);

@@ -192,12 +192,11 @@ fn indefinite(bytes: &[u8], depth: u8) -> Result<usize, Refusal> {
             return Ok(at);
         }
         let header = Header::read(rest)?;
-        let size = match header.length {
-            Some(length) => length,
-            None => {
-                let inner = rest.get(header.size..).ok_or(CUT)?;
-                indefinite(inner, depth.saturating_add(1))?.saturating_add(2)
-            }
+        let size = if let Some(length) = header.length {
+            length
+        } else {
+            let inner = rest.get(header.size..).ok_or(CUT)?;
+            indefinite(inner, depth.saturating_add(1))?.saturating_add(2)
         };
         at = at.checked_add(header.size).and_then(|at| at.checked_add(size)).ok_or(CUT)?;
     }

@@ -18,8 +18,9 @@ impl<'a> Name<'a> {
     /// Reads a name as far as it can be read.
     pub(super) fn read(bytes: &'a [u8]) -> Self {
         let mut parts = Vec::new();
-        let mut sets = Value::of(bytes).map(Value::inside);
-        while let Ok(Some(set)) = sets.as_mut().map_or(Ok(None), |sets| sets.next()) {
+        let Ok(whole) = Value::of(bytes) else { return Self { parts } };
+        let mut sets = whole.inside();
+        while let Ok(Some(set)) = sets.next() {
             let mut pairs = set.inside();
             while let Ok(Some(pair)) = pairs.next() {
                 let mut fields = pair.inside();

@@ -234,7 +234,7 @@ fn as_set(content: &[u8]) -> Vec<u8> {
     set
 }
 
-fn attributes<'a>(set: Option<Value<'a>>) -> Result<Vec<Attribute<'a>>, Refusal> {
+fn attributes(set: Option<Value<'_>>) -> Result<Vec<Attribute<'_>>, Refusal> {
     let mut found = Vec::new();
     let Some(set) = set else { return Ok(found) };
     let mut list = set.inside();

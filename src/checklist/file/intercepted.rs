@@ -24,9 +24,9 @@ pub(super) const INTERCEPTED: Indicator = Indicator {
     sources: &["Microsoft, CreateProcessW: lpCommandLine; MITRE ATT&CK T1574.009"],
     since: "0.2.0",
     check: |scope| {
-        let links = scope.service.files.iter();
+        let mut links = scope.service.files.iter();
         let (link, meant) =
-            links.filter_map(|link| Some((link, scope.host.files.get(link.meant?)?))).next()?;
+            links.find_map(|link| Some((link, scope.host.files.get(link.meant?)?)))?;
         let runs = scope.host.files.get(link.file)?;
         let config = scope.config()?;
         let because = format!("Windows runs {}, which stands before {}", runs.path, meant.path);

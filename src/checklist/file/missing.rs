@@ -6,6 +6,7 @@ use super::super::basis::HIVE;
 use super::super::staging::{installed, no, unknown, yes};
 use crate::checklist::{Family, Hit, Indicator, Need, Question, Scene, technique};
 use crate::host::Role;
+use crate::host::config::Data;
 use crate::host::program_file::FileState;
 
 /// How long before the end of the evidence an install counts as recent.
@@ -60,6 +61,16 @@ pub(super) const MISSING: Indicator = Indicator {
             Scene::hosted("Fax")
                 .image(r"%SystemRoot%\System32\fxssvc.exe")
                 .without(r"Parameters\ServiceDll")
+                .program(|file| file.state = FileState::Missing)
+        }),
+        no("a driver of Windows for hardware that the host lacks", || {
+            Scene::driver("contoso")
+                .value("Owners", 7, Data::Texts(vec!["contoso.inf".to_owned()]))
+                .program(|file| file.state = FileState::Missing)
+        }),
+        yes("a vendor's driver", || {
+            Scene::driver("contoso")
+                .value("Owners", 7, Data::Texts(vec!["oem7.inf".to_owned()]))
                 .program(|file| file.state = FileState::Missing)
         }),
         unknown("it was not collected", || {

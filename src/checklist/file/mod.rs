@@ -62,6 +62,7 @@ fn missing<'a>(scope: &Scope<'a>) -> Vec<(&'a Purpose, &'a ProgramFile)> {
     let is_expected = scope.config().is_none()
         || known_good::is_stock(scope)
         || known_good::is_laid_down(scope)
+        || is_of_inbox_package(scope)
         || scope.service.is_user_instance();
     let runs = |purpose: &Purpose| {
         matches!(purpose, Purpose::Image | Purpose::ServiceDll | Purpose::Wrapped)
@@ -69,6 +70,16 @@ fn missing<'a>(scope: &Scope<'a>) -> Vec<(&'a Purpose, &'a ProgramFile)> {
     files(scope)
         .filter(|(purpose, file)| !is_expected && runs(purpose) && file.state == FileState::Missing)
         .collect()
+}
+
+/// Whether a driver belongs to packages of Windows alone: packages of others are stored as `oem<number>.inf`. Windows
+/// registers many drivers for hardware that the host does not have.
+fn is_of_inbox_package(scope: &Scope<'_>) -> bool {
+    let is_inbox = |owner: &String| !owner.to_lowercase().starts_with("oem");
+    scope.service.is_driver()
+        && scope
+            .config()
+            .is_some_and(|config| !config.owners.is_empty() && config.owners.iter().all(is_inbox))
 }
 
 /// The newest moment that the evidence tells of: a record of a log, or a key.

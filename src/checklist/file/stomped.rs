@@ -53,7 +53,9 @@ pub(super) const STOMPED: Indicator = Indicator {
             Scene::service("Agent").program(|file| {
                 let late = Scene::noon().checked_sub(SignedDuration::from_hours(240)).ok();
                 let executable = file.content.as_mut().and_then(|one| one.executable.as_mut());
-                executable.into_iter().for_each(|one| one.linked = late);
+                if let Some(executable) = executable {
+                    executable.linked = late;
+                }
             })
         }),
         no("an ordinary file", || Scene::service("Agent").program(|_| {})),

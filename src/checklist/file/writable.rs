@@ -46,8 +46,8 @@ pub(super) const WRITABLE: Indicator = Indicator {
         Some(Hit::new(because, file.citation.clone()).weighing(FOLDER_WEIGHT))
     },
     examples: &[
-        yes("users may change the program", || with(&["users"], &["users"])),
-        yes("users may put a DLL beside it", || with(&[], &["authenticated users"])),
+        yes("users may change the program", || with(&["Users"], &["Users"])),
+        yes("users may put a DLL beside it", || with(&[], &["Authenticated Users"])),
         no("only administrators may", || with(&[], &[])),
         no("the program is gone", || {
             Scene::service("Agent").program(|file| file.state = FileState::Missing)

@@ -121,14 +121,10 @@ pub(super) const BY_WINDOWS: Indicator = Indicator {
     },
     examples: &[
         yes("a service of Windows with its DLL", || {
-            Scene::hosted("Contoso")
-                .file(Purpose::ServiceDll, of_windows)
-                .program(|file| of_windows(file))
+            Scene::hosted("Contoso").file(Purpose::ServiceDll, of_windows).program(of_windows)
         }),
         no("svchost is Windows', its DLL is not", || {
-            Scene::hosted("Contoso")
-                .file(Purpose::ServiceDll, |_| {})
-                .program(|file| of_windows(file))
+            Scene::hosted("Contoso").file(Purpose::ServiceDll, |_| {}).program(of_windows)
         }),
         no("a shell of Windows", || {
             Scene::service("x").image(r"C:\Windows\System32\cmd.exe /c start x").program(of_windows)

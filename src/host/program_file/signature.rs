@@ -68,8 +68,8 @@ pub struct Signature {
     /// Whether a valid signature was made by Microsoft in its own name: not the one it gives drivers of others, nor one of somebody
     /// else whose chain ends at a root of Microsoft's.
     pub is_microsoft: bool,
-    /// Whether an invalid signature shows that the file or the signature was changed, and not merely that it rests on something
-    /// that is not accepted.
+    /// Whether an invalid signature shows forgery (a changed file, a certificate that was never allowed to sign it), and not merely
+    /// that it rests on something that is not accepted.
     pub is_forged: bool,
     /// A valid catalog of Microsoft's that lists a file of this name, where none lists these bytes.
     pub namesake: Option<Citation>,

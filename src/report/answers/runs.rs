@@ -38,7 +38,9 @@ pub(super) fn answer(
             if let Some(sentence) = file::state_sentence(link, file) {
                 draft.fact(sentence, [file.citation.clone()]);
             }
-            file::open_points(file).into_iter().for_each(|point| draft.missing(point));
+            for point in file::open_points(file) {
+                draft.missing(point);
+            }
         }
     }
     draft.finish()

@@ -28,6 +28,7 @@ pub struct ContentReport {
 
 /// A PE image.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts about one image")]
 pub struct ExecutableReport {
     /// The machine in words.
     pub machine: String,

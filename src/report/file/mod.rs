@@ -174,6 +174,10 @@ impl ServiceFileReport {
     pub(super) fn of(service: &Service, files: &[FileReport]) -> Vec<Self> {
         let link = |link: &ServiceFile| {
             let file = files.get(link.file)?;
+            // A library that should not be there, and is not.
+            if matches!(link.purpose, Purpose::Phantom(_)) && file.state != FileState::Present {
+                return None;
+            }
             let meant = link.meant.and_then(|meant| files.get(meant));
             let (purpose, value) = purpose(&link.purpose);
             Some(Self {

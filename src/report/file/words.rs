@@ -35,7 +35,8 @@ fn bytes(size: u64) -> String {
 
 /// Whether the file is there, in a few words: `missing (the evidence holds no volume D:)`.
 fn state(file: &FileReport) -> String {
-    match &file.remark {
+    // What the state says by itself is not said twice.
+    match file.remark.as_ref().filter(|remark| !remark.ends_with(file.state.label())) {
         Some(remark) => format!("{} ({remark})", file.state.label()),
         None => file.state.label().to_owned(),
     }
@@ -187,13 +188,15 @@ pub(crate) fn facts(file: &FileReport) -> Vec<Line> {
         lines.extend(of_record(record));
     }
     lines.extend(file.unread.clone().map(|why| ("not read", why)));
-    lines.extend(about_bytes(file));
+    if file.state == FileState::Present {
+        lines.extend(about_bytes(file));
+    }
     for deleted in &file.deleted {
         let record = &deleted.record;
         let number = record.number.map(|number| format!("record {number}, ")).unwrap_or_default();
         let names = record.names.join(", ");
-        let named = record.times.iter().filter(|times| times.source == "file_name");
-        let created = named.chain(&record.times).find_map(|times| times.created);
+        let given = record.times.iter().filter(|times| times.source == "file_name");
+        let created = given.chain(&record.times).find_map(|times| times.created);
         let created = created.map(|time| format!(", created {time}")).unwrap_or_default();
         lines.push(("deleted", format!("{names}: {number}{}{created}", bytes(record.size))));
     }
@@ -393,8 +396,14 @@ fn bits(entropy: u16) -> String {
 fn of_signature(signature: &SignatureReport) -> Vec<Line> {
     let digest = signature.digest.as_ref().map(|digest| format!(", over {digest}"));
     let word = signature.status.label();
-    let vouched = vouched(signature);
-    let text = if vouched == word { vouched } else { format!("{word}: {vouched}") };
+    let text = match (signature.status, &signature.reason) {
+        (SignatureStatus::Unsigned, None) => word.to_owned(),
+        (
+            SignatureStatus::Invalid | SignatureStatus::Unknown | SignatureStatus::Unsigned,
+            Some(why),
+        ) => format!("{word}: {why}"),
+        _ => format!("{word}: {}", vouched(signature)),
+    };
     let mut lines = vec![("signature", format!("{text}{}", digest.unwrap_or_default()))];
     for signer in &signature.signers {
         lines.push(("signer", signer.name.clone()));
@@ -462,4 +471,107 @@ fn is_inert(path: &str) -> bool {
             || [' ', '\\', '/', ':', '.', '_', '-', '(', ')', '~', '+', ',', '=', '#'].contains(&c)
     };
     path.chars().all(plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::host::program_file::{ProgramFile, Signature};
+    use crate::host::{Place, Provenance};
+
+    fn file(path: &str, state: FileState, status: SignatureStatus) -> FileReport {
+        let (artifact, provenance) = (Arc::from(path), Provenance::Live);
+        let citation = crate::host::Citation { artifact, place: Place::File, provenance };
+        let signature = Signature { status, ..Signature::default() };
+        FileReport::new(&ProgramFile { signature, ..ProgramFile::at(path, state, citation) })
+    }
+
+    fn link(file: &FileReport, purpose: &str) -> ServiceFileReport {
+        ServiceFileReport {
+            purpose: purpose.to_owned(),
+            value: None,
+            named: None,
+            path: file.path.clone(),
+            meant: None,
+            steps: Vec::new(),
+            state: file.state,
+            sha256: None,
+            signature: file.signature.status,
+            signer: None,
+            born: None,
+        }
+    }
+
+    #[test]
+    fn sizes_are_read_in_groups() {
+        for (size, expected) in [
+            (0, "0 bytes"),
+            (999, "999 bytes"),
+            (1_000, "1,000 bytes"),
+            (1_234_567, "1,234,567 bytes"),
+        ] {
+            assert_eq!(bytes(size), expected);
+        }
+    }
+
+    #[test]
+    fn no_name_of_a_file_reaches_a_shell() {
+        for (path, is_shown) in [
+            (r"C:\Program Files (x86)\A\a-b_1.exe", true),
+            (r"C:\Users\jürgen\x.exe", true),
+            (r"C:\x'; rm -rf ~; '.exe", false),
+            (r#"C:\x" & calc & ".exe"#, false),
+            (r"C:\%COMSPEC%.exe", false),
+            ("C:\\x\u{2019}; calc.exe", false),
+            (r"C:\$(calc).exe", false),
+            ("C:\\`calc`.exe", false),
+        ] {
+            let file = file(path, FileState::Present, SignatureStatus::Unsigned);
+            for command in verify_commands(&file, "x") {
+                assert!(
+                    command.contains(path) == is_shown || command.contains("IMAGE"),
+                    "{command}"
+                );
+            }
+            let command = verify_commands(&file, path).join("\n");
+            assert_eq!(command.contains("EVIDENCE"), !is_shown, "{command}");
+        }
+    }
+
+    #[test]
+    fn three_answers_are_three_sentences() {
+        use FileState::{Missing, NotCollected, Present, Unreadable};
+        for (state, said, open) in [
+            (Present, "is there", 2),
+            (Missing, "is missing", 0),
+            (NotCollected, "", 1),
+            (Unreadable, "", 1),
+        ] {
+            let file = file(r"C:\a.exe", state, SignatureStatus::Unknown);
+            let sentence = state_sentence(&link(&file, "image"), &file).unwrap_or_default();
+            assert_eq!(sentence.is_empty(), said.is_empty(), "{sentence}");
+            assert!(sentence.contains(said), "{sentence}");
+            assert_eq!(open_points(&file).len(), open, "{state:?}");
+        }
+    }
+
+    #[test]
+    fn the_table_speaks_of_what_nobody_vouches_for() {
+        use SignatureStatus::{Invalid, Unknown, Unsigned, Valid};
+        for (state, status, purpose, expected) in [
+            (FileState::Present, Valid, "image", None),
+            (FileState::Present, Unknown, "image", None),
+            (FileState::Present, Unsigned, "image", Some("file: a.exe is unsigned")),
+            (FileState::Present, Invalid, "service_dll", Some("file: a.exe is INVALIDLY signed")),
+            (FileState::Missing, Unknown, "image", Some("file: a.exe is missing")),
+            (FileState::Missing, Unknown, "phantom", None),
+            (FileState::NotCollected, Unknown, "image", None),
+        ] {
+            let file = file(r"C:\a.exe", state, status);
+            let links = [link(&file, purpose)];
+            assert_eq!(remarkable(&links, &[file]).as_deref(), expected, "{state:?} {status:?}");
+        }
+    }
 }

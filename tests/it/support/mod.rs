@@ -1,5 +1,6 @@
 //! What several tests need.
 
+pub(crate) mod authentihash;
 pub(crate) mod collections;
 pub(crate) mod commands;
 pub(crate) mod corpus;

@@ -11,6 +11,9 @@ use svctriage::lab::{File, security_descriptor};
 /// When its services were installed.
 const INSTALLED: Timestamp = Timestamp::constant(1_700_000_000, 0);
 
+/// When its programs say that they were linked: a week before.
+const LINKED: u32 = 1_699_400_000;
+
 /// One service: its name, and its values.
 struct Entry {
     name: &'static str,
@@ -113,7 +116,7 @@ fn acme(name: &str) -> VersionResource {
 
 /// A program of that name.
 pub(crate) fn program(name: &str) -> Vec<u8> {
-    let program = Program::new(name).version(acme(name));
+    let program = Program::new(name).version(acme(name)).linked(LINKED);
     match name {
         "fallen.exe" => program.packed().pdb(r"C:\Users\dev\fallen\Release\fallen.pdb").build(),
         _ => program.build(),

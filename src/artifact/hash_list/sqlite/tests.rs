@@ -1,6 +1,7 @@
 //! Databases that `SQLite` itself wrote (tests/lists/make.py), whole and damaged.
 
 use std::io::Cursor;
+use std::path::Path;
 
 use md5::{Digest as _, Md5};
 use sha1::Sha1;
@@ -12,6 +13,13 @@ const INDEXED: &[u8] = include_bytes!("../../../../tests/lists/rds-indexed.sqlit
 const PLAIN: &[u8] = include_bytes!("../../../../tests/lists/plain-utf16.sqlite3");
 const BYTES: &[u8] = include_bytes!("../../../../tests/lists/bytes.sqlite3");
 const NONE: &[u8] = include_bytes!("../../../../tests/lists/none.sqlite3");
+
+/// The database of that name made anew, where there is one, else the committed one.
+fn database(committed: &[u8], name: &str) -> Vec<u8> {
+    let made = std::env::var_os("SVCTRIAGE_LISTS").map(|folder| Path::new(&folder).join(name));
+    #[expect(clippy::disallowed_methods, reason = "a list of the tests")]
+    made.map_or_else(|| committed.to_vec(), |path| std::fs::read(path).unwrap())
+}
 
 /// The digests of files whose bytes are these numbers.
 fn numbers(numbers: &[usize]) -> Wanted {
@@ -37,11 +45,11 @@ fn look_up(database: &[u8], wanted: &Wanted) -> (Result<u64, String>, Found, Pro
 fn every_row_is_found_through_an_index_and_by_reading_all() {
     let all: Vec<usize> = (0..120).collect();
     for (database, rows, name, by, looked_at) in [
-        (INDEXED, 120, "file {}.exe", DigestKind::Sha256, 1),
-        (PLAIN, 40, "file {}.exe", DigestKind::Sha256, 40),
-        (BYTES, 20, "", DigestKind::Md5, 20),
+        (database(INDEXED, "rds-indexed.sqlite3"), 120, "file {}.exe", DigestKind::Sha256, 1),
+        (database(PLAIN, "plain-utf16.sqlite3"), 40, "file {}.exe", DigestKind::Sha256, 40),
+        (database(BYTES, "bytes.sqlite3"), 20, "", DigestKind::Md5, 20),
     ] {
-        let (read, found, problems) = look_up(database, &numbers(&all));
+        let (read, found, problems) = look_up(&database, &numbers(&all));
         assert_eq!((read, problems.count()), (Ok(looked_at), 0));
         assert_eq!(found.rows.keys().copied().collect::<Vec<_>>(), all[..rows]);
         assert_eq!(found.contradictions.len(), 0);

@@ -1,5 +1,6 @@
 //! What variables and the Windows folder mean on a host.
 
+use crate::evidence::{Evidence, EvidencePath};
 use crate::host::Host;
 
 /// The environment of the service control manager.
@@ -16,9 +17,14 @@ pub(super) struct Environment {
 }
 
 impl Environment {
-    pub(super) fn of(host: &Host) -> Self {
+    pub(super) fn of(evidence: &dyn Evidence, host: &Host) -> Self {
         let name = host.identity.name.as_deref().unwrap_or_default();
-        Self::new(host.identity.system_root.as_deref(), name, host.is_before_vista())
+        let known = host.identity.system_root.clone().or_else(|| {
+            let mut folders = evidence.describe().windows.iter();
+            let current = folders.find(|windows| windows.history.is_none())?;
+            root_of(&current.path)
+        });
+        Self::new(known.as_deref(), name, host.is_before_vista())
     }
 
     pub(super) fn new(system_root: Option<&str>, host_name: &str, is_before_vista: bool) -> Self {
@@ -116,6 +122,21 @@ impl Environment {
     }
 }
 
+/// What a Windows folder of the evidence was called on the host, where the SOFTWARE hive does not tell: by its own name
+/// and that of the folder it is in, if that is a drive's.
+fn root_of(windows: &EvidencePath) -> Option<String> {
+    let (parent, name) = windows.split();
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+    if name.is_empty() || !name.chars().all(is_plain) {
+        return None;
+    }
+    let drive = parent.name().trim_end_matches(':').trim_end_matches("%3A");
+    let mut letters = drive.chars();
+    let letter = letters.next().filter(char::is_ascii_alphabetic);
+    let letter = letter.filter(|_| letters.next().is_none()).unwrap_or('C').to_ascii_uppercase();
+    Some(format!(r"{letter}:\{name}"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -131,6 +152,21 @@ mod tests {
         ] {
             let environment = Environment::new(system_root, "", false);
             assert_eq!((environment.root.as_str(), environment.drive.as_str()), (root, drive));
+        }
+    }
+
+    #[test]
+    fn without_the_hive_the_folders_of_the_evidence_tell() {
+        for (path, expected) in [
+            ("Windows", Some(r"C:\Windows")),
+            ("WINNT", Some(r"C:\WINNT")),
+            ("d/Windows", Some(r"D:\Windows")),
+            ("uploads/auto/E%3A/Windows", Some(r"E:\Windows")),
+            ("copy of C/Windows", Some(r"C:\Windows")),
+            ("", None),
+            ("a b", None),
+        ] {
+            assert_eq!(root_of(&EvidencePath::new(path)).as_deref(), expected, "{path}");
         }
     }
 

@@ -4,6 +4,7 @@ mod environment;
 mod plan;
 
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
@@ -27,8 +28,8 @@ pub(super) struct Resolved {
 
 /// Finds the files, on the threads of the current rayon pool.
 pub(super) fn resolve(evidence: &dyn Evidence, host: &Host, wanted: &[Wanted]) -> Resolved {
-    let finder = Finder { evidence, host, environment: Environment::of(host) };
-    let found: Vec<Found> = wanted.par_iter().map(|one| finder.find(one)).collect();
+    let finder = Finder { evidence, host, environment: Environment::of(evidence, host) };
+    let found: Vec<Found> = wanted.par_iter().map(|one| finder.find_fused(one)).collect();
     let mut files: BTreeMap<String, ProgramFile> = BTreeMap::new();
     for file in found.iter().flat_map(|found| [Some(&found.file), found.meant.as_ref()]).flatten() {
         files.entry(fold(&file.path)).or_insert_with(|| file.clone());
@@ -61,6 +62,17 @@ struct Finder<'h> {
 }
 
 impl Finder<'_> {
+    /// The fuse: a panic over hostile words or folders is a fault of this program and costs one file.
+    fn find_fused(&self, wanted: &Wanted) -> Found {
+        catch_unwind(AssertUnwindSafe(|| self.find(wanted))).unwrap_or_else(|panic| {
+            let path = wanted.path.raw.clone();
+            let mut file = ProgramFile::at(path, FileState::Unreadable, self.cite(wanted));
+            let words = crate::artifact::words(panic.as_ref());
+            file.remark = Some(format!("looking for it failed, a fault of this program: {words}"));
+            Found { file, meant: None, steps: Vec::new() }
+        })
+    }
+
     fn find(&self, wanted: &Wanted) -> Found {
         let opener = self.opener(wanted);
         match plan(
@@ -163,13 +175,12 @@ impl Finder<'_> {
     /// Where the words stand: the evidence of a file that is in no evidence.
     fn cite(&self, wanted: &Wanted) -> Citation {
         let value = match &wanted.purpose {
-            Purpose::Image => "ImagePath",
+            // No value names a phantom DLL: the program itself looks for it.
+            Purpose::Image | Purpose::Phantom(_) => "ImagePath",
             Purpose::ServiceDll => r"Parameters\ServiceDll",
             Purpose::FailureCommand => "FailureCommand",
             Purpose::Wrapped => r"Parameters\Application",
             Purpose::LoadPoint(value) => value,
-            // No value names it: the program itself looks for it.
-            Purpose::Phantom(_) => "ImagePath",
         };
         let service = self.service(wanted.owner);
         let config = service.and_then(|one| one.config.as_ref().or(one.history.first()));

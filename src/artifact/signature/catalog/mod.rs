@@ -9,6 +9,7 @@ mod search;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+pub(in crate::artifact) use search::CATALOGS;
 pub use search::{search, search_with};
 
 use super::algorithm::Algorithm;

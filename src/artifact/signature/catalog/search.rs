@@ -27,7 +27,7 @@ const MANY: usize = 32;
 const MOST_FOR_A_NAME: usize = 4;
 
 /// Where Windows keeps them. The first is the place of those it trusts; drivers bring theirs beside them.
-const CATALOGS: Pattern = Pattern {
+pub(in crate::artifact) const CATALOGS: Pattern = Pattern {
     magic: Magic::Catalog,
     places: &[
         Place::current("System32/CatRoot/*/*.cat"),
