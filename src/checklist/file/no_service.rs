@@ -97,7 +97,7 @@ pub(super) const NO_DISPATCHER: Indicator = Indicator {
     needs: &[HIVE, CONTENTS],
     sources: &[
         "Microsoft: Service Program Tasks, StartServiceCtrlDispatcher",
-        "Measured: pg_ctl.exe names the function; pythonservice.exe and .NET programs do not and are left out by what they are made with",
+        "Measured: of 436 ordinary images pg_ctl.exe names the function; pythonservice.exe and .NET programs do not and are left out by what they are made with",
     ],
     since: "0.2.0",
     check: |scope| {
@@ -143,7 +143,8 @@ fn has_own_program(scope: &Scope<'_>) -> bool {
     let is_other = programs::is(leaf, ProgramKind::Interpreter)
         || programs::is(leaf, ProgramKind::Lolbin)
         || programs::is(leaf, ProgramKind::System)
-        || leaf == "svchost.exe";
+        // What they run is in a library or assembly that their arguments or parameters name.
+        || matches!(leaf, "svchost.exe" | "dotnet.exe");
     known_good::is_new_program(scope) && !scope.service.is_driver() && !is_other
 }
 

@@ -24,7 +24,7 @@ impl Scene {
         self.cover(Origin::Catalogs, State::Complete);
         let is_driver = self.config.as_ref().is_some_and(|config| {
             let image = config.value("ImagePath").map(|value| &value.data);
-            matches!(image, Some(Data::Text(path)) if path.ends_with(".sys"))
+            matches!(image, Some(Data::Text(path)) if path.rsplit('.').next() == Some("sys"))
         });
         let mut file = ordinary("", &purpose, is_driver);
         change(&mut file);

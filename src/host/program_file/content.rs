@@ -32,6 +32,7 @@ pub struct FileContent {
 
 /// A PE image (Microsoft PE/COFF specification).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "independent facts about one image")]
 pub struct Executable {
     /// `Machine` as stored: 0x8664 for x64.
     pub machine: u16,

@@ -20,14 +20,14 @@ pub(super) fn write(
         let thunks: Vec<u64> = functions
             .iter()
             .map(|function| {
-                match function.strip_prefix('#').and_then(|digits| digits.parse::<u16>().ok()) {
-                    Some(ordinal) => ordinal_flag(is_wide) | u64::from(ordinal),
-                    None => {
-                        let at = here(buffer);
-                        buffer.u16(0).bytes(function.as_bytes()).u8(0).align(2);
-                        u64::from(at)
-                    }
+                let number =
+                    function.strip_prefix('#').and_then(|digits| digits.parse::<u16>().ok());
+                if let Some(number) = number {
+                    return ordinal_flag(is_wide) | u64::from(number);
                 }
+                let at = here(buffer);
+                buffer.u16(0).bytes(function.as_bytes()).u8(0).align(2);
+                u64::from(at)
             })
             .collect();
         buffer.align(8);

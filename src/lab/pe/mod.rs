@@ -90,6 +90,7 @@ impl Program {
     #[must_use]
     pub fn new(name: &str) -> Self {
         let lower = name.to_ascii_lowercase();
+        let extension = lower.rsplit('.').next().unwrap_or_default();
         let mut program = Self {
             name: name.to_owned(),
             machine: Machine::X64,
@@ -108,12 +109,12 @@ impl Program {
             certificates: Vec::new(),
             is_dot_net: false,
         };
-        if lower.ends_with(".sys") {
+        if extension == "sys" {
             program.subsystem = 1;
             return program.imports("ntoskrnl.exe", &["IoCreateDevice", "IoDeleteDevice"]);
         }
         program = program.imports("KERNEL32.dll", &["CreateFileW", "Sleep", "ExitProcess"]);
-        let control: &[&str] = if lower.ends_with(".dll") {
+        let control: &[&str] = if extension == "dll" {
             program.subsystem = 2;
             program.is_library = true;
             program = program.exports(&["ServiceMain", "SvchostPushServiceGlobals"]);
@@ -182,7 +183,7 @@ impl Program {
         self.version_in(ENGLISH, version)
     }
 
-    /// Has a string table of its version resource in that language and code page (0x0407_04b0); the first one given
+    /// Has a string table of its version resource in that language and code page (`0x0407_04b0`); the first one given
     /// stands first in the table of translations.
     #[must_use]
     pub fn version_in(mut self, language: u32, version: VersionResource) -> Self {
