@@ -157,17 +157,16 @@ fn vouched<'a>(
     }
     let bad = [KnownList::KnownBad, KnownList::MaliciousDriver, KnownList::VulnerableDriver];
     let mut told = None;
-    for link in &service.files {
-        let file = scope.host.files.get(link.file)?;
+    for (purpose, file) in scope.files() {
         let is_listed = file.listed.iter().any(|one| bad.contains(&one.list));
         if file.state != FileState::Present || is_listed || !fits(file) {
             return None;
         }
-        if told.is_none() || link.purpose == Purpose::ServiceDll {
-            told = Some((&link.purpose, file));
+        if told.is_none() || *purpose == Purpose::ServiceDll {
+            told = Some((purpose, file));
         }
     }
-    let has_dll = service.files.iter().any(|link| link.purpose == Purpose::ServiceDll);
+    let has_dll = scope.file(&Purpose::ServiceDll).is_some();
     let is_host = service.image.as_ref().is_some_and(|image| image.leaf() == "svchost.exe");
     told.filter(|_| has_dll || service.dll.is_none() && !is_host)
 }
@@ -222,7 +221,6 @@ fn is_in_its_place(file: &ProgramFile) -> bool {
 fn all_old(scope: &Scope<'_>) -> bool {
     let end = scope.host.coverage.iter().filter_map(|(_, span)| span?.to).max();
     let Some(end) = end else { return false };
-    let files = scope.service.files.iter().filter_map(|link| scope.host.files.get(link.file));
     let is_old = |file: &ProgramFile| {
         let times = file.record.as_ref().map(|record| &record.metadata.times);
         let kept = times
@@ -232,7 +230,7 @@ fn all_old(scope: &Scope<'_>) -> bool {
         let born = kept.filter_map(|times| times.created).max();
         born.is_some_and(|born| end.duration_since(born) >= OLD)
     };
-    files.into_iter().all(is_old)
+    scope.files().all(|(_, file)| is_old(file))
 }
 
 fn of_windows(file: &mut ProgramFile) {
