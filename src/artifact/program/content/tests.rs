@@ -225,7 +225,7 @@ fn full() -> Vec<u8> {
 #[test]
 fn an_image_that_is_cut_anywhere_is_read_as_far_as_it_goes() {
     let whole = full();
-    let end = usize::try_from(content(&whole).executable.unwrap().sections.len()).unwrap() * 0x400;
+    let end = content(&whole).executable.unwrap().sections.len() * 0x400;
     for length in 1..whole.len() {
         let content = content(&whole[..length]);
         assert_eq!(content.size, length as u64);
@@ -290,7 +290,7 @@ fn tables_that_never_end_cost_no_more_than_is_allowed() {
     const HEADER: usize = 0x80;
     let first_section = HEADER + 24 + 240;
     // One section over the whole file, filled with a number that is a good address in it.
-    let plain = Program::new("x.dll").section(".x", pe::DATA, &[0x11; 0x20_0000]).build();
+    let plain = Program::new("x.dll").section(".x", pe::DATA, &vec![0x11; 0x20_0000]).build();
     let mut everywhere = plain.clone();
     put(&mut everywhere, first_section + 8, 0x2000_0000);
     put(&mut everywhere, first_section + 12, 0x1000);
