@@ -4,7 +4,7 @@
 //! `.ci/signatures.py` compares this with what osslsigncode says.
 
 #![expect(clippy::print_stdout, reason = "its output")]
-#![expect(clippy::disallowed_methods, clippy::indexing_slicing, reason = "a tool for tests")]
+#![expect(clippy::disallowed_methods, reason = "a tool for tests")]
 #![expect(clippy::unwrap_used, reason = "a tool for tests")]
 
 use svctriage::artifact::signature::{Algorithm, Catalogs, Roots, Subject, algorithms, check_with};

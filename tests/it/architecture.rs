@@ -96,8 +96,8 @@ fn modules_import_only_from_their_left() {
                     Some(other) => {
                         other < own || imported == module || other == own && matches!(own, 0 | 2)
                     }
-                    // `cli` and `lab` are seen by nothing in the pipeline.
-                    None => !matches!(imported, "cli" | "lab"),
+                    // `cli` and `lab` are seen by nothing in the pipeline; unit tests may have evidence made.
+                    None => imported != "cli" && (imported != "lab" || file.ends_with("/tests.rs")),
                 };
                 if !allowed {
                     wrong.push(format!("{file} imports {imported}: {}", line.trim()));

@@ -172,7 +172,7 @@ mod tests {
 
     #[test]
     fn long_names_are_cut() {
-        let long = [b'x'; 100].repeat(1);
+        let long = [b'x'; 100].to_vec();
         let parts: Vec<_> = (0..1).map(|_| part(oid::COMMON_NAME, 0x13, &long)).collect();
         assert_eq!(Name::read(&name(&parts)).common().len(), 100);
         let value = Value { tag: 0x13, content: &[b'x'; 1000], whole: &[] };

@@ -46,7 +46,7 @@ pub(super) const BORN_WITH_SERVICE: Indicator = Indicator {
     sources: &[
         "Linux-NTFS project: new files get the first free record, so files of one install are neighbors",
     ],
-    since: "0.2.0",
+    since: "0.1.0",
     check: |scope| {
         let wrote = scope.events(Role::FileCreation).any(|event| match &event.action {
             Action::FileCreated { image, .. } => {

@@ -25,7 +25,7 @@ pub(super) const DELETED: Indicator = Indicator {
     hard: false,
     needs: &[HIVE, Need::Files],
     sources: &["Linux-NTFS project, file record: the flag \"in use\"; a judgement for the weight"],
-    since: "0.2.0",
+    since: "0.1.0",
     check: |scope| {
         let missing = super::missing(scope);
         let (file, (citation, record)) = missing.iter().find_map(|(_, file)| {

@@ -22,7 +22,7 @@ pub(super) const INTERCEPTED: Indicator = Indicator {
     hard: true,
     needs: &[HIVE, Need::Files],
     sources: &["Microsoft, CreateProcessW: lpCommandLine; MITRE ATT&CK T1574.009"],
-    since: "0.2.0",
+    since: "0.1.0",
     check: |scope| {
         let mut links = scope.service.files.iter();
         let (link, meant) =

@@ -32,7 +32,7 @@ pub(super) const MISSING: Indicator = Indicator {
     sources: &[
         "A judgement: leftovers of uninstallers are frequent, those of a fresh install are not",
     ],
-    since: "0.2.0",
+    since: "0.1.0",
     check: |scope| {
         let missing = super::missing(scope);
         let (purpose, file) = missing.first()?;

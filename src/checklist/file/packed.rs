@@ -28,7 +28,7 @@ pub(super) const PACKED: Indicator = Indicator {
         "Lyda, Hamrock: Using Entropy Analysis to Find Encrypted and Packed Malware (IEEE S&P 2007)",
         "Measured: of 438 ordinary images none has native code above 7.0 bits per byte; one .NET library has 7.53 with its resources",
     ],
-    since: "0.2.0",
+    since: "0.1.0",
     check: |scope| {
         let packed = images(scope).find_map(|image| {
             let why = is_packed(image.executable)?;

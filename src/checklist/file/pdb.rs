@@ -51,7 +51,7 @@ pub(super) const TELLING_PDB: Indicator = Indicator {
         "Mandiant: Definitive Dossier of Devilish Debug Details, parts 1 and 2 (2019)",
         "Measured: 0 of 438 ordinary images",
     ],
-    since: "0.2.0",
+    since: "0.1.0",
     check: |scope| {
         let told = images(scope).find_map(|image| {
             let path = image.executable.pdb.as_deref()?;

@@ -49,7 +49,7 @@ pub(super) const RENAMED: Indicator = Indicator {
         "SigmaHQ 36480ae1-a1cb-4eaa-a0d6-29801d7e9142, 0ba1da6d-b6ce-4366-828c-18826c9de23e",
         "Measured: 438 Microsoft, PostgreSQL, Python, Qt and Node images; 50 bear another name, 2 of them after what is left out here",
     ],
-    since: "0.2.0",
+    since: "0.1.0",
     check: |scope| {
         let hits = images(scope).filter_map(|image| {
             let original = original(&image)?;

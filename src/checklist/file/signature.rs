@@ -41,7 +41,7 @@ pub(super) const BROKEN: Indicator = Indicator {
         "Microsoft, Windows Authenticode Portable Executable Signature Format",
         "Measured: none of 526 signed files of 35 public packages has a signature that does not fit",
     ],
-    since: "0.2.0",
+    since: "0.1.0",
     check: |scope| present(scope).find_map(|(purpose, file)| broken(scope, purpose, file)),
     examples: &[
         yes("a patched program", || {
@@ -124,7 +124,7 @@ pub(super) const FALSE_MICROSOFT: Indicator = Indicator {
         "Microsoft Learn: catalog files and digital signatures",
         "Measured: all 56 files of Microsoft's in 35 public packages are signed by it",
     ],
-    since: "0.2.0",
+    since: "0.1.0",
     check: |scope| {
         let kinds =
             [SignatureStatus::Unsigned, SignatureStatus::Invalid, SignatureStatus::UntrustedRoot];
@@ -206,7 +206,7 @@ pub(super) const UNSIGNED_DRIVER: Indicator = Indicator {
     hard: false,
     needs: &[HIVE, Need::Signatures],
     sources: &["Microsoft Learn: driver signing policy", "ATT&CK T1553.006"],
-    since: "0.2.0",
+    since: "0.1.0",
     check: |scope| {
         if !scope.service.is_driver() {
             return None;
@@ -258,7 +258,7 @@ pub(super) const UNTRUSTED: Indicator = Indicator {
     hard: false,
     needs: &[HIVE, Need::Signatures],
     sources: &["ATT&CK T1587.002: code signing certificates", "docs/signatures.md: the roots"],
-    since: "0.2.0",
+    since: "0.1.0",
     check: |scope| {
         present(scope).find_map(|(purpose, file)| {
             let signature = &file.signature;

@@ -38,7 +38,7 @@ pub(super) const STOMPED: Indicator = Indicator {
         "Knowledge of the field: SANS FOR508 time rules for $STANDARD_INFORMATION and $FILE_NAME",
         "A judgement: both signs together, because copies keep the time of modification and installers set whole seconds",
     ],
-    since: "0.2.0",
+    since: "0.1.0",
     check: |scope| {
         if known_good::is_as_shipped(scope) {
             return None;

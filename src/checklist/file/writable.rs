@@ -26,7 +26,7 @@ pub(super) const WRITABLE: Indicator = Indicator {
     hard: false,
     needs: &[HIVE, Need::Files],
     sources: &["MITRE ATT&CK T1574.010; Microsoft, \"File Security and Access Rights\""],
-    since: "0.2.0",
+    since: "0.1.0",
     check: |scope| {
         let open = |file: &&ProgramFile, folder: bool| {
             access(file).is_some_and(|access| {

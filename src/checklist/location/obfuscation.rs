@@ -66,8 +66,7 @@ pub(super) const SHORT_NAME: Indicator = Indicator {
     since: "0.1.0",
     check: |scope| {
         first(scope, |one, _| {
-            let short =
-                one.path.expanded.split('\\').find(|component| is_short_name(component))?;
+            let short = one.path.expanded.split('\\').find(|component| is_short_name(component))?;
             Some((format!("whose component {short} is a short name"), 4))
         })
     },

@@ -42,7 +42,7 @@ pub(super) const BY_VENDOR: Indicator = Indicator {
     sources: &[
         "A judgement; nobody was asked whether a certificate was revoked: docs/signatures.md",
     ],
-    since: "0.2.0",
+    since: "0.1.0",
     check: |scope| {
         if scope.service.is_driver() {
             return None;
@@ -102,7 +102,7 @@ pub(super) const BY_WINDOWS: Indicator = Indicator {
     sources: &[
         "Microsoft Learn: catalog files; the usage 1.3.6.1.4.1.311.10.3.6, Windows System Component Verification",
     ],
-    since: "0.2.0",
+    since: "0.1.0",
     check: |scope| {
         let (purpose, file) = vouched(scope, |file| {
             file.signature.status.is_valid() && file.signature.is_windows && is_in_its_place(file)

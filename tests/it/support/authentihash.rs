@@ -1,6 +1,8 @@
 //! The certificate table and the Authenticode digest of a PE image, by the shortest reading of the specification: the tests'
 //! own, so that they do not rest on what they test.
 
+#![expect(clippy::indexing_slicing, reason = "the images are the tests' own")]
+
 use svctriage::artifact::signature::Algorithm;
 
 fn number(image: &[u8], at: usize, size: usize) -> usize {

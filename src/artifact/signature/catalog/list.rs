@@ -99,8 +99,9 @@ fn attribute<'a>(mut fields: Reader<'a>, member: &mut Member<'a>) -> Result<(), 
             let name = fields.any()?;
             fields.any()?;
             let value = fields.expect(tag::OCTET_STRING)?.content;
-            // "File" in UTF-16, most significant byte first.
-            if name.content == b"\0F\0i\0l\0e" && value.len() <= LONGEST_NAME {
+            // "File" and "Hint" in UTF-16, most significant byte first; a hint is a path below WinSxS.
+            let is_file = [b"\0F\0i\0l\0e", b"\0H\0i\0n\0t"].iter().any(|one| name.content == *one);
+            if is_file && value.len() <= LONGEST_NAME {
                 let path = text::utf16le_until_nul(value).to_lowercase();
                 let leaf = path.rsplit(['\\', '/']).next().unwrap_or_default();
                 member.name = (!leaf.is_empty()).then(|| leaf.to_owned());
