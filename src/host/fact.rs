@@ -75,6 +75,8 @@ pub enum IdentityItem {
     },
     /// `SystemRoot`, for example `C:\Windows`.
     SystemRoot(String),
+    /// `Control\Session Manager\Environment`: the variables of the machine as stored, in the order of the key.
+    Environment(Vec<(String, String)>),
 }
 
 /// A key under Services without `Type`.

@@ -78,6 +78,8 @@ pub struct HostIdentity {
     pub control_set: Option<u32>,
     /// The Windows folder.
     pub system_root: Option<String>,
+    /// The variables of the machine by their names in lower case, as stored: their values may name others.
+    pub environment: BTreeMap<String, String>,
 }
 
 /// One host.

@@ -1,19 +1,22 @@
 //! The file behind each service, from evidence of every form to the host: which it is, and whether it is there.
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may stop at a surprise")]
+#![expect(clippy::disallowed_methods, reason = "the tests make their own evidence")]
 
 use std::path::Path;
 
 use svctriage::artifact;
 use svctriage::artifact::program::{self, FileOptions, Programs};
 use svctriage::evidence::{self, Evidence, EvidencePath, Extent, Whereabouts};
-use svctriage::host::program_file::{FileState, Purpose, wanted};
+use svctriage::host::program_file::{FileState, Purpose, SignatureStatus, wanted};
 use svctriage::host::{Host, Origin, ProgramFile, Service, State};
+use svctriage::lab::pe::Program;
 use svctriage::lab::regf::{BaseBlock, Data, Hive};
 use tempfile::TempDir;
 
+use crate::support::authentihash;
 use crate::support::collections::put;
-use crate::support::corpus::corpus_file;
+use crate::support::corpus::{corpus_bytes, corpus_file};
 use crate::support::lab::start;
 use crate::support::scan::scan_one;
 
@@ -33,6 +36,8 @@ fn system(services: &[Made<'_>]) -> Vec<u8> {
     for value in ["Current", "Default", "LastKnownGood"] {
         hive.set(select, value, &Data::Dword(1), start());
     }
+    let environment = hive.create(r"ControlSet001\Control\Session Manager\Environment", start());
+    hive.set(environment, "TOOLS", &text(r"%SystemDrive%\Tools"), start());
     for (name, kind, image, values) in services {
         let key = hive.create(&format!(r"ControlSet001\Services\{name}"), start());
         hive.set(key, "Type", &Data::Dword(*kind), start());
@@ -135,6 +140,7 @@ fn all_ways() -> TempDir {
         ("Profile", 0x10, r"%APPDATA%\x.exe", &[]),
         ("Link", 0x10, r#""C:\Documents and Settings\anna\x.exe""#, &[]),
         ("Short", 0x10, r"C:\PROGRA~1\FOO~1\foo.exe", &[]),
+        ("Variable", 0x10, r"%Tools%\again.bat", &[]),
     ]);
     let files = whole(&[
         "Windows/System32/svchost.exe",
@@ -201,6 +207,7 @@ fn a_whole_tree_answers_for_every_service() {
             "Windows/System32/cmd.exe",
         ),
         ("Link", image.clone(), r"C:\Users\anna\x.exe", "Users/anna/x.exe"),
+        ("Variable", image.clone(), r"C:\Tools\again.bat", "Tools/again.bat"),
     ] {
         let file = scanned.file(service, &purpose);
         assert_eq!((file.state, file.path.as_str()), (FileState::Present, path), "{service}");
@@ -362,4 +369,57 @@ fn look_ups_on_real_images_give_answers() {
         }
     }
     assert!(looked_at >= 1, "{looked_at}");
+}
+
+/// Files of Windows with their catalog, as the corpus has them, in a tree that is whole.
+#[test]
+fn a_scan_says_who_signed_what_runs() {
+    let name = "115fe8649854ad531fb7ecd1318fbee6b33c9cbd78f02ed582092a96d5eb5899.cat";
+    let Some(catalog) = corpus_bytes(&format!("signatures/{name}")) else { return };
+    let [library, driver] = ["DXCore.dll", "pciide.sys"]
+        .map(|name| corpus_bytes(&format!("signatures/{name}")).unwrap());
+    let dll = [(r"Parameters\ServiceDll", text(r"%SystemRoot%\System32\DXCore.dll"))];
+    let changed_dll = [(r"Parameters\ServiceDll", text(r"%SystemRoot%\System32\changed.dll"))];
+    let hive = system(&[
+        ("Hosted", 0x20, HOSTED, &dll),
+        ("Changed", 0x20, HOSTED, &changed_dll),
+        ("Driver", 1, r"system32\drivers\pciide.sys", &[]),
+        ("Plain", 0x10, r"C:\Windows\System32\plain.exe", &[]),
+    ]);
+    let files = whole(&["Windows/System32/svchost.exe"]);
+    let root = tree("", &hive, &files.iter().map(String::as_str).collect::<Vec<_>>());
+    let store = "Windows/System32/CatRoot/{F750E6C3-38EE-11D1-85E5-00C04FC295EE}";
+    // Without its own signature only the catalog vouches for the library.
+    let unsigned = authentihash::with_table(&library, &[]);
+    let mut changed = unsigned.clone();
+    changed[0x2000] ^= 1;
+    put(root.path(), &format!("{store}/{name}"), &catalog);
+    put(root.path(), "Windows/System32/DXCore.dll", &unsigned);
+    put(root.path(), "Windows/System32/changed.dll", &changed);
+    put(root.path(), "Windows/System32/drivers/pciide.sys", &driver);
+    put(root.path(), "Windows/System32/plain.exe", &Program::new("plain.exe").build());
+    let report = scan_one(&[root.path()]);
+    let of = |path: &str| &report.files.iter().find(|file| file.path == path).unwrap().signature;
+    let library = of(r"C:\Windows\System32\DXCore.dll");
+    assert_eq!(library.status, SignatureStatus::ValidCatalog);
+    assert!(library.catalog.as_ref().unwrap().artifact.ends_with(name));
+    assert_eq!(of(r"C:\Windows\System32\changed.dll").status, SignatureStatus::Unsigned);
+    assert_eq!(of(r"C:\Windows\System32\drivers\pciide.sys").status, SignatureStatus::Valid);
+    assert_eq!(of(r"C:\Windows\System32\plain.exe").status, SignatureStatus::Unsigned);
+    let rests_on = |name: &str, id: &str| {
+        let service = report.services.iter().find(|service| service.name == name).unwrap();
+        service.findings.iter().chain(&service.against).any(|finding| finding.id == id)
+    };
+    assert!(rests_on("Driver", "B21"), "a part of Windows in its place");
+    assert!(!rests_on("Changed", "B21"));
+    // It bears Microsoft's name and was changed.
+    assert!(rests_on("Changed", "V03"));
+    assert!(!rests_on("Hosted", "V03"));
+    // Without the catalogs nothing can be said about files that bear no signature.
+    std::fs::remove_dir_all(root.path().join("Windows/System32/CatRoot")).unwrap();
+    let report = scan_one(&[root.path()]);
+    for path in [r"C:\Windows\System32\DXCore.dll", r"C:\Windows\System32\plain.exe"] {
+        let file = report.files.iter().find(|file| file.path == path).unwrap();
+        assert_eq!(file.signature.status, SignatureStatus::Unknown, "{path}");
+    }
 }

@@ -1,6 +1,6 @@
 //! What the host says about itself.
 
-use super::{cite_key, provenance};
+use super::{cite_key, provenance, told};
 use crate::artifact::Sink;
 use crate::artifact::hive::{Key, Value};
 use crate::artifact::hive_file::unless_damaged;
@@ -8,6 +8,9 @@ use crate::host::config::Epoch;
 use crate::host::fact::{Identity, IdentityItem};
 use crate::host::{Citation, Fact};
 use crate::time;
+
+/// Variables that are kept: a machine has some dozens.
+const MOST_VARIABLES: usize = 512;
 
 pub(super) fn read(set: &Key<'_>, sink: &mut Sink) {
     if let Some((value, citation)) = find(set, COMPUTER_NAME, "ComputerName", sink) {
@@ -28,6 +31,23 @@ pub(super) fn read(set: &Key<'_>, sink: &mut Sink) {
         let ticks = <[u8; 8]>::try_from(value.data.as_slice()).map(u64::from_le_bytes);
         let shutdown = ticks.ok().and_then(time::from_filetime);
         say(shutdown.map(IdentityItem::LastShutdown), citation, sink);
+    }
+    environment(set, sink);
+}
+
+/// The variables that the service control manager gives to services.
+fn environment(set: &Key<'_>, sink: &mut Sink) {
+    let path = "Control\\Session Manager\\Environment";
+    let Some(key) = unless_damaged(set.subkey(path), sink) else { return };
+    let values = told(key.values(), key.path(), sink);
+    let variables: Vec<(String, String)> = values
+        .into_iter()
+        .filter_map(|value| Some((value.name.clone(), value.text()?)))
+        .take(MOST_VARIABLES)
+        .collect();
+    if !variables.is_empty() {
+        let citation = cite_key(&key, sink);
+        say(Some(IdentityItem::Environment(variables)), citation, sink);
     }
 }
 

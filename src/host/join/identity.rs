@@ -32,6 +32,10 @@ pub(super) fn identify(identities: Vec<Identity>, events: &[Event]) -> HostIdent
                 known.installed = installed;
             }
             IdentityItem::SystemRoot(root) => known.system_root = Some(root),
+            IdentityItem::Environment(variables) => {
+                let named = variables.into_iter().map(|(name, value)| (name.to_lowercase(), value));
+                known.environment = named.collect();
+            }
         }
     }
     if known.name.is_none()

@@ -6,8 +6,8 @@ use crate::host::config::ServiceConfig;
 use crate::host::coverage::Origin;
 use crate::host::event::Action;
 use crate::host::{Host, Role, Service};
-use crate::report::configuration;
 use crate::report::file::{self, FileReport, ServiceFileReport};
+use crate::report::{Stamp, configuration};
 
 pub(super) fn answer(
     host: &Host,
@@ -38,12 +38,34 @@ pub(super) fn answer(
             if let Some(sentence) = file::state_sentence(link, file) {
                 draft.fact(sentence, [file.citation.clone()]);
             }
+            born_later(host, service, link, file, &mut draft);
             for point in file::open_points(file) {
                 draft.missing(point);
             }
         }
     }
     draft.finish()
+}
+
+/// A file that is younger than every install of its service: what was installed was another one. Updates do that as well, so it
+/// is a fact and no finding.
+fn born_later(
+    host: &Host,
+    service: &Service,
+    link: &ServiceFileReport,
+    file: &FileReport,
+    draft: &mut Draft,
+) {
+    let last = service.events(Role::Install, &host.events).last();
+    let (Some(born), Some(install)) = (file.born, last) else { return };
+    if born.0 > install.time {
+        let text = format!(
+            "The file of the {} was born after the service was installed {}.",
+            link.label(),
+            Stamp(install.time).short()
+        );
+        draft.fact(text, [file.citation.clone(), install.citation.clone()]);
+    }
 }
 
 fn stored(service: &Service, config: &ServiceConfig, draft: &mut Draft) {

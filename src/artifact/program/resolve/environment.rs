@@ -1,5 +1,7 @@
 //! What variables and the Windows folder mean on a host.
 
+use std::collections::BTreeMap;
+
 use crate::evidence::{Evidence, EvidencePath};
 use crate::host::Host;
 
@@ -14,7 +16,16 @@ pub(super) struct Environment {
     pub(super) host_name: String,
     /// Whether profiles lie in `Documents and Settings`.
     is_before_vista: bool,
+    /// What the SYSTEM hive says, by names in lower case.
+    machine: BTreeMap<String, String>,
 }
+
+/// How deep values may name other variables.
+const DEEPEST: usize = 4;
+/// Folders of `Path` that are looked into.
+const MOST_FOLDERS: usize = 128;
+/// The longest value of a variable, in characters (Microsoft, "Environment Variables").
+const LONGEST: usize = 32_767;
 
 impl Environment {
     pub(super) fn of(evidence: &dyn Evidence, host: &Host) -> Self {
@@ -24,7 +35,8 @@ impl Environment {
             let current = folders.find(|windows| windows.history.is_none())?;
             root_of(&current.path)
         });
-        Self::new(known.as_deref(), name, host.is_before_vista())
+        let machine = host.identity.environment.clone();
+        Self { machine, ..Self::new(known.as_deref(), name, host.is_before_vista()) }
     }
 
     pub(super) fn new(system_root: Option<&str>, host_name: &str, is_before_vista: bool) -> Self {
@@ -38,12 +50,26 @@ impl Environment {
         };
         let root = root.filter(is_full).unwrap_or(r"C:\Windows").to_owned();
         let drive = root.chars().take(2).collect();
-        Self { root, drive, host_name: host_name.to_uppercase(), is_before_vista }
+        let host_name = host_name.to_uppercase();
+        Self { root, drive, host_name, is_before_vista, machine: BTreeMap::new() }
     }
 
-    /// What a variable means, by its name in lower case. These are the defaults of an installation; which of them a
-    /// machine changed is seldom known offline.
-    fn variable(&self, name: &str) -> Option<String> {
+    /// What a variable means, by its name in lower case: what Windows sets at its start, what the hive says of the machine,
+    /// else the default of an installation.
+    fn variable(&self, name: &str, depth: usize) -> Option<String> {
+        match name {
+            "systemroot" => Some(self.root.clone()),
+            "systemdrive" => Some(self.drive.clone()),
+            _ => match self.machine.get(name) {
+                Some(stored) => {
+                    self.write_out(stored, depth).ok().filter(|value| !value.is_empty())
+                }
+                None => self.default_of(name),
+            },
+        }
+    }
+
+    fn default_of(&self, name: &str) -> Option<String> {
         let (root, drive) = (&self.root, &self.drive);
         let all_users = if self.is_before_vista {
             format!(r"{drive}\Documents and Settings\All Users")
@@ -51,8 +77,7 @@ impl Environment {
             format!(r"{drive}\ProgramData")
         };
         Some(match name {
-            "systemroot" | "windir" => root.clone(),
-            "systemdrive" => drive.clone(),
+            "windir" => root.clone(),
             "programfiles" | "programw6432" => format!(r"{drive}\Program Files"),
             "programfiles(x86)" => format!(r"{drive}\Program Files (x86)"),
             "commonprogramfiles" | "commonprogramw6432" => {
@@ -75,8 +100,22 @@ impl Environment {
     pub(super) fn expand(&self, text: &str, steps: &mut Vec<String>) -> Result<String, String> {
         // Sysmon doubles the percent signs; nothing else writes them so.
         let text = text.replace("%%", "%");
+        self.replace(&text, DEEPEST, |name, value| steps.push(format!("%{name}% -> {value}")))
+    }
+
+    /// The value of a variable with those that it names.
+    fn write_out(&self, stored: &str, depth: usize) -> Result<String, String> {
+        self.replace(stored, depth, |_, _| ())
+    }
+
+    fn replace(
+        &self,
+        text: &str,
+        depth: usize,
+        mut told: impl FnMut(&str, &str),
+    ) -> Result<String, String> {
         let mut expanded = String::with_capacity(text.len());
-        let mut rest = text.as_str();
+        let mut rest = text;
         while let Some((before, after)) = rest.split_once('%') {
             expanded.push_str(before);
             let Some((name, tail)) = after.split_once('%') else {
@@ -84,9 +123,14 @@ impl Environment {
                 rest = after;
                 continue;
             };
-            let value = self.variable(&name.to_lowercase()).ok_or_else(|| name.to_owned())?;
-            steps.push(format!("%{name}% -> {value}"));
+            let below = depth.checked_sub(1).ok_or_else(|| name.to_owned())?;
+            let value =
+                self.variable(&name.to_lowercase(), below).ok_or_else(|| name.to_owned())?;
+            told(name, &value);
             expanded.push_str(&value);
+            if expanded.len() > LONGEST {
+                return Err(name.to_owned());
+            }
             rest = tail;
         }
         expanded.push_str(rest);
@@ -94,16 +138,26 @@ impl Environment {
     }
 
     /// The folders in which a program without a folder is looked for, in that order: that of services.exe (which is
-    /// also its current one), the 16-bit one, the Windows folder, and `Path` as setup makes it.
-    pub(super) fn search_path(&self) -> [String; 5] {
+    /// also its current one), the 16-bit one, the Windows folder, and `Path` as the machine has it, else as setup makes it.
+    pub(super) fn search_path(&self) -> Vec<String> {
         let root = &self.root;
-        [
-            format!(r"{root}\System32"),
-            format!(r"{root}\System"),
-            root.clone(),
-            format!(r"{root}\System32\wbem"),
-            format!(r"{root}\System32\WindowsPowerShell\v1.0"),
-        ]
+        let path = self.machine.get("path").map_or(
+            r"%SystemRoot%\System32\wbem;%SystemRoot%\System32\WindowsPowerShell\v1.0",
+            String::as_str,
+        );
+        let own = [format!(r"{root}\System32"), format!(r"{root}\System"), root.clone()];
+        let named = path.split(';').filter_map(|folder| {
+            let folder = self.write_out(folder.trim().trim_matches('"'), DEEPEST).ok()?;
+            let folder = folder.trim_end_matches('\\');
+            folder.contains(":\\").then(|| folder.to_owned())
+        });
+        let mut folders: Vec<String> = Vec::new();
+        for folder in own.into_iter().chain(named).take(MOST_FOLDERS) {
+            if !folders.iter().any(|known| known.eq_ignore_ascii_case(&folder)) {
+                folders.push(folder);
+            }
+        }
+        folders
     }
 
     /// What a 32-bit program gets that asks for a path in `System32`; absent for paths that are not redirected.
@@ -189,6 +243,38 @@ mod tests {
         let mut steps = Vec::new();
         seven.expand(r"%windir%\a.exe", &mut steps).unwrap();
         assert_eq!(steps, [r"%windir% -> C:\Windows"]);
+    }
+
+    #[test]
+    fn the_machine_may_say_otherwise() {
+        let machine = [
+            ("java_home", r"D:\Java"),
+            ("comspec", r"%SystemRoot%\Temp\cmd.exe"),
+            ("systemroot", r"C:\Elsewhere"),
+            ("loop", "%loop%x"),
+            ("path", r#"%SystemRoot%\system32;;C:\Tools\;"%JAVA_HOME%\bin";%loop%;relative"#),
+        ];
+        let machine = machine.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let environment =
+            Environment { machine: machine.into(), ..Environment::new(None, "", false) };
+        for (text, expected) in [
+            (r"%JAVA_HOME%\bin\java.exe", Ok(r"D:\Java\bin\java.exe")),
+            ("%ComSpec%", Ok(r"C:\Windows\Temp\cmd.exe")),
+            (r"%SystemRoot%\a.exe", Ok(r"C:\Windows\a.exe")),
+            (r"%ProgramData%\a.exe", Ok(r"C:\ProgramData\a.exe")),
+            (r"%loop%\a.exe", Err("loop")),
+        ] {
+            let expanded = environment.expand(text, &mut Vec::new());
+            assert_eq!(expanded.as_deref(), expected.map_err(str::to_owned).as_deref(), "{text}");
+        }
+        let folders = [
+            r"C:\Windows\System32",
+            r"C:\Windows\System",
+            r"C:\Windows",
+            r"C:\Tools",
+            r"D:\Java\bin",
+        ];
+        assert_eq!(environment.search_path(), folders);
     }
 
     #[test]
