@@ -1,7 +1,6 @@
 //! The file behind each service, from evidence of every form to the host: which it is, and whether it is there.
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may stop at a surprise")]
-#![expect(clippy::disallowed_methods, reason = "the tests make their own evidence")]
 
 use std::path::Path;
 
