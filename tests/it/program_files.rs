@@ -422,3 +422,24 @@ fn a_scan_says_who_signed_what_runs() {
         assert_eq!(file.signature.status, SignatureStatus::Unknown, "{path}");
     }
 }
+
+/// Many files that nothing vouches for are no sign that catalogs were there.
+#[test]
+fn catalogs_that_are_not_there_are_not_unreadable() {
+    let names: Vec<String> = (0..40).map(|number| format!("own{number}")).collect();
+    let images: Vec<String> =
+        names.iter().map(|name| format!(r"C:\Windows\System32\{name}.exe")).collect();
+    let services: Vec<Made<'_>> = names
+        .iter()
+        .zip(&images)
+        .map(|(name, image)| (name.as_str(), 0x10, image.as_str(), &[][..]))
+        .collect();
+    let files: Vec<String> =
+        names.iter().map(|name| format!("Windows/System32/{name}.exe")).collect();
+    let files = whole(&files.iter().map(String::as_str).collect::<Vec<_>>());
+    let root = tree("", &system(&services), &files.iter().map(String::as_str).collect::<Vec<_>>());
+    let scanned = read(root.path());
+    assert_eq!(scanned.host.coverage.state(Origin::Catalogs), State::Absent);
+    let present = scanned.host.files.iter().filter(|file| file.state == FileState::Present);
+    assert_eq!(present.count(), 40);
+}

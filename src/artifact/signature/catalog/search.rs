@@ -85,10 +85,10 @@ pub fn search_with(
     let has_any = listing.found.iter().any(is_trusted_place);
     // The catalogs of a whole Windows list nearly all of its services' files.
     let is_part = wanted.digests.len() >= MANY && catalogs.by_digest.is_empty();
-    catalogs.state = match (has_any, is_whole && !is_part) {
+    catalogs.state = match (has_any, is_whole) {
         (false, true) => State::Absent,
         (false, false) if listing.found.is_empty() => State::Lost,
-        (true, true) => State::Complete,
+        (true, true) if !is_part => State::Complete,
         (_, _) => State::Partial,
     };
     catalogs
