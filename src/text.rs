@@ -36,6 +36,16 @@ pub fn same_name(left: &str, right: &str) -> bool {
         || left.chars().map(fold_char).eq(right.chars().map(fold_char))
 }
 
+/// Bytes as hexadecimal digits in lower case.
+pub fn hex(bytes: &[u8]) -> String {
+    let mut digits = String::with_capacity(bytes.len().saturating_mul(2));
+    for byte in bytes {
+        // Writing to a string cannot fail.
+        let _infallible = write!(digits, "{byte:02x}");
+    }
+    digits
+}
+
 /// Decodes UTF-16LE up to the first NUL or the end; unpaired surrogates become U+FFFD, an odd last byte is dropped.
 pub fn utf16le_until_nul(bytes: &[u8]) -> String {
     decode_utf16(utf16_units(bytes).take_while(|unit| *unit != 0))

@@ -1,6 +1,5 @@
 //! Whether files are still what the collector wrote down.
 
-use std::fmt::Write as _;
 use std::io::{self, Read};
 
 use md5::Md5;
@@ -9,6 +8,7 @@ use sha1::Sha1;
 use sha2::{Digest, Sha256};
 
 use crate::evidence::{Evidence, EvidencePath, RecordedHash};
+use crate::text;
 
 /// Bytes that are hashed at a time.
 const PIECE: usize = 64 << 10;
@@ -98,12 +98,7 @@ fn hash<D: Digest>(bytes: &mut dyn Read) -> io::Result<String> {
             Err(error) => return Err(error),
         }
     }
-    let mut digits = String::new();
-    for byte in digest.finalize() {
-        // Writing to a string cannot fail.
-        let _infallible = write!(digits, "{byte:02x}");
-    }
-    Ok(digits)
+    Ok(text::hex(&digest.finalize()))
 }
 
 #[cfg(test)]

@@ -1,7 +1,5 @@
 //! A service key in the report: every value as stored, and what it decodes to.
 
-use std::fmt::Write as _;
-
 use serde::{Deserialize, Serialize};
 
 use super::Stamp;
@@ -10,6 +8,7 @@ use crate::host::config::{
     WrapperTarget,
 };
 use crate::host::{Citation, Provenance};
+use crate::text;
 
 /// All that a service key says beyond the fields of the service itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -167,7 +166,7 @@ impl Value {
             Data::Number(number) => (Some(ValueData::Number(*number)), None),
             Data::Text(text) => (Some(ValueData::Text(text.clone())), None),
             Data::Texts(texts) => (Some(ValueData::Texts(texts.clone())), None),
-            Data::Bytes(bytes) => (None, Some(to_hex(bytes))),
+            Data::Bytes(bytes) => (None, Some(text::hex(bytes))),
         };
         Self {
             name: value.name.clone(),
@@ -292,14 +291,6 @@ fn registry_type(kind: u32) -> String {
     name.map_or_else(|| format!("0x{kind:x}"), |name| (*name).to_owned())
 }
 
-fn to_hex(bytes: &[u8]) -> String {
-    let mut hex = String::with_capacity(bytes.len().saturating_mul(2));
-    for byte in bytes {
-        let _infallible = write!(hex, "{byte:02x}");
-    }
-    hex
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -311,6 +302,6 @@ mod tests {
         assert_eq!(launch_protected(3), "antimalware_light");
         assert_eq!(registry_type(7), "REG_MULTI_SZ");
         assert_eq!(registry_type(0x1234), "0x1234");
-        assert_eq!(to_hex(&[0, 0xab]), "00ab");
+        assert_eq!(text::hex(&[0, 0xab]), "00ab");
     }
 }

@@ -1,8 +1,7 @@
 //! Digests by which lists know files.
 
-use std::fmt::Write as _;
-
 use crate::host::program_file::{FileContent, ProgramFile};
+use crate::text;
 
 /// Which digest, in the order of what it proves: of two equal files the strongest agreement is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -100,12 +99,7 @@ impl Digest {
 
     /// Its digits in lower case.
     pub fn hex(&self) -> String {
-        let mut digits = String::new();
-        for byte in self.bytes.iter().take(self.kind.length()) {
-            // Writing to a string cannot fail.
-            let _infallible = write!(digits, "{byte:02x}");
-        }
-        digits
+        text::hex(self.bytes.get(..self.kind.length()).unwrap_or_default())
     }
 }
 

@@ -1,13 +1,12 @@
 //! Digests of a file that is read once, front to back.
 
-use std::fmt::Write as _;
-
 use md5::Md5;
 use sha1::Sha1;
 use sha2::{Digest as _, Sha256, Sha384, Sha512};
 
 use super::executable::Span;
 use crate::host::program_file::Digests;
+use crate::text;
 
 /// A digest algorithm that a signature may use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -82,11 +81,11 @@ impl Hasher {
 
     fn finish(self) -> String {
         match self {
-            Self::Md5(hasher) => hexadecimal(&hasher.finalize()),
-            Self::Sha1(hasher) => hexadecimal(&hasher.finalize()),
-            Self::Sha256(hasher) => hexadecimal(&hasher.finalize()),
-            Self::Sha384(hasher) => hexadecimal(&hasher.finalize()),
-            Self::Sha512(hasher) => hexadecimal(&hasher.finalize()),
+            Self::Md5(hasher) => text::hex(&hasher.finalize()),
+            Self::Sha1(hasher) => text::hex(&hasher.finalize()),
+            Self::Sha256(hasher) => text::hex(&hasher.finalize()),
+            Self::Sha384(hasher) => text::hex(&hasher.finalize()),
+            Self::Sha512(hasher) => text::hex(&hasher.finalize()),
         }
     }
 }
@@ -110,9 +109,9 @@ impl Whole {
     /// The digests.
     pub(super) fn finish(self) -> Digests {
         Digests {
-            sha256: hexadecimal(&self.sha256.finalize()),
-            sha1: hexadecimal(&self.sha1.finalize()),
-            md5: hexadecimal(&self.md5.finalize()),
+            sha256: text::hex(&self.sha256.finalize()),
+            sha1: text::hex(&self.sha1.finalize()),
+            md5: text::hex(&self.md5.finalize()),
         }
     }
 }
@@ -173,13 +172,4 @@ impl Authenticode {
         });
         finished.collect()
     }
-}
-
-/// Lower-case hexadecimal digits.
-pub(super) fn hexadecimal(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len().saturating_mul(2));
-    for byte in bytes {
-        let _infallible = write!(text, "{byte:02x}");
-    }
-    text
 }

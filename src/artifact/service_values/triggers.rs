@@ -4,7 +4,6 @@
 //! `SERVICE_TRIGGER`, `SERVICE_TRIGGER_SPECIFIC_DATA_ITEM`).
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 use crate::host::config::{Data, RawValue, Trigger};
 use crate::text::{self, same_name};
@@ -86,18 +85,10 @@ fn item_text(kind: u64, data: &Data) -> String {
         3 if bytes.len() == 1 => bytes.first().map_or_else(String::new, ToString::to_string),
         4 | 5 => match <[u8; 8]>::try_from(bytes.as_slice()) {
             Ok(number) => format!("0x{:x}", u64::from_le_bytes(number)),
-            Err(_) => hex(bytes),
+            Err(_) => text::hex(bytes),
         },
-        _ => hex(bytes),
+        _ => text::hex(bytes),
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len().saturating_mul(2));
-    for byte in bytes {
-        let _infallible = write!(text, "{byte:02x}");
-    }
-    text
 }
 
 /// The text form of a GUID: the first three fields are stored little-endian.
@@ -111,6 +102,6 @@ fn guid_text(bytes: &[u8]) -> Option<String> {
     }
     let first = u32::from_le_bytes(*first);
     let (second, third) = (u16::from_le_bytes(*second), u16::from_le_bytes(*third));
-    let (fourth, node) = (hex(fourth), hex(node));
+    let (fourth, node) = (text::hex(fourth), text::hex(node));
     Some(format!("{{{first:08x}-{second:04x}-{third:04x}-{fourth}-{node}}}"))
 }

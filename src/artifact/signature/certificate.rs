@@ -6,7 +6,7 @@ use super::algorithm::Algorithm;
 use super::asn1::{Reader, Value, tag};
 use super::key::{Key, Scheme};
 use super::name::Name;
-use super::{Refusal, hexadecimal, moment, oid};
+use super::{Refusal, moment, oid};
 use crate::host::program_file::CertificateName;
 
 /// How many extensions and usages of a certificate are looked at.
@@ -103,8 +103,8 @@ impl<'a> Certificate<'a> {
         CertificateName {
             subject: self.subject_name().distinguished(),
             issuer: Name::read(self.issuer).distinguished(),
-            serial: hexadecimal(serial.get(..LONGEST_SERIAL).unwrap_or(serial)),
-            thumbprint: hexadecimal(&self.thumbprint()),
+            serial: crate::text::hex(serial.get(..LONGEST_SERIAL).unwrap_or(serial)),
+            thumbprint: crate::text::hex(&self.thumbprint()),
             not_before: self.not_before,
             not_after: self.not_after,
         }

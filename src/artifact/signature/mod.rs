@@ -20,8 +20,6 @@ mod stamp;
 mod table;
 mod verdict;
 
-use std::fmt::Write as _;
-
 use jiff::Timestamp;
 
 pub use algorithm::Algorithm;
@@ -172,12 +170,4 @@ fn of_verdicts(counted: &Verdict, all: &[Verdict]) -> Signature {
         is_forged: counted.is_forged,
         namesake: None,
     }
-}
-
-/// Bytes as hexadecimal digits in lower case.
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len().saturating_mul(2)), |mut text, byte| {
-        let _infallible = write!(text, "{byte:02x}");
-        text
-    })
 }

@@ -180,15 +180,8 @@ pub(super) fn display(data: &Data) -> String {
         Data::Text(words) => words.clone(),
         Data::Texts(lines) => lines.join(", "),
         Data::Bytes(bytes) => {
-            use std::fmt::Write as _;
-            let mut hex = String::new();
-            for byte in bytes.iter().take(32) {
-                let _infallible = write!(hex, "{byte:02x}");
-            }
-            if bytes.len() > 32 {
-                let _infallible = write!(hex, "… ({} bytes)", bytes.len());
-            }
-            hex
+            let shown = text::hex(bytes.get(..32).unwrap_or(bytes));
+            if bytes.len() > 32 { format!("{shown}… ({} bytes)", bytes.len()) } else { shown }
         }
     }
 }

@@ -4,7 +4,6 @@ use std::io::{Cursor, Read, Seek};
 
 use sha2::{Digest as _, Sha256};
 
-use super::super::digest::hexadecimal;
 use super::*;
 use crate::host::program_file::{Hint, VersionResource};
 use crate::lab::pe::{self, Machine, Program};
@@ -136,13 +135,13 @@ fn digests_are_those_of_the_bytes_and_of_what_a_signature_covers() {
     ] {
         let bytes = program.build();
         let content = content(&bytes);
-        assert_eq!(content.digests.sha256, hexadecimal(&Sha256::digest(&bytes)));
+        assert_eq!(content.digests.sha256, crate::text::hex(&Sha256::digest(&bytes)));
         assert_eq!((content.digests.sha1.len(), content.digests.md5.len()), (40, 32));
         assert_eq!(content.size, bytes.len() as u64);
         let executable = content.executable.unwrap();
         let digests = executable.authentihashes;
         let sha256 = digests.iter().find(|(name, _)| name == "sha256").map(|(_, digest)| digest);
-        assert_eq!(sha256, Some(&hexadecimal(&Sha256::digest(pe::covered(&bytes)))));
+        assert_eq!(sha256, Some(&crate::text::hex(&Sha256::digest(pe::covered(&bytes)))));
         let is_named = bytes.windows(names.len()).any(|window| window == names);
         let labels: Vec<_> = digests.iter().map(|(name, _)| name.as_str()).collect();
         let all = ["md5", "sha1", "sha256", "sha384"];
@@ -205,7 +204,7 @@ fn a_collector_that_wrote_down_other_digests_is_named() {
         let found = read(&mut Cursor::new(b"x"), 9, NAME, Some(recorded)).unwrap().unwrap();
         found.content.collector_disagrees
     };
-    let right = hexadecimal(&Sha256::digest(b"x"));
+    let right = crate::text::hex(&Sha256::digest(b"x"));
     assert_eq!(read(&recorded(&right.to_uppercase())), None);
     let wrong = "00".repeat(32);
     assert_eq!(read(&recorded(&wrong)), Some(format!("copylog.csv says SHA-256 {wrong}")));

@@ -10,7 +10,6 @@ use object::pe::{
 use super::layout::Layout;
 use super::view::View;
 use super::{Damage, ordinals};
-use crate::artifact::program::digest::hexadecimal;
 
 /// Libraries that are read of one image.
 const MOST_LIBRARIES: u64 = 1024;
@@ -38,7 +37,7 @@ pub(super) fn read(view: &mut View<'_>, layout: &Layout, damage: &mut Damage) ->
         Some(()) if !words.is_empty() => {
             // Mandiant, "Tracking Malware with Import Hashing" (2014): MD5 over library.function pairs in order.
             let digest = Md5::digest(words.join(",").as_bytes());
-            reader.imports.digest = Some(hexadecimal(&digest));
+            reader.imports.digest = Some(crate::text::hex(&digest));
         }
         Some(()) => {}
         None => damage.say("the import directory is damaged"),

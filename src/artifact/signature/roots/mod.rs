@@ -99,8 +99,8 @@ impl Roots {
         let about = |root: &Root| PinnedRoot {
             owner: root.owner,
             name: root.certificate.common_name(),
-            thumbprint: super::hexadecimal(&root.certificate.thumbprint()),
-            sha256: super::hexadecimal(&super::Algorithm::Sha256.digest(root.certificate.whole)),
+            thumbprint: crate::text::hex(&root.certificate.thumbprint()),
+            sha256: crate::text::hex(&super::Algorithm::Sha256.digest(root.certificate.whole)),
             is_for_code: root.is_for_code,
         };
         self.roots.iter().map(about).collect()
