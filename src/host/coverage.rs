@@ -293,6 +293,11 @@ impl Coverage {
     pub fn iter(&self) -> impl Iterator<Item = (Origin, Option<&Span>)> {
         Origin::ALL.into_iter().map(|origin| (origin, self.spans.get(&origin)))
     }
+
+    /// The newest moment that anything read tells of, a record of a log or a key: the end of the evidence.
+    pub fn newest(&self) -> Option<Timestamp> {
+        self.spans.values().filter_map(|span| span.to).max()
+    }
 }
 
 #[cfg(test)]

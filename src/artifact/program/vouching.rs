@@ -99,8 +99,7 @@ fn bytes(digits: &str) -> Option<Vec<u8>> {
 /// The newest moment of the evidence: the last record of a log, the newest key. Where it has neither, the newest time of the files
 /// themselves.
 fn newest(coverage: &Coverage, files: &[ProgramFile]) -> Option<Timestamp> {
-    let told = coverage.iter().filter_map(|(_, span)| span?.to).max();
-    told.or_else(|| {
+    coverage.newest().or_else(|| {
         let records = files.iter().filter_map(|file| file.record.as_ref());
         let times = records.flat_map(|record| &record.metadata.times);
         times.filter_map(|times| times.changed.max(times.modified)).max()

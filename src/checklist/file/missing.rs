@@ -38,7 +38,7 @@ pub(super) const MISSING: Indicator = Indicator {
         let (purpose, file) = missing.first()?;
         let config = scope.config()?;
         let mut because = format!("The {} {} is not there", purpose.label(), file.path);
-        let end = super::end(scope);
+        let end = scope.host.coverage.newest();
         let recent = scope
             .events(Role::Install)
             .find(|event| end.is_some_and(|end| end.duration_since(event.time) <= RECENT));

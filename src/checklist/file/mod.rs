@@ -17,8 +17,6 @@ mod web;
 mod writable;
 mod wrong_kind;
 
-use jiff::Timestamp;
-
 use super::{Indicator, Scope, known_good};
 use crate::evidence::{TimeSource, Times};
 use crate::host::program_file::{FileRecord, FileState, ProgramFile, Purpose};
@@ -80,11 +78,6 @@ fn is_of_inbox_package(scope: &Scope<'_>) -> bool {
         && scope
             .config()
             .is_some_and(|config| !config.owners.is_empty() && config.owners.iter().all(is_inbox))
-}
-
-/// The newest moment that the evidence tells of: a record of a log, or a key.
-fn end(scope: &Scope<'_>) -> Option<Timestamp> {
-    scope.host.coverage.iter().filter_map(|(_, span)| span?.to).max()
 }
 
 /// Times of a file as programs set them, and as the file system wrote them when it got the name it goes by.

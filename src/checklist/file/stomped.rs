@@ -95,7 +95,7 @@ fn stomped(scope: &Scope<'_>, file: &ProgramFile) -> Option<Hit> {
         return Some(Hit::new(because, file.citation.clone()));
     }
     let linked = file.executable()?.linked?;
-    let is_plausible = super::end(scope).is_some_and(|end| linked <= end);
+    let is_plausible = scope.host.coverage.newest().is_some_and(|end| linked <= end);
     let late = linked.duration_since(created) > SLACK && linked.duration_since(named) > SLACK;
     if file.signature.is_windows || is_linked_by_servicing || !is_plausible || !late {
         return None;

@@ -219,8 +219,7 @@ fn is_in_its_place(file: &ProgramFile) -> bool {
 
 /// Whether every file of it has been on the volume for long before the evidence ends, by times that programs cannot set.
 fn all_old(scope: &Scope<'_>) -> bool {
-    let end = scope.host.coverage.iter().filter_map(|(_, span)| span?.to).max();
-    let Some(end) = end else { return false };
+    let Some(end) = scope.host.coverage.newest() else { return false };
     let is_old = |file: &ProgramFile| {
         let times = file.record.as_ref().map(|record| &record.metadata.times);
         let kept = times
