@@ -9,7 +9,7 @@ use crate::artifact::hash_list::{self, HashLists};
 use crate::artifact::program::{self, FileOptions, Hashing};
 use crate::artifact::sigma::Rules;
 use crate::artifact::{self, Progress, yara};
-use crate::checklist::Policy;
+use crate::checklist::Given;
 use crate::diagnostic::{Diagnostic, Impact};
 use crate::evidence::Evidence;
 use crate::host::program_file::{Owner, wanted};
@@ -24,8 +24,8 @@ use crate::text;
 pub struct Settings {
     /// Half the width of the window in which events are taken to belong together.
     pub window: SignedDuration,
-    /// What the analyst says is approved.
-    pub policy: Option<Policy>,
+    /// What the analyst gave to judge by.
+    pub given: Given,
     /// Destinations that other hosts talk to, where the analyst lists them.
     pub known_destinations: Option<Arc<KnownDestinations>>,
     /// Weights and indicators the analyst changed.
@@ -40,6 +40,22 @@ pub struct Settings {
     pub rules: Option<Arc<Rules>>,
 }
 
+impl Default for Settings {
+    /// Those of a run without options.
+    fn default() -> Self {
+        Self {
+            window: Host::DEFAULT_WINDOW,
+            given: Given::default(),
+            known_destinations: None,
+            tuning: Tuning::default(),
+            files: FileOptions::default(),
+            known_files: Arc::default(),
+            yara: None,
+            rules: None,
+        }
+    }
+}
+
 /// Examines one host. Damage is in the report's diagnostics, never an error.
 pub fn scan(evidence: &dyn Evidence, settings: &Settings, progress: &dyn Progress) -> HostReport {
     let reading = match &settings.rules {
@@ -47,7 +63,7 @@ pub fn scan(evidence: &dyn Evidence, settings: &Settings, progress: &dyn Progres
         None => artifact::read(evidence, progress),
     };
     let mut coverage = reading.coverage;
-    record_given(&mut coverage, Origin::ChangePolicy, settings.policy.is_some());
+    record_given(&mut coverage, Origin::ChangePolicy, settings.given.policy.is_some());
     record_given(&mut coverage, Origin::KnownDestinations, settings.known_destinations.is_some());
     if settings.rules.as_ref().is_some_and(|rules| rules.is_empty()) {
         let span = Span { state: State::Lost, from: None, to: None, notes: Vec::new() };
@@ -56,7 +72,7 @@ pub fn scan(evidence: &dyn Evidence, settings: &Settings, progress: &dyn Progres
     let mut host = Host::from_facts(reading.facts, coverage, settings.window);
     host.known_destinations.clone_from(&settings.known_destinations);
     let file_diagnostics = read_files(evidence, settings, progress, &mut host);
-    let ranked = rank::rank(&host, settings.policy.as_ref(), &settings.tuning);
+    let ranked = rank::rank(&host, &settings.given, &settings.tuning);
     let older = older_states(&host, &reading.files);
     let summary = EvidenceSummary::new(evidence.describe(), reading.files);
     let mut diagnostics = reading.diagnostics;
@@ -100,7 +116,7 @@ fn read_files(
 
 /// The services and configuration keys that are above the ordinary before any file is looked at.
 fn suspicious(host: &Host, settings: &Settings) -> BTreeSet<Owner> {
-    let ranked = rank::rank(host, settings.policy.as_ref(), &settings.tuning);
+    let ranked = rank::rank(host, &settings.given, &settings.tuning);
     let reasons = |service: &crate::host::Service| {
         ranked.iter().any(|one| std::ptr::eq(one.service, service) && one.verdict >= Verdict::Note)
     };

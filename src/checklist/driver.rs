@@ -47,7 +47,7 @@ const OUTSIDE_DRIVERS: Indicator = Indicator {
         "SigmaHQ 2c4523d5-d481-4ed0-8ec3-7fbf0cb41a75",
     ],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         let one = foreign_driver(scope)?;
         match class_of(one.path) {
             Class::Drivers => None,
@@ -96,7 +96,7 @@ const BY_API: Indicator = Indicator {
     needs: &[HIVE],
     sources: &["Measured: 815 of 3,202 services carry Owners"],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         let config = scope.config()?;
         let one = foreign_driver(scope)?;
         let bare = config.owners.is_empty()

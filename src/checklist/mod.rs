@@ -20,6 +20,7 @@ mod defense;
 mod driver;
 mod failure;
 mod file;
+mod given;
 mod known_bad;
 mod known_good;
 mod library;
@@ -38,6 +39,7 @@ pub mod knowledge;
 pub mod policy;
 pub mod scene;
 
+pub use given::Given;
 pub use policy::Policy;
 pub use scene::Scene;
 
@@ -251,8 +253,8 @@ pub struct Indicator {
     pub sources: &'static [&'static str],
     /// The version that introduced it.
     pub since: &'static str,
-    /// The check itself.
-    pub check: fn(&Scope<'_>) -> Option<Hit>,
+    /// The check itself: a closure without state for those of the checklist, one with its rule for the analyst's own.
+    pub check: &'static (dyn Fn(&Scope<'_>) -> Option<Hit> + Sync),
     /// At least one yes, one no, and one unknown where it needs more than the SYSTEM hive.
     pub examples: &'static [Example],
 }
@@ -264,11 +266,16 @@ pub struct Scope<'a> {
     pub host: &'a Host,
     /// The service in question.
     pub service: &'a Service,
-    /// What the analyst says is approved, where he says so.
-    pub policy: Option<&'a Policy>,
+    /// What the analyst gave.
+    pub given: &'a Given,
 }
 
 impl<'a> Scope<'a> {
+    /// What the analyst says is approved, where he says so.
+    pub fn policy(&self) -> Option<&'a Policy> {
+        self.given.policy.as_ref()
+    }
+
     /// The current configuration, where the hive has one.
     pub fn config(&self) -> Option<&'a ServiceConfig> {
         self.service.config.as_ref()
@@ -361,6 +368,7 @@ pub struct Answered {
 pub fn ask(scope: &Scope<'_>, ignored: &BTreeSet<String>) -> Vec<Answered> {
     let given = |origin| scope.host.coverage.span(origin).is_some();
     indicators()
+        .chain(scope.given.own.iter().copied())
         .filter(|indicator| !ignored.contains(indicator.id))
         // Whoever gives no rules and no list has asked nothing that could stay open.
         .filter(|indicator| {

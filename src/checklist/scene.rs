@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Policy, Scope};
+use super::{Given, Policy, Scope};
 use crate::artifact::service_values;
 use crate::host::citation::{Citation, Place, Provenance};
 use crate::host::config::{
@@ -36,7 +36,7 @@ pub struct Scene {
     facts: Vec<Fact>,
     covered: BTreeMap<Origin, State>,
     gaps: Vec<(Origin, i64, i64)>,
-    policy: Option<Policy>,
+    given: Given,
     known_destinations: Option<Arc<KnownDestinations>>,
     files: Vec<(Purpose, ProgramFile)>,
     next_record: u64,
@@ -60,7 +60,7 @@ impl Scene {
             facts: Vec::new(),
             covered: BTreeMap::new(),
             gaps: Vec::new(),
-            policy: None,
+            given: Given::default(),
             known_destinations: None,
             files: Vec::new(),
             next_record: 1,
@@ -454,7 +454,7 @@ impl Scene {
     #[must_use]
     pub fn policy(mut self, policy: Policy) -> Self {
         self.cover(Origin::ChangePolicy, State::Complete);
-        self.policy = Some(policy);
+        self.given.policy = Some(policy);
         self
     }
 
@@ -488,7 +488,7 @@ impl Scene {
         self
     }
 
-    fn into_facts(mut self) -> (Vec<Fact>, Coverage, Option<Policy>, String) {
+    fn into_facts(mut self) -> (Vec<Fact>, Coverage, Given, String) {
         if let Some(mut config) = self.config.take() {
             if let Some(order) = self.order {
                 arrange(&mut config.values, order);
@@ -497,19 +497,19 @@ impl Scene {
             self.facts.push(Fact::Service(Box::new(config)));
         }
         let coverage = self.coverage();
-        (self.facts, coverage, self.policy, self.service)
+        (self.facts, coverage, self.given, self.service)
     }
 
     /// Joins the scene and asks: `question` sees the scene's service. `None` where the join lost it.
     pub fn ask<T>(self, question: impl FnOnce(&Scope<'_>) -> T) -> Option<T> {
         let known_destinations = self.known_destinations.clone();
         let files = self.files.clone();
-        let (facts, coverage, policy, name) = self.into_facts();
+        let (facts, coverage, given, name) = self.into_facts();
         let mut host = Host::from_facts(facts, coverage, Host::DEFAULT_WINDOW);
         host.known_destinations = known_destinations;
         file::attach(&mut host, &files);
         let service = host.service(&name)?;
-        Some(question(&Scope { host: &host, service, policy: policy.as_ref() }))
+        Some(question(&Scope { host: &host, service, given: &given }))
     }
 }
 

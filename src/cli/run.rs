@@ -17,7 +17,7 @@ use super::rule_files;
 use super::{Cli, ColorArg, Command, DetectArgs, DetectFormat, ExplainArgs, JudgeArgs, ScanArgs};
 use crate::artifact::detect::detect as detect_artifacts;
 use crate::artifact::sigma::Rules;
-use crate::checklist::{self, Policy};
+use crate::checklist::{self, Given, Policy};
 use crate::diagnostic::Impact;
 use crate::error::Error;
 use crate::evidence;
@@ -147,7 +147,7 @@ fn examine(paths: &[PathBuf], args: &JudgeArgs, opening: &EvidenceArgs) -> Resul
     }
     let settings = Settings {
         window: args.window,
-        policy,
+        given: Given { policy, ..Given::default() },
         known_destinations,
         tuning,
         files: args.files.options(),

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::checklist::{self, Answer, Answered, Family, Hit, Indicator, Lack, Policy, Scope};
+use crate::checklist::{self, Answer, Answered, Family, Given, Hit, Indicator, Lack, Scope};
 use crate::host::{Host, Origin, Role, Service};
 use crate::text;
 
@@ -103,18 +103,18 @@ pub struct Ranked<'a> {
 }
 
 /// Ranks every service of a host, worst first; ties by number of families, then by name.
-pub fn rank<'a>(host: &'a Host, policy: Option<&'a Policy>, tuning: &Tuning) -> Vec<Ranked<'a>> {
+pub fn rank<'a>(host: &'a Host, given: &Given, tuning: &Tuning) -> Vec<Ranked<'a>> {
     let mut ranked: Vec<Ranked<'a>> = host
         .services
         .iter()
         .map(|service| {
-            let answers = checklist::ask(&Scope { host, service, policy }, &tuning.ignored);
+            let answers = checklist::ask(&Scope { host, service, given }, &tuning.ignored);
             judge(host, service, answers, tuning)
         })
         .collect();
     // A store is no service: it has a row only where what it loads is worth a note.
     let stores = host.stores.iter().map(|store| {
-        let scope = Scope { host, service: store, policy };
+        let scope = Scope { host, service: store, given };
         judge(host, store, checklist::ask_of_store(&scope, &tuning.ignored), tuning)
     });
     ranked.extend(stores.filter(|store| store.verdict >= Verdict::Note));

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
+use svctriage::checklist::Given;
 use svctriage::host::citation::{Place, Provenance};
 use svctriage::host::event::{Action, ProcessStart, ServiceInstall, ServiceNames, Subject};
 use svctriage::host::incident::{Gravity, IncidentKind};
@@ -71,7 +72,7 @@ fn host(facts: Vec<Fact>) -> Host {
 
 fn report(facts: Vec<Fact>) -> Report {
     let host = host(facts);
-    let ranked = rank(&host, None, &Tuning::default());
+    let ranked = rank(&host, &Given::default(), &Tuning::default());
     let evidence = EvidenceSummary::new(&svctriage::evidence::Description::default(), Vec::new());
     let one = HostReport::new(&host, &ranked, evidence, Vec::new());
     Report::new(Settings::new(SignedDuration::from_mins(10), &Tuning::default(), None), vec![one])

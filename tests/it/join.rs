@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may stop at a surprise")]
 
-use svctriage::checklist::Scene;
+use svctriage::checklist::{Given, Scene};
 use svctriage::host::config::{Epoch, LoadPoint};
 use svctriage::host::event::{
     Action, Connection, Logon, LogonKind, ProcessStart, RegistryChange, RegistryOperation,
@@ -326,7 +326,7 @@ fn a_configuration_key_is_a_row_only_where_what_it_loads_speaks_against_it() {
     let host = Host::from_facts(facts, coverage, Host::DEFAULT_WINDOW);
     assert!(host.services.is_empty(), "a key without Type is no service");
     assert_eq!(host.stores.len(), 2);
-    let ranked = rank(&host, None, &Tuning::default());
+    let ranked = rank(&host, &Given::default(), &Tuning::default());
     let [row] = ranked.as_slice() else { panic!("{} rows", ranked.len()) };
     assert_eq!((row.service.name.as_str(), row.verdict), ("WinSock2", Verdict::Review));
     let ids: Vec<&str> = row.findings.iter().map(|finding| finding.indicator.id).collect();

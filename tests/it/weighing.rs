@@ -1,8 +1,8 @@
 //! What the checks of names, paths and commands make of whole hosts: Windows as it ships must stay quiet,
 //! services that attackers made must not.
 
-use svctriage::checklist::Scene;
 use svctriage::checklist::knowledge::stock::{self, Variant};
+use svctriage::checklist::{Given, Scene};
 use svctriage::host::ImagePath;
 use svctriage::host::config::ValueOrder;
 use svctriage::rank::{Ranked, Tuning, rank};
@@ -73,7 +73,7 @@ fn windows_as_it_ships_is_quiet() {
         for product in [Some(product), None] {
             let loud = host_of(build, product).ask(|scope| {
                 assert!(scope.host.services.len() > services, "{build}: too few services");
-                rank(scope.host, None, &Tuning::default())
+                rank(scope.host, &Given::default(), &Tuning::default())
                     .iter()
                     .map(|ranked| (ranked.service.name.clone(), weigh(ranked)))
                     .filter(|(_, (sum, _))| *sum >= 10)
@@ -103,7 +103,7 @@ fn windows_of_an_unknown_build_is_quiet() {
     }
     assert!(count > 200);
     let loud = scene.ask(|scope| {
-        rank(scope.host, None, &Tuning::default())
+        rank(scope.host, &Given::default(), &Tuning::default())
             .iter()
             .map(|ranked| (ranked.service.name.clone(), weigh(ranked)))
             .filter(|(_, (sum, _))| *sum >= 10)
@@ -164,7 +164,7 @@ fn services_of_attacks_are_seen() {
         let (sum, names) = attack
             .scene()
             .ask(|scope| {
-                let ranked = rank(scope.host, None, &Tuning::default());
+                let ranked = rank(scope.host, &Given::default(), &Tuning::default());
                 weigh(ranked.iter().find(|one| one.service.name == attack.name).unwrap())
             })
             .unwrap();

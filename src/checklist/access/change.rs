@@ -27,7 +27,7 @@ pub(super) const SET_BY_COMMAND: Indicator = Indicator {
     needs: &[CHANGE_LOGS],
     sources: &["SigmaHQ 98c5aeef-32d5-492f-b174-64a691896d25", "Microsoft Learn: sc sdset"],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         let set = commands(scope).find_map(|(event, command)| {
             let set =
                 command.change("Security").or_else(|| command.change("Security\\Security"))?;
@@ -109,7 +109,7 @@ pub(super) const MANAGER_OPENED: Indicator = Indicator {
     needs: &[CHANGE_LOGS],
     sources: &["Atomic Red Team T1569.002-7", "SigmaHQ 6c8fbee5-dee8-49bc-851d-c3142d02aa47"],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         let (one, event) = tampered(scope, TamperKind::ManagerOpened).next()?;
         let because = format!("At {}: `{}`.", format_short(event.time), clip(&one.line));
         Some(Hit::new(because, event.citation.clone()))

@@ -29,7 +29,7 @@ pub(super) const DENIED: Indicator = Indicator {
         "Atomic Red Team T1564-4, T1490-11",
     ],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         let config = scope.config()?;
         let security = config.security.as_ref()?;
         let denied = effective(security)

@@ -35,7 +35,7 @@ pub(super) const OPEN_SERVICE: Indicator = Indicator {
         "Measured: 802 descriptors, nobody but administrators, server operators, SYSTEM and service SIDs may",
     ],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         let config = scope.config()?;
         let (what, sddl) = opening(config.security.as_ref()?, TAKES_SERVICE)?;
         let because = format!("{what} the service: {}", clip(sddl));
@@ -79,7 +79,7 @@ pub(super) const OPEN_MANAGER: Indicator = Indicator {
         "SigmaHQ 6c8fbee5-dee8-49bc-851d-c3142d02aa47; Atomic Red Team T1569.002-7",
     ],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         if scope.service.name != SERVICE_CONTROL_MANAGER {
             return None;
         }
@@ -125,7 +125,7 @@ pub(super) const OPEN_KEY: Indicator = Indicator {
         "Measured: of 3,495 keys only RpcEptMapper and Dnscache of Windows 7, and Power Users on one product",
     ],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         let config = scope.config()?;
         let windows_7 = ["RpcEptMapper", "Dnscache"]
             .iter()

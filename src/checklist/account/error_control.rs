@@ -23,7 +23,7 @@ pub(super) const ERRORS_IGNORED: Indicator = Indicator {
     needs: &[HIVE],
     sources: &[SIX_HIVES, "impacket hRCreateServiceW: SERVICE_ERROR_IGNORE by default"],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         let config = scope.config()?;
         if config.error_control != Some(0) || !is_new_program(scope) || agent(scope).is_some() {
             return None;
@@ -58,7 +58,7 @@ pub(super) const CRITICAL_DRIVER: Indicator = Indicator {
     needs: &[HIVE],
     sources: &["Measured: 189 of 3,202, Windows' storage and boot drivers"],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         let config = scope.config()?;
         let early = matches!(config.start, Some(Start::Boot | Start::System));
         // What an INF installed is named in Owners: a device's driver, which may well be critical.

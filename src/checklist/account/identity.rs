@@ -25,7 +25,7 @@ pub(super) const RAISED: Indicator = Indicator {
     needs: &[HIVE],
     sources: &["ObjectName of stock services in hives of Windows 7 to 10"],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         let config = scope.config()?;
         let now = config.object_name.as_deref()?;
         if stock::account(now) != "localsystem" {
@@ -97,7 +97,7 @@ pub(super) const NAMED_USER: Indicator = Indicator {
     needs: &[HIVE],
     sources: &["Measured: no named account in 3,202 services of six workstations"],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         let config = scope.config()?;
         let name = config.object_name.as_deref().map(str::trim).filter(|name| !name.is_empty())?;
         let kind = config.service_type?;
@@ -169,7 +169,7 @@ pub(super) const SYSTEM_ELSEWHERE: Indicator = Indicator {
         "A weight by judgement: no count was made of services outside these folders as LocalSystem",
     ],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         let config = scope.config()?;
         let image = scope.service.image.as_ref()?;
         let system =

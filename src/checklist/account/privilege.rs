@@ -21,7 +21,7 @@ pub(super) const INTERACTIVE: Indicator = Indicator {
     needs: &[HIVE],
     sources: &["Measured on six hives: 1 to 3 a host (Spooler, UI0Detect, PrintNotify, VMTools)"],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         let config = scope.config()?;
         let kind = config.service_type?;
         (kind.is_interactive() && is_new_program(scope) && agent(scope).is_none())
@@ -56,7 +56,7 @@ pub(super) const WEAKER: Indicator = Indicator {
     needs: &[HIVE],
     sources: &["Microsoft Learn: SERVICE_REQUIRED_PRIVILEGES_INFO, SERVICE_SID_INFO"],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         let config = scope.config()?;
         let gained = difference(scope, "RequiredPrivileges", |before, now| {
             let before = before.unwrap_or_default();

@@ -28,7 +28,7 @@ pub(super) const TRIGGER: Indicator = Indicator {
         "winsvc.h: SERVICE_TRIGGER_TYPE_*",
     ],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         let config = scope.config()?;
         if !is_new_program(scope) || agent(scope).is_some() {
             return None;
@@ -89,7 +89,7 @@ pub(super) const AUTOMATIC: Indicator = Indicator {
     needs: &[HIVE],
     sources: &["A weight by judgement: it only supports other findings"],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         let config = scope.config()?;
         let system =
             config.object_name.as_deref().is_none_or(|name| stock::account(name) == "localsystem");

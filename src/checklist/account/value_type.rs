@@ -20,7 +20,7 @@ pub(super) const PATH_TYPE: Indicator = Indicator {
     needs: &[HIVE],
     sources: &["Measured: REG_SZ 12 times in 3,202 services, third-party every time"],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         let config = scope.config()?;
         let known = stock::service(&scope.service.name).filter(|known| known.measured)?;
         let value = config.value("ImagePath").filter(|value| value.kind == 1)?;

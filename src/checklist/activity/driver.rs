@@ -31,7 +31,7 @@ pub(super) const BROUGHT: Indicator = Indicator {
         "SigmaHQ 2c4523d5-d481-4ed0-8ec3-7fbf0cb41a75",
     ],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         let vendor = scope.service.image.as_ref().is_some_and(is_in_program_files);
         let quiet = scope.service.is_driver()
             || vendor

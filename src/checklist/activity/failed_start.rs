@@ -26,7 +26,7 @@ pub(super) const NO_SERVICE: Indicator = Indicator {
         "Measured: 244 of 244 services of one remote execution tool; too few benign installs are labelled to compare",
     ],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         let limit = SignedDuration::from_mins(1);
         scope.events(Role::Failure).find_map(|event| {
             let Action::Failed { event_id: event_id @ (7000 | 7009), error, .. } = &event.action
@@ -87,7 +87,7 @@ pub(super) const NO_MODULE: Indicator = Indicator {
         "ERROR_MOD_NOT_FOUND is 126 (winerror.h)",
     ],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         scope.events(Role::Failure).find_map(|event| {
             let Action::Failed { event_id: 7023, error: Some(error), .. } = &event.action else {
                 return None;

@@ -32,7 +32,7 @@ pub(super) const LSASS: Indicator = Indicator {
     needs: &[Need::Part(Origin::SysmonLog)],
     sources: &["Microsoft Learn: process security and access rights", "Sysmon event 10"],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         if agent(scope).is_some() || is_stock(scope) || guard(&scope.service.name).is_some() {
             return None;
         }

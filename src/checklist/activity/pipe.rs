@@ -28,7 +28,7 @@ pub(super) const PIPE: Indicator = Indicator {
         "Cobalt Strike's default pipe names: general knowledge, not measured here",
     ],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         scope.events(Role::Pipe).find_map(|event| {
             let Action::Pipe { name, .. } = &event.action else { return None };
             let lower = name.trim_start_matches('\\').to_lowercase();

@@ -36,7 +36,7 @@ pub(super) const SHELL_STARTED: Indicator = Indicator {
         "elastic/detection-rules 0022d47d-39c7-4f69-a232-4fe9dc7a3acd",
     ],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         scope.events(Role::Process).find_map(|event| {
             let process = process(event)?;
             if !is_shell(&process.image) || is_default_failure(scope, process) || is_stock(scope) {
@@ -90,7 +90,7 @@ pub(super) const INTERCEPTED: Indicator = Indicator {
     needs: PROCESSES,
     sources: &["Microsoft Learn: CreateProcess, lpApplicationName", "Atomic Red Team T1574.009-1"],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         let image = scope.service.image.as_ref().filter(|image| !image.quoted)?;
         scope.events(Role::Process).find_map(|event| {
             let process = process(event)?;
@@ -143,7 +143,7 @@ pub(super) const SHELL_FOLLOWED: Indicator = Indicator {
         "elastic/detection-rules aa9a274d-6b53-424d-ac5e-cb8ca4251650",
     ],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         if agent(scope).is_some() || is_stock(scope) {
             return None;
         }

@@ -21,7 +21,7 @@ pub(super) const UNSIGNED: Indicator = Indicator {
     needs: &[Need::Part(Origin::SysmonLog)],
     sources: &["Sysmon documentation: events 6 and 7", "Microsoft Learn: driver signing policy"],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         let loads = scope.events(Role::DriverLoad).chain(scope.events(Role::ModuleLoad));
         loads.into_iter().find_map(|event| {
             let file = match &event.action {

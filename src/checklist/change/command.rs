@@ -36,7 +36,7 @@ pub(super) const BY_COMMAND: Indicator = Indicator {
         "Microsoft Learn: sc.exe",
     ],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         let (event, command) = commands(scope).find(|(_, command)| {
             command.remote.is_none() && matches!(command.verb, Verb::Create | Verb::Configure)
         })?;
@@ -92,7 +92,7 @@ pub(super) const COMMAND_CHANGED: Indicator = Indicator {
         "elastic/detection-rules b66b7e2b-d50a-49b9-a6fc-3a383baedc6b",
     ],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         let by_command = commands(scope).filter(|(_, command)| command.verb == Verb::Configure);
         let by_command = by_command.filter_map(|(event, command)| {
             let (value, new) =
@@ -186,7 +186,7 @@ pub(super) const ELSEWHERE: Indicator = Indicator {
     needs: &[COMMAND_LOGS],
     sources: &["Microsoft Learn: sc.exe \\\\server, New-Service, wmic /node"],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         let host = scope.service.elsewhere.as_deref()?;
         let (event, command) = commands(scope)
             .filter(|(_, command)| command.verb != Verb::Start)

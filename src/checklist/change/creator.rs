@@ -34,7 +34,7 @@ pub(super) const NETWORK_LOGON: Indicator = Indicator {
         "elastic/detection-rules d33ea3bf-9a11-463e-bd46-f648f2a0f4b1",
     ],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         let (one, logon) = sessions(scope).find(|(_, logon)| logon.logon_type == Some(3))?;
         let from = logon.address.as_deref().or(logon.workstation.as_deref()).unwrap_or("unknown");
         let by_session = one.actor.is_some_and(|actor| actor.subject.logon_id.is_some());
@@ -92,7 +92,7 @@ pub(super) const NO_CLIENT: Indicator = Indicator {
         "SigmaHQ c4e92a97-a9ff-4392-9d2d-7a4c642768ca, 71c276aa-49cd-43d2-b920-2dcd3e6962d5",
     ],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         if agent(scope).is_some_and(|agent| agent.kind == AgentKind::Deployment) {
             return None;
         }
@@ -151,7 +151,7 @@ pub(super) const KERBEROS_LOOPBACK: Indicator = Indicator {
         "KrbRelayUp: KrbSCM.cs",
     ],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         let (one, logon) = sessions(scope).find(|(one, logon)| {
             let session = one.actor.and_then(|actor| actor.subject.logon_id);
             let local = logon.address.as_deref().is_some_and(is_loopback);
@@ -214,7 +214,7 @@ pub(super) const REMOTE_SHARE: Indicator = Indicator {
         "elastic/detection-rules d33ea3bf-9a11-463e-bd46-f648f2a0f4b1",
     ],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         let install = installs(scope).next()?;
         let limit = SignedDuration::from_mins(2);
         scope.events(Role::ShareAccess).find_map(|event| {

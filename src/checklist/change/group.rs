@@ -29,7 +29,7 @@ pub(super) const GROUPED: Indicator = Indicator {
     needs: &[CHANGE_LOGS],
     sources: &["Atomic Red Team T1543.003-4 (TinyTurla)"],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         if is_stock(scope) || agent(scope).is_some() {
             return None;
         }

@@ -36,7 +36,7 @@ pub(super) const SHORT_LIVED: Indicator = Indicator {
         "Measured: Sysmon 13 sequences of PsExec, Metasploit, Empire (OTRF Security-Datasets)",
     ],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         if agent(scope).is_some() || is_stock(scope) {
             return None;
         }
@@ -121,7 +121,7 @@ pub(super) const GHOST: Indicator = Indicator {
     needs: &[Need::Whole(Origin::SystemHive), INSTALL_LOGS],
     sources: &["Microsoft Learn: 7045, 4697"],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         if scope.service.in_registry() || scope.service.elsewhere.is_some() {
             return None;
         }
@@ -182,7 +182,7 @@ pub(super) const RECOVERED: Indicator = Indicator {
     needs: &[HIVE],
     sources: &["Free cells keep a deleted key until they are reused: regf format"],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         if scope.service.in_registry() || is_stock(scope) {
             return None;
         }
@@ -233,7 +233,7 @@ pub(super) const MID_DELETE: Indicator = Indicator {
     needs: &[HIVE],
     sources: &["Measured: 1 of 3,202 services (an antivirus driver being updated)"],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         let config = scope.config()?;
         let flag = config.delete_flag.filter(|flag| *flag != 0)?;
         let weight = if agent(scope).is_some() || is_stock(scope) { 3 } else { MID_DELETE.weight };
@@ -266,7 +266,7 @@ pub(super) const LOG_ONLY: Indicator = Indicator {
         "Windows writes the log first and the hive within the hour: regf format, transaction logs",
     ],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         let config = scope.config()?;
         (config.citation.provenance == Provenance::TransactionLog && !is_stock(scope)).then(|| {
             Hit::new("The key stands only in the transaction log.", config.citation.clone())

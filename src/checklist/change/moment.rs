@@ -35,7 +35,7 @@ pub(super) const ISOLATED: Indicator = Indicator {
     needs: &[Need::Whole(Origin::SystemHive)],
     sources: &["Measured: 14 of 3,202 services of six hives were the only ones written that day"],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         let config = scope.config()?;
         let written = config.last_write?;
         if !is_new_program(scope) || agent(scope).is_some() {
@@ -91,7 +91,7 @@ pub(super) const SILENT: Indicator = Indicator {
     ],
     sources: &["Microsoft Learn: ChangeServiceConfig, events 7040 and 7045"],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         let config = scope.config()?;
         let written = config.last_write?;
         let by_hand = matches!(config.value_order, ValueOrder::CreateService | ValueOrder::Other);
@@ -163,7 +163,7 @@ pub(super) const BURST: Indicator = Indicator {
         "Measured: 244 installs in 6 minutes by one tool; leaving Program Files and drivers out is a judgement",
     ],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         if agent(scope).is_some() {
             return None;
         }
@@ -235,7 +235,7 @@ pub(super) const LOG_CLEARED: Indicator = Indicator {
         "The quarter of an hour is a judgement: authors of labelled logs clear them before they record",
     ],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         let limit = SignedDuration::from_mins(15);
         if agent(scope).is_some() || is_stock(scope) && installs(scope).next().is_none() {
             return None;

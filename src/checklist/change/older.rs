@@ -30,7 +30,7 @@ pub(super) const APPEARED: Indicator = Indicator {
     needs: &[HIVE],
     sources: &[JUDGEMENT],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         if !is_new_program(scope) || agent(scope).is_some() {
             return None;
         }
@@ -75,7 +75,7 @@ pub(super) const VANISHED: Indicator = Indicator {
     needs: &[HIVE],
     sources: &[JUDGEMENT],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         let gone = scope.service.passages.last().filter(|passage| !passage.came)?;
         let config = scope.service.history.first();
         let is_instance = config
@@ -127,7 +127,7 @@ pub(super) const CHANGED: Indicator = Indicator {
     needs: &[HIVE],
     sources: &[JUDGEMENT, "Microsoft Learn: ChangeServiceConfig logs no event"],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         if agent(scope).is_some() {
             return None;
         }

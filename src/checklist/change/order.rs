@@ -28,7 +28,7 @@ pub(super) const HOSTED: Indicator = Indicator {
     needs: &[HIVE],
     sources: &[MEASURED, "4 of 1,000 svchost services, all PrintNotify"],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         let config = scope.config()?;
         let hosted = scope.service.image.as_ref()?.leaf() == "svchost.exe";
         if !hosted || config.value_order != ValueOrder::CreateService || !is_new_program(scope) {
@@ -77,7 +77,7 @@ pub(super) const IN_WINDOWS: Indicator = Indicator {
         "17 of 203 services of their own process below C:\\Windows, every one third-party",
     ],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         let config = scope.config()?;
         let image = scope.service.image.as_ref()?;
         let fits = image.is_below(r"c:\windows")
@@ -124,7 +124,7 @@ pub(super) const BY_HAND: Indicator = Indicator {
     needs: &[HIVE],
     sources: &[MEASURED],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         let config = scope.config()?;
         let fits = config.value_order == ValueOrder::Other
             && is_new_program(scope)

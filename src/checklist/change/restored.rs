@@ -30,7 +30,7 @@ pub(super) const PUT_BACK: Indicator = Indicator {
     needs: &[CHANGE_LOGS],
     sources: &["SCShell: ChangeServiceConfigA, StartService, ChangeServiceConfigA"],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         if agent(scope).is_some() {
             return None;
         }

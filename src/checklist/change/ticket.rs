@@ -27,8 +27,8 @@ pub(super) const UNAPPROVED_ACTOR: Indicator = Indicator {
     needs: &[Need::Whole(Origin::ChangePolicy), INSTALL_LOGS],
     sources: &["docs/approved.md"],
     since: "0.1.0",
-    check: |scope| {
-        let policy = scope.policy.filter(|policy| policy.names_actors())?;
+    check: &|scope| {
+        let policy = scope.policy().filter(|policy| policy.names_actors())?;
         let one = made(scope).into_iter().find(|one| {
             one.ticket(scope, policy).is_none() && one.approved_actor(scope, policy).is_none()
         })?;
@@ -90,8 +90,8 @@ pub(super) const NO_TICKET: Indicator = Indicator {
     needs: &[Need::Whole(Origin::ChangePolicy), INSTALL_LOGS],
     sources: &["docs/approved.md"],
     since: "0.1.0",
-    check: |scope| {
-        let policy = scope.policy?;
+    check: &|scope| {
+        let policy = scope.policy()?;
         if policy.windows.is_empty() && policy.changes.is_empty() || is_routine(scope) {
             return None;
         }

@@ -33,7 +33,7 @@ pub(super) const DIFFERS_FROM_INSTALL: Indicator = Indicator {
     needs: &[HIVE, INSTALL_LOGS],
     sources: &["Atomic Red Team T1574.011: reg add ImagePath after sc create"],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         let config = scope.config()?;
         let last = installs(scope).last()?;
         let written = config.last_write?;
@@ -101,7 +101,7 @@ pub(super) const KEY_OWNER: Indicator = Indicator {
     needs: &[HIVE],
     sources: &["Measured: the owner was SYSTEM or Administrators on 3,495 of 3,495 keys"],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         let config = scope.config()?;
         let owner = config.key_security.as_ref()?.owner.as_deref()?;
         let low = matches!(owner, "S-1-1-0" | "S-1-5-11" | "S-1-5-32-545" | "S-1-5-4");
@@ -147,7 +147,7 @@ pub(super) const FOREIGN_WRITER: Indicator = Indicator {
         "Measured: 188 benign writes by services.exe, svchost.exe, System, wmiadap.exe, csrss.exe",
     ],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         writes(scope).find_map(|(event, change)| {
             let (value, new) = CORE.iter().find_map(|core| Some((*core, sets(change, core)?)))?;
             if is_usual_writer(&change.image) {

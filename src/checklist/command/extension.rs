@@ -22,7 +22,7 @@ pub(super) const ODD_EXTENSION: Indicator = Indicator {
     needs: &[COMMAND],
     sources: &[MEASURED],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         if is_as_shipped(scope) {
             return None;
         }

@@ -30,7 +30,7 @@ pub(super) const UNQUOTED: Indicator = Indicator {
     needs: &[COMMAND],
     sources: &[MEASURED, "elastic/detection-rules 12de29d4-bbb0-4eef-b687-857e8a163870"],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         let one = image(scope)?;
         let path = one.path;
         let open = !path.quoted && path.program.contains(' ') && path.program.contains('\\');
@@ -70,7 +70,7 @@ pub(super) const CHANGED_IMAGE: Indicator = Indicator {
         "SigmaHQ 138d3531-8793-4f50-a2cd-f291b2863d78, 9b0b7ac3-6223-47aa-a3fd-e8f211e637db",
     ],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         let stock = known_good::stock(scope)?;
         let one = image(scope)?;
         own_config(scope)?;

@@ -34,7 +34,7 @@ pub(super) const LOLBIN: Indicator = Indicator {
         "elastic/detection-rules 36a8e048-d888-4f61-a8b9-0f9e2e40f317",
     ],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         let one = image(scope)?;
         if !is_win32(scope) || !is_lolbin(one.path) || is_as_shipped(scope) {
             return None;

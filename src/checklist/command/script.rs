@@ -34,7 +34,7 @@ pub(super) const SHELL_SYNTAX: Indicator = Indicator {
     needs: &[COMMAND],
     sources: &[MEASURED, "SigmaHQ 843544a7-56e0-4dcc-a44f-5cc266dd97d6"],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         let (one, command) = script(scope)?;
         let found = SHELL.as_ref()?.find(&command)?;
         let because =
@@ -93,7 +93,7 @@ pub(super) const HIDDEN_SCRIPT: Indicator = Indicator {
         "atomic-red-team T1563.002",
     ],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         let (one, command) = script(scope)?;
         let found = HIDDEN.as_ref()?.find(&command)?;
         let because =

@@ -30,7 +30,7 @@ pub(super) const SVCHOST: Indicator = Indicator {
     needs: &[COMMAND],
     sources: &[MEASURED, "52 groups in six hives; atomic-red-team T1543.003 test 4 (TinyTurla)"],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         let one = image(scope)?;
         if one.path.leaf() != "svchost.exe" || !is_win32(scope) || is_as_shipped(scope) {
             return None;
@@ -77,7 +77,7 @@ pub(super) const NOT_IN_GROUP: Indicator = Indicator {
     needs: &[Need::Part(Origin::SystemHive), Need::Whole(Origin::SoftwareHive)],
     sources: &[MEASURED, "SigmaHQ 612e47e9-8a59-43a6-b404-f48683f45bd6"],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         let one = image(scope)?;
         let config = scope.config()?;
         let group = one.path.svchost_group()?;

@@ -29,7 +29,7 @@ pub(super) const WRAPPER: Indicator = Indicator {
     needs: &[COMMAND],
     sources: &[MEASURED, "nssm registry.h; SigmaHQ and LOLRMM lists of tunnel tools"],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         let one = image(scope)?;
         let is = |path: &ImagePath, kind| programs::is(&plain_leaf(path), kind);
         if is(one.path, ProgramKind::Tunnel) {

@@ -28,7 +28,7 @@ pub(super) const AUDIT_EMPTIED: Indicator = Indicator {
         "Atomic Red Team T1685.001: clear Windows audit policy config",
     ],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         if !same_name(&scope.service.name, "EventLog") {
             return None;
         }

@@ -31,7 +31,7 @@ pub(super) const CORE_OFF: Indicator = Indicator {
         "SigmaHQ ce72ef99-22f1-43d4-8695-419dcb5d9330",
     ],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         let guard = essential(scope)?;
         let Some(config) = scope.config() else {
             // Another installation may have had services that this Windows does not know.
@@ -96,7 +96,7 @@ pub(super) const OTHER_OFF: Indicator = Indicator {
     needs: &[HIVE],
     sources: &["SigmaHQ ce72ef99-22f1-43d4-8695-419dcb5d9330 (names of services)"],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         let config = scope.config()?;
         let guard = guard(&scope.service.name)?;
         if essential(scope).is_some() || config.start != Some(Start::Disabled) {

@@ -29,7 +29,7 @@ pub(super) const LOG_SETTINGS: Indicator = Indicator {
         "Atomic Red Team T1685.001-8, -9, -10",
     ],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         if !same_name(&scope.service.name, "EventLog") {
             return None;
         }
@@ -76,7 +76,7 @@ pub(super) const FORMATTING_SWITCH: Indicator = Indicator {
     needs: &[HIVE],
     sources: &["Measured: one of three Windows 10 hives has the key with this value"],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         if !same_name(&scope.service.name, "EventLog") {
             return None;
         }
@@ -114,7 +114,7 @@ pub(super) const LOG_MOVED: Indicator = Indicator {
         "Atomic Red Team T1685.001-9",
     ],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         if !same_name(&scope.service.name, "EventLog") {
             return None;
         }

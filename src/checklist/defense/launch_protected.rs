@@ -26,7 +26,7 @@ pub(super) const UNPROTECTED: Indicator = Indicator {
     needs: &[HIVE, Need::Part(Origin::SoftwareHive)],
     sources: &["Measured: LaunchProtected in hives of Windows 8.1, 10 1709, 10 1903; winsvc.h"],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         let config = scope.config()?;
         let expected = protection::expected(&scope.service.name)?;
         let level = config.launch_protected.unwrap_or(0);

@@ -28,7 +28,7 @@ pub(super) const SAFE_BOOT: Indicator = Indicator {
         "Measured: 60 to 84 entries below Minimal, nearly all Windows' own",
     ],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         let name = &scope.service.name;
         if stock::service(name).is_some() || guard(name).is_some() || !scope.service.in_registry() {
             return None;

@@ -36,7 +36,7 @@ pub(super) const SWITCHED_OFF: Indicator = Indicator {
         "OTRF Security-Datasets: EventLog Start 2 to 4 by reg.exe, services.exe, payload.exe",
     ],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         let guard = guard(&scope.service.name)?;
         let (event, what, full) = switched_off(scope)?;
         let weight = match guard.protection {

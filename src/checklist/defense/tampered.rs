@@ -37,7 +37,7 @@ pub(super) const UNPROTECTED_BY: Indicator = Indicator {
     needs: &[CHANGE_LOGS],
     sources: &["winsvc.h: SERVICE_LAUNCH_PROTECTED_*", "Measured levels: D03"],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         let name = &scope.service.name;
         let expected = protection::expected(name).map(|expected| expected.level);
         if expected.is_none() && guard(name).is_none() {
@@ -119,7 +119,7 @@ pub(super) const SAFE_MODE_BY: Indicator = Indicator {
         "Atomic Red Team T1112-34, -35",
     ],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         let name = &scope.service.name;
         let file = name.strip_suffix(".sys").unwrap_or(name);
         if stock::service(file).is_some() || guard(file).is_some() {
@@ -168,7 +168,7 @@ pub(super) const RECORDING_REDUCED: Indicator = Indicator {
         "Microsoft Learn: wevtutil, auditpol",
     ],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         let (one, event) = tampered(scope, TamperKind::RecordingReduced).next()?;
         let because = format!("At {}: `{}`.", format_short(event.time), clip(&one.line));
         Some(Hit::new(because, event.citation.clone()))

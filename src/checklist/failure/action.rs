@@ -23,7 +23,7 @@ pub(super) const RUN_ACTION: Indicator = Indicator {
     needs: &[HIVE],
     sources: &[MS_SCMR, MEASURED],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         let config = scope.config()?;
         let (position, count, _) = run_action(config)?;
         let command = config.failure_command.as_deref().unwrap_or_default().trim();
@@ -71,7 +71,7 @@ pub(super) const ON_NON_CRASH: Indicator = Indicator {
     needs: &[HIVE],
     sources: &["MS-SCMR 2.2.42 SERVICE_FAILURE_ACTIONS_FLAG"],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         let (config, _) = own_command(scope)?;
         run_action(config)?;
         (config.failure_actions_on_non_crash == Some(true)).then(|| {

@@ -26,7 +26,7 @@ pub(super) const SET_BY_COMMAND: Indicator = Indicator {
     needs: &[CHANGE_LOGS],
     sources: &[SIGMA, "SigmaHQ d937b75f-a665-4480-88a5-2f20e9f9b22a"],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         let foreign = |command: &str| {
             !command.trim().is_empty() && default_command(&scope.service.name, command).is_none()
         };

@@ -26,7 +26,7 @@ pub(super) const ARMED: Indicator = Indicator {
     needs: &[HIVE],
     sources: &[MS_SCMR, MEASURED, SIGMA],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         let (config, command) = own_command(scope)?;
         let (position, count, delay) = run_action(config)?;
         Some(
@@ -89,7 +89,7 @@ pub(super) const DORMANT: Indicator = Indicator {
     needs: &[HIVE],
     sources: &[MS_SCMR, MEASURED],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         let (config, command) = own_command(scope)?;
         if run_action(config).is_some() {
             return None;

@@ -27,7 +27,7 @@ pub(super) const RAN: Indicator = Indicator {
     needs: &[Need::AnyPart(&[Origin::SystemLog, Origin::ProcessEvents])],
     sources: &["Event 7031 parameters: services.exe message table"],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         let command = scope.service.failure_command.as_ref();
         if command.is_some_and(|it| default_command(&scope.service.name, &it.raw).is_some()) {
             return None;

@@ -47,7 +47,7 @@ pub(super) const BORN_WITH_SERVICE: Indicator = Indicator {
         "Linux-NTFS project: new files get the first free record, so files of one install are neighbors",
     ],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         let wrote = scope.events(Role::FileCreation).any(|event| match &event.action {
             Action::FileCreated { image, .. } => {
                 INSTALLERS.iter().any(|one| one.eq_ignore_ascii_case(leaf(image)))

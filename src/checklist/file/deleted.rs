@@ -26,7 +26,7 @@ pub(super) const DELETED: Indicator = Indicator {
     needs: &[HIVE, Need::Files],
     sources: &["Linux-NTFS project, file record: the flag \"in use\"; a judgement for the weight"],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         let missing = super::missing(scope);
         let (file, (citation, record)) = missing.iter().find_map(|(_, file)| {
             let own = |(_, record): &&(Citation, FileRecord)| is_path(&record.metadata, &file.path);

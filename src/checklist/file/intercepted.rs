@@ -23,7 +23,7 @@ pub(super) const INTERCEPTED: Indicator = Indicator {
     needs: &[HIVE, Need::Files],
     sources: &["Microsoft, CreateProcessW: lpCommandLine; MITRE ATT&CK T1574.009"],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         let mut links = scope.service.files.iter();
         let (link, meant) =
             links.find_map(|link| Some((link, scope.host.files.get(link.meant?)?)))?;

@@ -33,7 +33,7 @@ pub(super) const MISSING: Indicator = Indicator {
         "A judgement: leftovers of uninstallers are frequent, those of a fresh install are not",
     ],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         let missing = super::missing(scope);
         let (purpose, file) = missing.first()?;
         let config = scope.config()?;

@@ -31,7 +31,7 @@ pub(super) const NO_MAIN: Indicator = Indicator {
         "A judgement: a service without its main function fails with error 127 each time it starts",
     ],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         let image = images(scope).find(|image| *image.purpose == Purpose::ServiceDll)?;
         let told = scope.config().and_then(|config| config.service_main.as_deref());
         let wanted = told.filter(|name| !name.is_empty()).unwrap_or(USUAL);

@@ -100,7 +100,7 @@ pub(super) const NO_DISPATCHER: Indicator = Indicator {
         "Measured: of 436 ordinary images pg_ctl.exe names the function; pythonservice.exe and .NET programs do not and are left out by what they are made with",
     ],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         if !has_own_program(scope) {
             return None;
         }

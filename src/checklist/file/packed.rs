@@ -29,7 +29,7 @@ pub(super) const PACKED: Indicator = Indicator {
         "Measured: of 438 ordinary images none has native code above 7.0 bits per byte; one .NET library has 7.53 with its resources",
     ],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         let packed = images(scope).find_map(|image| {
             let why = is_packed(image.executable)?;
             Some((image, why))

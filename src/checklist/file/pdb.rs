@@ -52,7 +52,7 @@ pub(super) const TELLING_PDB: Indicator = Indicator {
         "Measured: 0 of 438 ordinary images",
     ],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         let told = images(scope).find_map(|image| {
             let path = image.executable.pdb.as_deref()?;
             Some((word(path)?, path, image))

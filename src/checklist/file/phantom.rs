@@ -29,7 +29,7 @@ pub(super) const PHANTOM: Indicator = Indicator {
         "src/host/program_file/phantom_dlls.tsv",
     ],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         let is_foreign = |file: &&ProgramFile| {
             file.state == FileState::Present
                 && !matches!(Maker::of(Some(file)), Maker::Windows | Maker::Unknown)

@@ -50,7 +50,7 @@ pub(super) const RENAMED: Indicator = Indicator {
         "Measured: 438 Microsoft, PostgreSQL, Python, Qt and Node images; 50 bear another name, 2 of them after what is left out here",
     ],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         let hits = images(scope).filter_map(|image| {
             let original = original(&image)?;
             let weight = weight(&image, &original)?;

@@ -42,7 +42,7 @@ pub(super) const BROKEN: Indicator = Indicator {
         "Measured: none of 526 signed files of 35 public packages has a signature that does not fit",
     ],
     since: "0.1.0",
-    check: |scope| present(scope).find_map(|(purpose, file)| broken(scope, purpose, file)),
+    check: &|scope| present(scope).find_map(|(purpose, file)| broken(scope, purpose, file)),
     examples: &[
         yes("a patched program", || {
             Scene::service("Agent").program(|file| {
@@ -125,7 +125,7 @@ pub(super) const FALSE_MICROSOFT: Indicator = Indicator {
         "Measured: all 56 files of Microsoft's in 35 public packages are signed by it",
     ],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         let kinds =
             [SignatureStatus::Unsigned, SignatureStatus::Invalid, SignatureStatus::UntrustedRoot];
         present(scope).filter(|(_, file)| kinds.contains(&file.signature.status)).find_map(
@@ -207,7 +207,7 @@ pub(super) const UNSIGNED_DRIVER: Indicator = Indicator {
     needs: &[HIVE, Need::Signatures],
     sources: &["Microsoft Learn: driver signing policy", "ATT&CK T1553.006"],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         if !scope.service.is_driver() {
             return None;
         }
@@ -259,7 +259,7 @@ pub(super) const UNTRUSTED: Indicator = Indicator {
     needs: &[HIVE, Need::Signatures],
     sources: &["ATT&CK T1587.002: code signing certificates", "docs/signatures.md: the roots"],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         present(scope).find_map(|(purpose, file)| {
             let signature = &file.signature;
             if signature.status != SignatureStatus::UntrustedRoot {

@@ -39,7 +39,7 @@ pub(super) const STOMPED: Indicator = Indicator {
         "A judgement: both signs together, because copies keep the time of modification and installers set whole seconds",
     ],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         if known_good::is_as_shipped(scope) {
             return None;
         }

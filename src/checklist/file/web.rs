@@ -27,7 +27,7 @@ pub(super) const FROM_THE_WEB: Indicator = Indicator {
     needs: &[HIVE, Need::Files],
     sources: &["[MS-FSCC] 5.6.1, Zone.Identifier stream; a judgement for the weight"],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         let marked = |file: &ProgramFile| {
             let zone = file.record.as_ref()?.zone.as_ref()?;
             zone.zone.filter(|number| *number >= INTERNET).map(|_| zone.clone())

@@ -27,7 +27,7 @@ pub(super) const WRITABLE: Indicator = Indicator {
     needs: &[HIVE, Need::Files],
     sources: &["MITRE ATT&CK T1574.010; Microsoft, \"File Security and Access Rights\""],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         let open = |file: &&ProgramFile, folder: bool| {
             access(file).is_some_and(|access| {
                 !(if folder { &access.folder_writers } else { &access.writers }).is_empty()

@@ -33,7 +33,7 @@ pub(super) const WRONG_KIND: Indicator = Indicator {
         "Measured: WinDivert64.sys and pciide.sys are native and load ntoskrnl.exe only; 0 of 436 programs and libraries are native",
     ],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         images(scope).find_map(|image| {
             let is_driver = scope.service.is_driver();
             let what = wrong(image.purpose, is_driver, image.executable)?;

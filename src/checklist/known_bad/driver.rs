@@ -62,7 +62,7 @@ pub(super) const MALICIOUS_HASH: Indicator = Indicator {
     needs: HASHES,
     sources: &[LIST, "SigmaHQ 05296024-fe8a-4baf-8f3d-9a5f5624ceb2"],
     since: "0.1.0",
-    check: |scope| by_hash(scope, KnownList::MaliciousDriver),
+    check: &|scope| by_hash(scope, KnownList::MaliciousDriver),
     examples: &[
         yes("a driver of the list", || {
             Scene::driver("x").program(|file| file.listed.push(sample(KnownList::MaliciousDriver)))
@@ -96,7 +96,7 @@ pub(super) const VULNERABLE_HASH: Indicator = Indicator {
     needs: HASHES,
     sources: &[LIST, "SigmaHQ 7aaaf4b8-e47c-4295-92ee-6ed40a6f60c8"],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         let mut hit = by_hash(scope, KnownList::VulnerableDriver)?;
         let (weight, remark) = grade(scope);
         if !remark.is_empty() {
@@ -185,7 +185,7 @@ pub(super) const DRIVER_NAME: Indicator = Indicator {
         "SigmaHQ 72cd00d6-490c-4650-86ff-1d11f491daa1, 91c49341-e2ef-40c0-ac45-49ec5c3fe26c",
     ],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         let one = foreign_driver(scope)?;
         let kind = drivers::known(one.path.leaf())?;
         let file = scope.file(&Purpose::Image).filter(|file| file.content.is_some());

@@ -44,7 +44,7 @@ pub(super) const LISTED: Indicator = Indicator {
     needs: &[Need::Listed(Origin::KnownBad)],
     sources: &["The analyst's own list: docs/known-files.md"],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         let (purpose, file, listed) = first(scope, KnownList::KnownBad)?;
         let is_good = file.listed.iter().any(|one| one.list == KnownList::KnownGood);
         let but = if is_good { "; a list of good files has it as well" } else { "" };

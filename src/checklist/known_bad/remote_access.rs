@@ -30,7 +30,7 @@ pub(super) const REMOTE_ACCESS: Indicator = Indicator {
         "SigmaHQ 1a31b18a-f00c-4061-9900-f735b96c99fc; elastic/detection-rules c3f8a1d2-4b5e-4c6f-9a8b-1e2d3f4a5b6c",
     ],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         let product = product_of(scope.service)?;
         let one = image(scope)?;
         let odd = !matches!(

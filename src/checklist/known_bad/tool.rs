@@ -36,7 +36,7 @@ pub(super) const TOOL_NAME: Indicator = Indicator {
         "ATT&CK T1543.003, procedure examples",
     ],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         if is_as_shipped(scope) {
             return None;
         }
@@ -149,7 +149,7 @@ pub(super) const TOOL_SHAPE: Indicator = Indicator {
         "SigmaHQ 52a85084-6989-40c3-8f32-091e12e13f09, 843544a7-56e0-4dcc-a44f-5cc266dd97d6",
     ],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         if !is_win32(scope) {
             return None;
         }

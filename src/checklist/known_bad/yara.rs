@@ -40,7 +40,7 @@ pub(super) const MATCHED: Indicator = Indicator {
         "Metadata conventions of Neo23x0/signature-base (score) and elastic/protections-artifacts (severity)",
     ],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         let matches = scope.files().flat_map(|(purpose, file)| {
             file.rule_matches.iter().map(move |rule| (purpose, file, rule))
         });

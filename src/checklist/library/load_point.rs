@@ -39,7 +39,7 @@ pub(super) const LOAD_POINT: Indicator = Indicator {
          e88a6ddc-74f7-463b-9b26-f69fc0d2ce85",
     ],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         let config = scope.config()?;
         let stock = known_good::stock(scope).is_some();
         let judged = config.load_points.iter().filter_map(|point| {
@@ -106,7 +106,7 @@ pub(super) const MESSAGE_FILE: Indicator = Indicator {
     needs: &[HIVE],
     sources: &["Registry traces of atomic-red-team T1543.003 test 2"],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         let one = image(scope)?;
         if is_as_shipped(scope) || one.path.folder().is_empty() {
             return None;

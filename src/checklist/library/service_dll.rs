@@ -36,7 +36,7 @@ pub(super) const OUTSIDE_SYSTEM32: Indicator = Indicator {
     needs: &[HIVE],
     sources: &[MEASURED, "SigmaHQ 612e47e9-8a59-43a6-b404-f48683f45bd6"],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         let one = dll(scope)?;
         let known = known_good::stock(scope)
             .is_some_and(|stock| stock.compare_dll(one.path) == Comparison::Same);
@@ -92,7 +92,7 @@ pub(super) const CHANGED_DLL: Indicator = Indicator {
         "atomic-red-team T1505.005 test 2",
     ],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         let stock = known_good::stock(scope)?;
         let one = dll(scope)?;
         let inside =
@@ -169,7 +169,7 @@ pub(super) const NEW_MEMBER: Indicator = Indicator {
     needs: &[COMMAND],
     sources: &[MEASURED, "Ke3chang RoyalDNS (ATT&CK G0004)"],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         let one = image(scope)?;
         let hosted = one.path.leaf() == "svchost.exe" && class_of(one.path) == Class::System;
         if !hosted || known_good::stock(scope).is_some() || is_per_user(scope) {

@@ -23,7 +23,7 @@ pub(super) const DRIVE_ROOT: Indicator = Indicator {
     needs: &[COMMAND],
     sources: &[MEASURED, "SigmaHQ 1b2ae822-6fe1-43ba-aa7c-d1a3b3d1d5f2"],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         if !is_win32(scope) {
             return None;
         }

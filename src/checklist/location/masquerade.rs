@@ -31,7 +31,7 @@ pub(super) const MISPLACED: Indicator = Indicator {
     needs: &[COMMAND],
     sources: &[MEASURED, "SigmaHQ e4a6b256-3e47-40fc-89d2-7a477edd6915"],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         if !is_win32(scope) {
             return None;
         }
@@ -122,7 +122,7 @@ pub(super) const NOT_OF_WINDOWS: Indicator = Indicator {
     needs: &[COMMAND],
     sources: &[MEASURED],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         if !is_win32(scope) || known_good::stock(scope).is_some() {
             return None;
         }

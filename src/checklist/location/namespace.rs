@@ -26,7 +26,7 @@ pub(super) const UNC: Indicator = Indicator {
     needs: &[COMMAND],
     sources: &[MEASURED, "SigmaHQ 5a105d34-05fc-401e-8553-272b45c1522d"],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         first(scope, |one, class| {
             let admin = one.path.normalized.split('\\').nth(3).is_some_and(|it| it.ends_with('$'));
             let what = if admin { "an administrative share" } else { "a network path" };
@@ -57,7 +57,7 @@ pub(super) const DEVICE: Indicator = Indicator {
     needs: &[COMMAND],
     sources: &[MEASURED],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         if !is_win32(scope) {
             return None;
         }

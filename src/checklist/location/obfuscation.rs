@@ -22,7 +22,7 @@ pub(super) const STREAM: Indicator = Indicator {
     needs: &[COMMAND],
     sources: &[MEASURED, "ATT&CK T1564.004, T1036.002"],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         runs(scope).into_iter().find_map(|one| {
             let beyond_drive = one.path.normalized.get(2..).unwrap_or_default();
             let stream = one.path.naming != Naming::Device && beyond_drive.contains(':');
@@ -64,7 +64,7 @@ pub(super) const SHORT_NAME: Indicator = Indicator {
     needs: &[COMMAND],
     sources: &[MEASURED],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         first(scope, |one, _| {
             let short = one.path.expanded.split('\\').find(|component| is_short_name(component))?;
             Some((format!("whose component {short} is a short name"), 4))

@@ -25,7 +25,7 @@ pub(super) const BARE: Indicator = Indicator {
     needs: &[COMMAND],
     sources: &[MEASURED],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         if !is_win32(scope) {
             return None;
         }
@@ -61,7 +61,7 @@ pub(super) const VARIABLE: Indicator = Indicator {
     needs: &[COMMAND],
     sources: &[MEASURED, "atomic-red-team T1569.002 test 6"],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         const OF_USERS: [&str; 7] =
             ["temp", "tmp", "appdata", "localappdata", "userprofile", "homepath", "onedrive"];
         first(scope, |one, _| {

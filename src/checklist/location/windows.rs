@@ -30,7 +30,7 @@ pub(super) const WINDOWS_ROOT: Indicator = Indicator {
         "elastic/detection-rules 78ef0c95-9dc2-40ac-a8da-5deb6293a14e",
     ],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         if !is_win32(scope) || agent(scope).is_some() {
             return None;
         }
@@ -77,7 +77,7 @@ pub(super) const SERVICING: Indicator = Indicator {
     needs: &[COMMAND],
     sources: &[MEASURED, "SigmaHQ b2e60816-96b2-45bd-ba91-b63578c03ef6"],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         first(scope, |one, class| {
             let literal = one.path.program.to_lowercase();
             match class {

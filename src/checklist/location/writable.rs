@@ -29,7 +29,7 @@ pub(super) const USER_WRITABLE: Indicator = Indicator {
         "elastic/detection-rules da87eee1-129c-4661-a7aa-57d0b9645fad",
     ],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         first(scope, |_, class| match class {
             Class::UserWritable(what) => Some((what.to_owned(), 25)),
             _ => None,
@@ -76,7 +76,7 @@ pub(super) const PROGRAM_DATA: Indicator = Indicator {
     needs: &[COMMAND],
     sources: &[MEASURED, "SigmaHQ 1b2ae822-6fe1-43ba-aa7c-d1a3b3d1d5f2"],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         first(scope, |_, class| match class {
             Class::ProgramData => Some(("a folder for data".to_owned(), 12)),
             Class::ProgramDataRoot => Some(("directly in ProgramData".to_owned(), 18)),

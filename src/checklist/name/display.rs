@@ -44,7 +44,7 @@ pub(super) const BORROWED_DISPLAY: Indicator = Indicator {
     needs: &[COMMAND],
     sources: &[MEASURED],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         let service = scope.service;
         if known_good::stock(scope).is_some() || is_per_user(scope) || is_laid_down(scope) {
             return None;
@@ -114,7 +114,7 @@ pub(super) const VENDOR: Indicator = Indicator {
     needs: &[COMMAND],
     sources: &[MEASURED, "SigmaHQ 8c15dd74-9570-4f48-80b2-29996fd91ee6 (Goofy Guineapig)"],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         const VENDORS: [&str; 7] =
             ["microsoft ", "windows ", "google ", "adobe ", "mozilla ", "intel ", "nvidia "];
         if !is_win32(scope) || is_as_shipped(scope) {

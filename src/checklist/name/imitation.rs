@@ -27,7 +27,7 @@ pub(super) const TYPO: Indicator = Indicator {
     needs: &[COMMAND],
     sources: &[MEASURED, "atomic-red-team T1543.003 test 4 (TinyTurla)"],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         let name = &scope.service.name;
         if name.chars().count() < 6
             || known_good::stock(scope).is_some()
@@ -121,7 +121,7 @@ pub(super) const PROCESS_NAME: Indicator = Indicator {
     needs: &[COMMAND],
     sources: &[MEASURED],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         if known_good::stock(scope).is_some() || !is_win32(scope) {
             return None;
         }

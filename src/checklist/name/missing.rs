@@ -31,7 +31,7 @@ pub(super) const NO_DISPLAY_NAME: Indicator = Indicator {
     needs: &[HIVE],
     sources: &[MEASURED],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         let config = scope.config()?;
         if !is_foreign_program(scope) {
             return None;
@@ -68,7 +68,7 @@ pub(super) const NO_DESCRIPTION: Indicator = Indicator {
     needs: &[HIVE],
     sources: &["Measured: 6 of 1,307 service programs in six hives; capped because vendors differ"],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         let config = scope.config()?;
         let none = config.description.as_deref().is_none_or(|text| text.trim().is_empty());
         (none && is_foreign_program(scope))

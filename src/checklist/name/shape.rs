@@ -36,7 +36,7 @@ pub(super) const RANDOM: Indicator = Indicator {
         "SigmaHQ 6fb63b40-e02a-403e-9ffd-3bcc1d749442",
     ],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         let service = scope.service;
         let known = known_good::stock(scope).is_some() || security::guard(&service.name).is_some();
         if known || !is_win32(scope) || is_per_user(scope) {
@@ -145,7 +145,7 @@ pub(super) const ENCODED: Indicator = Indicator {
     needs: &[COMMAND],
     sources: &["Measured: 244 installs of one Tchopper run"],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         let service = scope.service;
         let names = [Some(service.name.as_str()), service.display_name.as_deref()];
         let found = names.into_iter().flatten().find(|name| is_base64(name))?;

@@ -23,7 +23,7 @@ pub(super) const DECEPTIVE: Indicator = Indicator {
     needs: &[COMMAND],
     sources: &[MEASURED],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         let service = scope.service;
         let name = service.name.as_str();
         let display = service.display_name.as_deref().unwrap_or_default();

@@ -33,7 +33,7 @@ pub(super) const CRITICAL: Indicator = Indicator {
     needs: &[RULES],
     sources: &[SPECIFICATION, MEASURED],
     since: "0.1.0",
-    check: |scope| found(scope, RuleLevel::Critical),
+    check: &|scope| found(scope, RuleLevel::Critical),
     examples: &[
         yes("a rule of this level fired on a command that names it", || fired(RuleLevel::Critical)),
         no("a rule of another level fired", || fired(RuleLevel::Low)),
@@ -61,7 +61,7 @@ pub(super) const HIGH: Indicator = Indicator {
     needs: &[RULES],
     sources: &[SPECIFICATION, MEASURED],
     since: "0.1.0",
-    check: |scope| found(scope, RuleLevel::High),
+    check: &|scope| found(scope, RuleLevel::High),
     examples: &[
         yes("a rule of this level fired on a command that names it", || fired(RuleLevel::High)),
         no("a rule of another level fired", || fired(RuleLevel::Low)),
@@ -89,7 +89,7 @@ pub(super) const MEDIUM: Indicator = Indicator {
     needs: &[RULES],
     sources: &[SPECIFICATION, MEASURED],
     since: "0.1.0",
-    check: |scope| found(scope, RuleLevel::Medium),
+    check: &|scope| found(scope, RuleLevel::Medium),
     examples: &[
         yes("a rule of this level fired on a command that names it", || fired(RuleLevel::Medium)),
         no("a rule of another level fired", || fired(RuleLevel::Low)),
@@ -117,7 +117,7 @@ pub(super) const LOW: Indicator = Indicator {
     needs: &[RULES],
     sources: &[SPECIFICATION, MEASURED],
     since: "0.1.0",
-    check: |scope| found(scope, RuleLevel::Low),
+    check: &|scope| found(scope, RuleLevel::Low),
     examples: &[
         yes("a rule of this level fired on a command that names it", || fired(RuleLevel::Low)),
         no("a rule of another level fired", || fired(RuleLevel::Informational)),

@@ -29,7 +29,7 @@ pub(super) const LASTING: Indicator = Indicator {
     needs: &[HIVE],
     sources: &["A judgement: reported dwell times are days to months, so age weighs little"],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         let config = scope.config()?;
         let (oldest, newest) = (scope.service.presence.first()?, scope.service.presence.last()?);
         let state = scope.host.older_states.get(oldest.state)?;

@@ -19,8 +19,8 @@ pub(super) const TICKET: Indicator = Indicator {
     needs: &[Need::Whole(Origin::ChangePolicy)],
     sources: &["docs/approved.md"],
     since: "0.1.0",
-    check: |scope| {
-        let policy = scope.policy?;
+    check: &|scope| {
+        let policy = scope.policy()?;
         let last = last_made(scope)?;
         let approval = last.ticket(scope, policy)?;
         let because = format!("Approved: {}.", approval.label());
@@ -69,8 +69,8 @@ pub(super) const APPROVED_ACTOR: Indicator = Indicator {
     needs: &[Need::Whole(Origin::ChangePolicy)],
     sources: &["docs/approved.md"],
     since: "0.1.0",
-    check: |scope| {
-        let policy = scope.policy?;
+    check: &|scope| {
+        let policy = scope.policy()?;
         let last = last_made(scope)?;
         let approval = last.approved_actor(scope, policy)?;
         let named = approval.account.as_ref().or(approval.path.as_ref())?.as_str();

@@ -19,7 +19,7 @@ pub(super) const KNOWN: Indicator = Indicator {
     needs: &[Need::Whole(Origin::NetworkEvents), Need::Part(Origin::KnownDestinations)],
     sources: &["docs/known-destinations.md"],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         let known = scope.host.known_destinations.as_deref()?;
         let own = scope.host.identity.name.as_deref();
         let destinations = scope.service.network.destinations.iter();

@@ -29,7 +29,7 @@ pub(super) const LISTED: Indicator = Indicator {
         "NIST NSRL: the set is of known files, not of good ones",
     ],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         let service = scope.service;
         let commands = [&service.image, &service.failure_command, &service.wrapped];
         if commands.into_iter().flatten().any(is_lolbin) {

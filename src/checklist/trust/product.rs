@@ -26,7 +26,7 @@ pub(super) const RESPONDER: Indicator = Indicator {
     needs: &[Need::AnyPart(&[Origin::SystemHive, Origin::SystemLog, Origin::SecurityLog])],
     sources: &["Measured: Mnemosyne, F-Response and AccessData's driver in public hives and logs"],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         let tool = responders::tool(&scope.service.name, scope.service.image.as_ref()?)?;
         Some(Hit::new(format!("Named as {tool} names its service and file."), witness(scope)?))
     },
@@ -60,7 +60,7 @@ pub(super) const AGENT: Indicator = Indicator {
         "vendors' documentation",
     ],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         let agent = agent(scope)?;
         let kind = match agent.kind {
             AgentKind::Updater => "updater",

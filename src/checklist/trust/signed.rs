@@ -43,7 +43,7 @@ pub(super) const BY_VENDOR: Indicator = Indicator {
         "A judgement; nobody was asked whether a certificate was revoked: docs/signatures.md",
     ],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         if scope.service.is_driver() {
             return None;
         }
@@ -103,7 +103,7 @@ pub(super) const BY_WINDOWS: Indicator = Indicator {
         "Microsoft Learn: catalog files; the usage 1.3.6.1.4.1.311.10.3.6, Windows System Component Verification",
     ],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         let (purpose, file) = vouched(scope, |file| {
             file.signature.status.is_valid() && file.signature.is_windows && is_in_its_place(file)
         })?;

@@ -26,7 +26,7 @@ pub(super) const STOCK: Indicator = Indicator {
         "Values measured in hives of Windows 7 to 10; names of other versions from Microsoft documentation",
     ],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         let config = scope.config()?;
         let known = stock::service(&scope.service.name)?;
         let image = scope.service.image.as_ref();
@@ -114,7 +114,7 @@ pub(super) const LAID_DOWN: Indicator = Indicator {
         "Measured on six hives: a key keeps the order in which its values were first written",
     ],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         let config = scope.config()?;
         (is_laid_down(scope) && !is_stock(scope)).then(|| {
             let because =

@@ -8,10 +8,7 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 
 use super::{Evaluation, Truth};
-use crate::artifact::program::FileOptions;
 use crate::evidence;
-use crate::host::Host;
-use crate::rank::Tuning;
 use crate::report::HostReport;
 use crate::scan::{Settings, scan};
 
@@ -90,16 +87,7 @@ fn one(path: &Path) -> Result<HostReport, Unusable> {
         let errors: Vec<String> = opened.errors.iter().map(ToString::to_string).collect();
         return Err(Unusable::Log(path.to_owned(), errors.join("; ")));
     };
-    let settings = Settings {
-        files: FileOptions::default(),
-        known_files: std::sync::Arc::default(),
-        yara: None,
-        window: Host::DEFAULT_WINDOW,
-        policy: None,
-        known_destinations: None,
-        tuning: Tuning::default(),
-        rules: None,
-    };
+    let settings = Settings::default();
     Ok(scan(host.as_ref(), &settings, &()))
 }
 

@@ -12,6 +12,7 @@ use crate::text;
 mod corpus;
 mod left_out;
 mod markdown;
+pub mod plants;
 mod truth;
 
 pub use corpus::{Corpus, Folders, Unusable};

@@ -5,26 +5,14 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use svctriage::artifact::program::FileOptions;
 use svctriage::artifact::sigma::{RuleFile, Rules};
 use svctriage::evidence;
-use svctriage::host::Host;
-use svctriage::rank::Tuning;
 use svctriage::report::{self, HostReport, Report};
 use svctriage::scan::{Settings, scan};
 
 /// The settings of a run without options.
 pub(crate) fn settings() -> Settings {
-    Settings {
-        files: FileOptions::default(),
-        known_files: std::sync::Arc::default(),
-        yara: None,
-        window: Host::DEFAULT_WINDOW,
-        policy: None,
-        known_destinations: None,
-        tuning: Tuning::default(),
-        rules: None,
-    }
+    Settings::default()
 }
 
 /// Scans paths that make one host.

@@ -35,7 +35,7 @@ const PUBLIC: Indicator = Indicator {
     needs: &[Need::Part(Origin::SystemHive)],
     sources: &["A story made for tests."],
     since: "0.1.0",
-    check: |_| None,
+    check: &|_| None,
     examples: &[],
 };
 
@@ -385,7 +385,7 @@ pub(crate) fn hostile_report(text: &str) -> Report {
 pub(crate) fn judged_scene(scene: Scene) -> Option<Report> {
     scene.ask(|scope| {
         let tuning = Tuning::default();
-        let ranked = svctriage::rank::rank(scope.host, scope.policy, &tuning);
+        let ranked = svctriage::rank::rank(scope.host, scope.given, &tuning);
         let host = HostReport::new(scope.host, &ranked, EvidenceSummary::default(), Vec::new());
         Report::new(Settings::new(Host::DEFAULT_WINDOW, &tuning, None), vec![host])
     })

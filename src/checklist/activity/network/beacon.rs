@@ -29,7 +29,7 @@ pub(in crate::checklist::activity) const BEACON: Indicator = Indicator {
          jitter 62 %",
     ],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         if !is_of_interest(scope) {
             return None;
         }

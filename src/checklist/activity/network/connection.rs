@@ -29,7 +29,7 @@ pub(in crate::checklist::activity) const OUTBOUND: Indicator = Indicator {
     needs: &[Need::Part(Origin::NetworkEvents)],
     sources: &["RFC 6890: special-purpose addresses", "Window: --window"],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         if !is_of_interest(scope) {
             return None;
         }
@@ -120,7 +120,7 @@ pub(in crate::checklist::activity) const NO_LOOKUP: Indicator = Indicator {
         "Sysmon 22 exists since version 10; configurations filter it (SwiftOnSecurity, sysmon-modular)",
     ],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         if !is_of_interest(scope) {
             return None;
         }

@@ -24,7 +24,7 @@ pub(in crate::checklist::activity) const ALONE: Indicator = Indicator {
         "Practice of hunting by least frequency; no labelled measurement of services is known",
     ],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         if !is_of_interest(scope) || !others_connect(scope) {
             return None;
         }
@@ -102,7 +102,7 @@ pub(in crate::checklist::activity) const ONLY_HERE: Indicator = Indicator {
     needs: &[Need::Part(Origin::NetworkEvents), Need::Part(Origin::KnownDestinations)],
     sources: &["docs/known-destinations.md"],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         if !is_of_interest(scope) {
             return None;
         }

@@ -35,7 +35,7 @@ pub(in crate::checklist::activity) const PASSING: Indicator = Indicator {
         "MISP warninglists, dynamic-dns (CC0 1.0); Public Suffix List, providers' own entries; providers' documentation",
     ],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         if !is_of_interest(scope) {
             return None;
         }
@@ -85,7 +85,7 @@ pub(in crate::checklist::activity) const RARE: Indicator = Indicator {
         "Measured: 0.25 % of 90,784 labels of Cloudflare's 100,000 most looked-up domains; 53 to 84 % of random ones",
     ],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         if !is_of_interest(scope) {
             return None;
         }

@@ -27,7 +27,7 @@ pub(in crate::checklist::activity) const FAN_OUT: Indicator = Indicator {
     needs: &[Need::Part(Origin::NetworkEvents)],
     sources: &["Ports: 22 SSH, 135 RPC, 139 and 445 SMB, 3389 RDP, 5985 and 5986 WinRM (IANA)"],
     since: "0.1.0",
-    check: |scope| if is_of_interest(scope) { tunnel(scope).or_else(|| fan(scope)) } else { None },
+    check: &|scope| if is_of_interest(scope) { tunnel(scope).or_else(|| fan(scope)) } else { None },
     examples: &[
         yes("RDP to itself", || {
             agent_elsewhere().event(5, connected(r"C:\ProgramData\a.exe", "127.0.0.1", 3389))

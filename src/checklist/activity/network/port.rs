@@ -31,7 +31,7 @@ pub(in crate::checklist::activity) const UNUSUAL: Indicator = Indicator {
         "ATT&CK T1571",
     ],
     since: "0.1.0",
-    check: |scope| outside(scope).find_map(|destination| unusual(scope, destination)),
+    check: &|scope| outside(scope).find_map(|destination| unusual(scope, destination)),
     examples: &[
         yes("the default of a handler", || {
             agent_elsewhere().event(5, connected(r"C:\ProgramData\a.exe", "203.0.114.7", 4444))
@@ -115,7 +115,7 @@ pub(in crate::checklist::activity) const LISTENS: Indicator = Indicator {
     needs: &[Need::Part(Origin::SecurityLog)],
     sources: &["Defaults in the documentation of the tools: src/checklist/knowledge/ports.tsv"],
     since: "0.1.0",
-    check: |scope| {
+    check: &|scope| {
         if !is_of_interest(scope) {
             return None;
         }

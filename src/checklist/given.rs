@@ -1,0 +1,19 @@
+//! What the analyst gives to judge by, beside the evidence.
+
+use super::{Indicator, Policy};
+
+/// What the analyst says of the host and of ordinary services; nothing of it is evidence.
+#[derive(Clone, Default)]
+pub struct Given {
+    /// What is approved, where he says so.
+    pub policy: Option<Policy>,
+    /// Indicators of his own, asked after the built-in ones, in the order of their files.
+    pub own: Vec<&'static Indicator>,
+}
+
+impl std::fmt::Debug for Given {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let own: Vec<&str> = self.own.iter().map(|indicator| indicator.id).collect();
+        f.debug_struct("Given").field("policy", &self.policy).field("own", &own).finish()
+    }
+}
