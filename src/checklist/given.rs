@@ -1,5 +1,8 @@
 //! What the analyst gives to judge by, beside the evidence.
 
+use std::sync::Arc;
+
+use super::knowledge::stock::Catalog;
 use super::{Indicator, Policy};
 
 /// What the analyst says of the host and of ordinary services; nothing of it is evidence.
@@ -7,6 +10,8 @@ use super::{Indicator, Policy};
 pub struct Given {
     /// What is approved, where he says so.
     pub policy: Option<Policy>,
+    /// What is known of the services of Windows; absent: all that is shipped.
+    pub windows: Option<Arc<Catalog>>,
     /// Indicators of his own, asked after the built-in ones, in the order of their files.
     pub own: Vec<&'static Indicator>,
 }
@@ -14,6 +19,11 @@ pub struct Given {
 impl std::fmt::Debug for Given {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let own: Vec<&str> = self.own.iter().map(|indicator| indicator.id).collect();
-        f.debug_struct("Given").field("policy", &self.policy).field("own", &own).finish()
+        let windows = if self.windows.is_some() { "given" } else { "shipped" };
+        f.debug_struct("Given")
+            .field("policy", &self.policy)
+            .field("windows", &windows)
+            .field("own", &own)
+            .finish()
     }
 }

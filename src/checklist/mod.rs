@@ -40,6 +40,7 @@ pub mod policy;
 pub mod scene;
 
 pub use given::Given;
+use knowledge::stock::Catalog;
 pub use policy::Policy;
 pub use scene::Scene;
 
@@ -274,6 +275,11 @@ impl<'a> Scope<'a> {
     /// What the analyst says is approved, where he says so.
     pub fn policy(&self) -> Option<&'a Policy> {
         self.given.policy.as_ref()
+    }
+
+    /// What is known of the services of Windows.
+    pub fn windows(&self) -> &'a Catalog {
+        self.given.windows.as_deref().unwrap_or_else(|| Catalog::shipped())
     }
 
     /// The current configuration, where the hive has one.
