@@ -14,6 +14,7 @@ pub mod evidence_args;
 pub mod exit;
 mod file;
 mod file_args;
+mod judging;
 pub mod known_files;
 mod progress;
 mod rule_files;
