@@ -10,7 +10,8 @@ use super::detection;
 use super::evidence_args::EvidenceArgs;
 use super::exit::Exit;
 use super::file;
-use super::judging;
+use super::judging::Judging;
+use super::list;
 use super::progress::Bar;
 use super::{Cli, ColorArg, Command, DetectArgs, DetectFormat, ExplainArgs, JudgeArgs, ScanArgs};
 use crate::artifact::detect::detect as detect_artifacts;
@@ -39,8 +40,7 @@ pub fn run(cli: Cli) -> Exit {
         Command::Explain(args) => explain(&args),
         Command::Formats { markdown: true } => print(&report::formats_markdown()),
         Command::Formats { markdown: false } => print(&report::formats_list(width())),
-        Command::Checklist { markdown: true } => print(&explain::checklist_markdown()),
-        Command::Checklist { markdown: false } => print(&explain::checklist_table(width())),
+        Command::Checklist(args) => list::run(&args),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "svctriage", &mut script);
@@ -117,7 +117,7 @@ fn judge(outcome: &Outcome, fail_on: Option<Verdict>) -> Exit {
 }
 
 fn examine(paths: &[PathBuf], args: &JudgeArgs, opening: &EvidenceArgs) -> Result<Outcome, Exit> {
-    let settings = judging::settings(args)?;
+    let Judging { settings, about } = Judging::gather(args)?;
     let opened = open(paths, opening)?;
     if opened.hosts.is_empty() {
         return Err(Exit::Unreadable);
@@ -137,7 +137,6 @@ fn examine(paths: &[PathBuf], args: &JudgeArgs, opening: &EvidenceArgs) -> Resul
             })
             .collect()
     });
-    let about = judging::about(args, &settings);
     let unreadable = !opened.errors.is_empty();
     Ok(Outcome { report: Report::new(about, hosts), unreadable })
 }
@@ -213,7 +212,7 @@ fn explain(args: &ExplainArgs) -> Exit {
     let mut found = String::new();
     for host in &report.hosts {
         for service in host.services.iter().filter(|service| is_meant(service, &args.what)) {
-            found.push_str(&explain::explain_service(service, host));
+            found.push_str(&explain::explain_service(service, host, &report.settings));
         }
     }
     if found.is_empty() {
@@ -295,7 +294,7 @@ fn write_file(path: &Path, bytes: &[u8]) -> Exit {
     }
 }
 
-fn width() -> usize {
+pub(super) fn width() -> usize {
     // Only of stdout: a report in a file must not depend on the window it was started from.
     match terminal_size::terminal_size_of(io::stdout()) {
         Some((terminal_size::Width(columns), _)) => usize::from(columns).clamp(60, WIDEST),
