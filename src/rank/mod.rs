@@ -10,8 +10,10 @@ use crate::host::{Host, Origin, Role, Service};
 use crate::text;
 
 mod incident;
+pub mod tuning;
 
 pub use incident::of_incidents;
+pub use tuning::Tuning;
 
 /// The score, in decibans, below which a hard indicator never lets a service fall.
 pub const HARD_FLOOR: i32 = 30;
@@ -59,15 +61,6 @@ impl Verdict {
             Self::Escalate => "ESCALATE",
         }
     }
-}
-
-/// Weights and indicators the analyst changed.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct Tuning {
-    /// Decibans by indicator id, replacing [`Indicator::weight`] and its grades.
-    pub weights: BTreeMap<String, i16>,
-    /// Indicators not asked.
-    pub ignored: BTreeSet<String>,
 }
 
 /// One yes in the score.
