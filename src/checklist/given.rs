@@ -1,6 +1,8 @@
 //! What the analyst gives to judge by, beside the evidence.
 
-use super::{Indicator, Policy};
+use std::sync::Arc;
+
+use super::{Baseline, Indicator, Policy};
 
 /// What the analyst says of the host and of ordinary services; nothing of it is evidence.
 #[derive(Clone, Default)]
@@ -9,11 +11,17 @@ pub struct Given {
     pub policy: Option<Policy>,
     /// Indicators of his own, asked after the built-in ones, in the order of their files.
     pub own: Vec<&'static Indicator>,
+    /// Which services are ordinary on his site, where he made baselines.
+    pub baseline: Option<Arc<Baseline>>,
 }
 
 impl std::fmt::Debug for Given {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let own: Vec<&str> = self.own.iter().map(|indicator| indicator.id).collect();
-        f.debug_struct("Given").field("policy", &self.policy).field("own", &own).finish()
+        f.debug_struct("Given")
+            .field("policy", &self.policy)
+            .field("own", &own)
+            .field("baseline", &self.baseline.is_some())
+            .finish()
     }
 }

@@ -17,6 +17,7 @@ mod basis;
 mod change;
 mod command;
 mod defense;
+mod deviation;
 mod driver;
 mod failure;
 mod file;
@@ -35,10 +36,12 @@ mod subject;
 mod ticket;
 mod trust;
 
+pub mod baseline;
 pub mod knowledge;
 pub mod policy;
 pub mod scene;
 
+pub use baseline::Baseline;
 pub use given::Given;
 pub use policy::Policy;
 pub use scene::Scene;
@@ -276,6 +279,11 @@ impl<'a> Scope<'a> {
         self.given.policy.as_ref()
     }
 
+    /// Which services the analyst says are ordinary, where he says so.
+    pub fn baseline(&self) -> Option<&'a Baseline> {
+        self.given.baseline.as_deref()
+    }
+
     /// The current configuration, where the hive has one.
     pub fn config(&self) -> Option<&'a ServiceConfig> {
         self.service.config.as_ref()
@@ -332,6 +340,7 @@ pub const CHECKLIST: &[&[Indicator]] = &[
     access::INDICATORS,
     defense::INDICATORS,
     activity::INDICATORS,
+    deviation::INDICATORS,
     rules::INDICATORS,
     trust::INDICATORS,
 ];
@@ -347,7 +356,8 @@ pub fn indicator(id: &str) -> Option<&'static Indicator> {
 }
 
 /// What nobody misses who did not give it.
-const ON_REQUEST: [Origin; 5] = [
+const ON_REQUEST: [Origin; 6] = [
+    Origin::Baseline,
     Origin::SigmaRules,
     Origin::KnownDestinations,
     Origin::KnownBad,
