@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use clap::CommandFactory as _;
 
+use super::baseline;
 use super::detection;
 use super::evidence_args::EvidenceArgs;
 use super::exit::Exit;
@@ -14,7 +15,10 @@ use super::file;
 use super::known_files;
 use super::progress::Bar;
 use super::rule_files;
-use super::{Cli, ColorArg, Command, DetectArgs, DetectFormat, ExplainArgs, JudgeArgs, ScanArgs};
+use super::{
+    BaselineCommand, Cli, ColorArg, Command, DetectArgs, DetectFormat, ExplainArgs, JudgeArgs,
+    ScanArgs,
+};
 use crate::artifact::detect::detect as detect_artifacts;
 use crate::artifact::sigma::Rules;
 use crate::checklist::{self, Given, Policy};
@@ -41,6 +45,7 @@ pub fn run(cli: Cli) -> Exit {
         Command::Detect(args) => detect(&args),
         Command::File(args) => file::run(&args),
         Command::Explain(args) => explain(&args),
+        Command::Baseline { command: BaselineCommand::Create(args) } => baseline::create(&args),
         Command::Formats { markdown: true } => print(&report::formats_markdown()),
         Command::Formats { markdown: false } => print(&report::formats_list(width())),
         Command::Checklist { markdown: true } => print(&explain::checklist_markdown()),
@@ -61,8 +66,8 @@ pub fn run(cli: Cli) -> Exit {
 }
 
 /// What a run found, and what it could not open.
-struct Outcome {
-    report: Report,
+pub(super) struct Outcome {
+    pub(super) report: Report,
     unreadable: bool,
 }
 
@@ -104,7 +109,7 @@ fn scan(args: &ScanArgs) -> Exit {
 }
 
 /// The exit code: what the caller asked to be told first, then what is missing.
-fn judge(outcome: &Outcome, fail_on: Option<Verdict>) -> Exit {
+pub(super) fn judge(outcome: &Outcome, fail_on: Option<Verdict>) -> Exit {
     if outcome.report.hosts.is_empty() {
         return Exit::Unreadable;
     }
@@ -120,7 +125,11 @@ fn judge(outcome: &Outcome, fail_on: Option<Verdict>) -> Exit {
     if damaged || outcome.unreadable { Exit::Incomplete } else { Exit::Complete }
 }
 
-fn examine(paths: &[PathBuf], args: &JudgeArgs, opening: &EvidenceArgs) -> Result<Outcome, Exit> {
+pub(super) fn examine(
+    paths: &[PathBuf],
+    args: &JudgeArgs,
+    opening: &EvidenceArgs,
+) -> Result<Outcome, Exit> {
     let policy = match &args.approved {
         Some(path) => Some(read_policy(path).map_err(|error| fail(&error, Exit::Usage))?),
         None => None,
@@ -129,6 +138,8 @@ fn examine(paths: &[PathBuf], args: &JudgeArgs, opening: &EvidenceArgs) -> Resul
         Some(path) => Some(read_destinations(path).map_err(|error| fail(&error, Exit::Usage))?),
         None => None,
     };
+    let (baseline, baselines) =
+        baseline::read_all(&args.baselines).map_err(|error| fail(&error, Exit::Usage))?;
     let tuning = Tuning {
         weights: args.weights.iter().cloned().collect(),
         ignored: args.ignored.iter().cloned().collect(),
@@ -147,7 +158,7 @@ fn examine(paths: &[PathBuf], args: &JudgeArgs, opening: &EvidenceArgs) -> Resul
     }
     let settings = Settings {
         window: args.window,
-        given: Given { policy, ..Given::default() },
+        given: Given { policy, baseline, ..Given::default() },
         known_destinations,
         tuning,
         files: args.files.options(),
@@ -175,6 +186,7 @@ fn examine(paths: &[PathBuf], args: &JudgeArgs, opening: &EvidenceArgs) -> Resul
     let set = settings.rules.as_ref().map(|rules| rules.set().clone());
     let about = report::Settings::new(settings.window, &settings.tuning, given(&args.approved))
         .with_known_destinations(given(&args.known_destinations))
+        .with_baselines(baselines)
         .with_rules(set)
         .with_files(FileSettings {
             known_bad: names(&args.known.known_bad),
@@ -310,7 +322,7 @@ fn is_meant(service: &ServiceReport, what: &str) -> bool {
     }
 }
 
-fn read_report(path: &Path) -> Result<Report, Error> {
+pub(super) fn read_report(path: &Path) -> Result<Report, Error> {
     #[expect(clippy::disallowed_methods, reason = "a report of ours, not evidence")]
     let bytes = fs::read(path).map_err(|source| Error::Open { path: path.to_owned(), source })?;
     Report::from_json(&bytes).map_err(|message| Error::Settings { path: path.to_owned(), message })
@@ -339,7 +351,7 @@ pub(super) fn warn(message: &str) {
     eprintln!("svctriage: {message}");
 }
 
-fn shown(path: &Path) -> String {
+pub(super) fn shown(path: &Path) -> String {
     text::terminal_safe(&path.to_string_lossy()).into_owned()
 }
 
@@ -358,7 +370,7 @@ pub(super) fn write_stdout(bytes: &[u8]) -> Exit {
 }
 
 /// Writes beside the target and renames, so that an interrupted run leaves no half report.
-fn write_file(path: &Path, bytes: &[u8]) -> Exit {
+pub(super) fn write_file(path: &Path, bytes: &[u8]) -> Exit {
     let mut partial = path.as_os_str().to_owned();
     partial.push(".partial");
     let partial = PathBuf::from(partial);
@@ -374,7 +386,7 @@ fn write_file(path: &Path, bytes: &[u8]) -> Exit {
     }
 }
 
-fn width() -> usize {
+pub(super) fn width() -> usize {
     // Only of stdout: a report in a file must not depend on the window it was started from.
     match terminal_size::terminal_size_of(io::stdout()) {
         Some((terminal_size::Width(columns), _)) => usize::from(columns).clamp(60, WIDEST),
@@ -383,7 +395,7 @@ fn width() -> usize {
 }
 
 /// `--color auto` obeys `NO_COLOR`, `CLICOLOR_FORCE` and `TERM`, and otherwise asks whether stdout is a terminal.
-fn color(wanted: ColorArg) -> bool {
+pub(super) fn color(wanted: ColorArg) -> bool {
     let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty() && value != "0");
     match wanted {
         ColorArg::Always => true,
