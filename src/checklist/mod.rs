@@ -18,6 +18,7 @@ mod basis;
 mod change;
 mod command;
 mod defense;
+mod deviation;
 mod driver;
 mod failure;
 mod file;
@@ -36,11 +37,13 @@ mod subject;
 mod ticket;
 mod trust;
 
+pub mod baseline;
 pub mod knowledge;
 pub mod policy;
 pub mod scene;
 pub mod suppression;
 
+pub use baseline::Baseline;
 pub use given::Given;
 use knowledge::stock::Catalog;
 pub use policy::Policy;
@@ -285,6 +288,11 @@ impl<'a> Scope<'a> {
         self.given.windows.as_deref().unwrap_or_else(|| Catalog::shipped())
     }
 
+    /// Which services the analyst says are ordinary, where he says so.
+    pub fn baseline(&self) -> Option<&'a Baseline> {
+        self.given.baseline.as_deref()
+    }
+
     /// The current configuration, where the hive has one.
     pub fn config(&self) -> Option<&'a ServiceConfig> {
         self.service.config.as_ref()
@@ -341,6 +349,7 @@ pub const CHECKLIST: &[&[Indicator]] = &[
     access::INDICATORS,
     defense::INDICATORS,
     activity::INDICATORS,
+    deviation::INDICATORS,
     rules::INDICATORS,
     trust::INDICATORS,
 ];
@@ -376,7 +385,8 @@ pub fn lookup(id: &str, known: &[&'static Indicator]) -> Result<&'static Indicat
 }
 
 /// What nobody misses who did not give it.
-const ON_REQUEST: [Origin; 5] = [
+const ON_REQUEST: [Origin; 6] = [
+    Origin::Baseline,
     Origin::SigmaRules,
     Origin::KnownDestinations,
     Origin::KnownBad,

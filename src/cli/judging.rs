@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::exit::Exit;
 use super::run::{fail, warn};
 use super::tuning_args::Tuned;
-use super::{JudgeArgs, known_files, rule_files};
+use super::{JudgeArgs, baseline, known_files, rule_files};
 use crate::artifact::sigma::Rules;
 use crate::checklist::{self, Given, Indicator, Policy};
 use crate::error::Error;
@@ -29,6 +29,7 @@ impl Judging {
         let policy = args.approved.as_deref().map(policy).transpose().map_err(usage)?;
         let known_destinations =
             args.known_destinations.as_deref().map(destinations).transpose().map_err(usage)?;
+        let (baseline, baselines) = baseline::read_all(&args.baselines).map_err(usage)?;
         let rules = rules(args)?;
         let known_files = args.known.lists().map_err(usage)?;
         let yara = args.known.yara_rules().map_err(usage)?;
@@ -41,7 +42,7 @@ impl Judging {
         let Tuned { tuning, reasons } = args.tuning.tuned(&known).map_err(usage)?;
         let settings = Settings {
             window: args.window,
-            given: Given { policy, ..Given::default() },
+            given: Given { policy, baseline, ..Given::default() },
             known_destinations,
             tuning,
             files: args.files.options(),
@@ -49,8 +50,9 @@ impl Judging {
             yara,
             rules,
         };
-        let about =
-            about(args, &settings).with_weights(name(args.tuning.weights.as_ref()), reasons);
+        let about = about(args, &settings)
+            .with_baselines(baselines)
+            .with_weights(name(args.tuning.weights.as_ref()), reasons);
         Ok(Self { settings, about })
     }
 }

@@ -9,6 +9,7 @@ use jiff::SignedDuration;
 use crate::rank::Verdict;
 use crate::report::RENDERERS;
 
+pub mod baseline;
 mod detection;
 pub mod evidence_args;
 pub mod exit;
@@ -23,6 +24,7 @@ pub mod run;
 mod secrets;
 mod tuning_args;
 
+pub use baseline::BaselineCommand;
 pub use evidence_args::EvidenceArgs;
 pub use file_args::{HashArg, ProgramArgs};
 pub use known_files::KnownFileArgs;
@@ -81,6 +83,12 @@ pub enum Command {
     /// Explains an indicator by its id, or one service by its row or name.
     #[command(after_help = EXPLAIN_EXAMPLES)]
     Explain(Box<ExplainArgs>),
+    /// Makes a baseline: what is ordinary on your hosts, for `scan --baseline` and `diff`.
+    Baseline {
+        /// What to do with baselines.
+        #[command(subcommand)]
+        command: BaselineCommand,
+    },
     /// Lists every form of evidence that is opened, and what each is known by.
     #[command(after_help = "Example:\n  svctriage formats")]
     Formats {
@@ -115,6 +123,7 @@ Examples:
   svctriage scan /cases/042/C --format markdown --output ticket.md
   svctriage scan /cases/* --format jsonl --min-verdict review --fail-on escalate
   svctriage scan /cases/042/C --sigma rules/windows --sigma my_rule.yml
+  svctriage scan /cases/042/C --baseline gold.jsonl
   svctriage scan DISK.E01 --hash suspicious        reads only the files of services with a reason
   svctriage scan DISK.E01 --hash-limit 2G          reads files of up to 2 GiB
 
@@ -167,6 +176,9 @@ pub struct JudgeArgs {
     /// Destinations that other hosts of the site talk to (a list or CSV; see docs/known-destinations.md).
     #[arg(long, value_name = "FILE")]
     pub known_destinations: Option<PathBuf>,
+    /// A baseline of hosts you trust, made with `svctriage baseline create`; may be repeated (see docs/baseline.md).
+    #[arg(long = "baseline", value_name = "FILE")]
+    pub baselines: Vec<PathBuf>,
     /// What is known of files.
     #[command(flatten)]
     pub known: KnownFileArgs,

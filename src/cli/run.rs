@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use clap::CommandFactory as _;
 
+use super::baseline;
 use super::detection;
 use super::evidence_args::EvidenceArgs;
 use super::exit::Exit;
@@ -13,7 +14,10 @@ use super::file;
 use super::judging::Judging;
 use super::list;
 use super::progress::Bar;
-use super::{Cli, ColorArg, Command, DetectArgs, DetectFormat, ExplainArgs, JudgeArgs, ScanArgs};
+use super::{
+    BaselineCommand, Cli, ColorArg, Command, DetectArgs, DetectFormat, ExplainArgs, JudgeArgs,
+    ScanArgs,
+};
 use crate::artifact::detect::detect as detect_artifacts;
 use crate::checklist;
 use crate::diagnostic::Impact;
@@ -38,6 +42,7 @@ pub fn run(cli: Cli) -> Exit {
         Command::Detect(args) => detect(&args),
         Command::File(args) => file::run(&args),
         Command::Explain(args) => explain(&args),
+        Command::Baseline { command: BaselineCommand::Create(args) } => baseline::create(&args),
         Command::Formats { markdown: true } => print(&report::formats_markdown()),
         Command::Formats { markdown: false } => print(&report::formats_list(width())),
         Command::Checklist(args) => list::run(&args),
@@ -57,8 +62,8 @@ pub fn run(cli: Cli) -> Exit {
 }
 
 /// What a run found, and what it could not open.
-struct Outcome {
-    report: Report,
+pub(super) struct Outcome {
+    pub(super) report: Report,
     unreadable: bool,
 }
 
@@ -100,7 +105,7 @@ fn scan(args: &ScanArgs) -> Exit {
 }
 
 /// The exit code: what the caller asked to be told first, then what is missing.
-fn judge(outcome: &Outcome, fail_on: Option<Verdict>) -> Exit {
+pub(super) fn judge(outcome: &Outcome, fail_on: Option<Verdict>) -> Exit {
     if outcome.report.hosts.is_empty() {
         return Exit::Unreadable;
     }
@@ -116,7 +121,11 @@ fn judge(outcome: &Outcome, fail_on: Option<Verdict>) -> Exit {
     if damaged || outcome.unreadable { Exit::Incomplete } else { Exit::Complete }
 }
 
-fn examine(paths: &[PathBuf], args: &JudgeArgs, opening: &EvidenceArgs) -> Result<Outcome, Exit> {
+pub(super) fn examine(
+    paths: &[PathBuf],
+    args: &JudgeArgs,
+    opening: &EvidenceArgs,
+) -> Result<Outcome, Exit> {
     let Judging { settings, about } = Judging::gather(args)?;
     let opened = open(paths, opening)?;
     if opened.hosts.is_empty() {
@@ -230,7 +239,7 @@ fn is_meant(service: &ServiceReport, what: &str) -> bool {
     }
 }
 
-fn read_report(path: &Path) -> Result<Report, Error> {
+pub(super) fn read_report(path: &Path) -> Result<Report, Error> {
     #[expect(clippy::disallowed_methods, reason = "a report of ours, not evidence")]
     let bytes = fs::read(path).map_err(|source| Error::Open { path: path.to_owned(), source })?;
     Report::from_json(&bytes).map_err(|message| Error::Settings { path: path.to_owned(), message })
@@ -259,7 +268,7 @@ pub(super) fn warn(message: &str) {
     eprintln!("svctriage: {message}");
 }
 
-fn shown(path: &Path) -> String {
+pub(super) fn shown(path: &Path) -> String {
     text::terminal_safe(&path.to_string_lossy()).into_owned()
 }
 
@@ -278,7 +287,7 @@ pub(super) fn write_stdout(bytes: &[u8]) -> Exit {
 }
 
 /// Writes beside the target and renames, so that an interrupted run leaves no half report.
-fn write_file(path: &Path, bytes: &[u8]) -> Exit {
+pub(super) fn write_file(path: &Path, bytes: &[u8]) -> Exit {
     let mut partial = path.as_os_str().to_owned();
     partial.push(".partial");
     let partial = PathBuf::from(partial);
@@ -303,7 +312,7 @@ pub(super) fn width() -> usize {
 }
 
 /// `--color auto` obeys `NO_COLOR`, `CLICOLOR_FORCE` and `TERM`, and otherwise asks whether stdout is a terminal.
-fn color(wanted: ColorArg) -> bool {
+pub(super) fn color(wanted: ColorArg) -> bool {
     let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty() && value != "0");
     match wanted {
         ColorArg::Always => true,

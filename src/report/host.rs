@@ -327,6 +327,7 @@ fn coverage(host: &Host) -> Vec<CoverageReport> {
         Origin::KnownBad,
         Origin::KnownGood,
         Origin::YaraRules,
+        Origin::Baseline,
     ];
     let is_said = |(origin, span): &(Origin, Option<&crate::host::Span>)| {
         !optional.contains(origin) || span.is_some()

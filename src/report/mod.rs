@@ -17,6 +17,7 @@ use crate::host::rule_hit::RuleSet;
 use crate::rank::{self, Tuning, Verdict};
 
 pub mod answers;
+pub mod baseline;
 pub mod configuration;
 pub mod detection;
 pub mod event;
@@ -51,6 +52,7 @@ mod select;
 mod story_words;
 mod table;
 
+pub use baseline::GivenBaseline;
 pub use evidence::{EvidenceFile, EvidenceSummary};
 pub use formats::{formats_list, formats_markdown};
 pub use host::HostReport;
@@ -105,6 +107,9 @@ pub struct Settings {
     pub rules: Option<RuleSet>,
     /// The list of destinations that other hosts talk to, as it was given.
     pub known_destinations: Option<String>,
+    /// The analyst's baselines, in the order in which they were given.
+    #[serde(default)]
+    pub baselines: Vec<GivenBaseline>,
     /// How the files behind services were read.
     #[serde(default)]
     pub files: FileSettings,
@@ -193,6 +198,7 @@ impl Settings {
             approved,
             rules: None,
             known_destinations: None,
+            baselines: Vec::new(),
             files: FileSettings::default(),
             thresholds: Thresholds {
                 escalate: rank::ESCALATE,
@@ -201,6 +207,13 @@ impl Settings {
                 hard_floor: rank::HARD_FLOOR,
             },
         }
+    }
+
+    /// With the baselines that were given.
+    #[must_use]
+    pub fn with_baselines(mut self, baselines: Vec<GivenBaseline>) -> Self {
+        self.baselines = baselines;
+        self
     }
 
     /// With the path of the list of destinations that other hosts talk to.
