@@ -114,6 +114,7 @@ const COLUMNS: &[Column] = &[
     Column { heading: "DllCompany", cell: |row| dll(row, company) },
     Column { heading: "DllLists", cell: |row| dll(row, lists) },
     Column { heading: "OtherFiles", cell: |row| other_files(row.service) },
+    Column { heading: "HostScore", cell: |row| row.host.score.to_string() },
 ];
 
 /// The first file of that purpose.

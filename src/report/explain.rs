@@ -2,7 +2,7 @@
 
 use super::answers;
 use super::file;
-use super::finding::FindingReport;
+use super::finding::{FindingReport, held_back};
 use super::host::HostReport;
 use super::service::ServiceReport;
 use crate::checklist::{self, Expected, Family, Indicator, Need, Question};
@@ -118,6 +118,9 @@ pub fn explain_service(service: &ServiceReport, host: &HostReport) -> String {
     page.files(service, host);
     page.findings("What speaks against it", &service.findings);
     page.findings("What speaks for it", &service.against);
+    if let Some(held_back) = held_back(&service.against) {
+        page.item("!", &format!("{held_back}."));
+    }
     page.sum(service);
     page.open_questions(service);
     page.history(service);
@@ -187,14 +190,11 @@ impl Page {
         }
         self.heading(heading);
         for finding in findings {
-            let decayed = if finding.decibans == finding.weight {
-                String::new()
-            } else {
-                format!(", {:+} before decay in family {:?}", finding.weight, finding.family)
-            };
+            let full = finding.full_weight().map(|full| format!(", {full}"));
+            let full = full.unwrap_or_default();
             let hard = if finding.hard { ", hard" } else { "" };
             let mark = format!("{:+}", finding.decibans);
-            let text = format!("{} [{}{decayed}{hard}]", finding.because, finding.id);
+            let text = format!("{} [{}{full}{hard}]", finding.because, finding.id);
             self.hang(&format!("  {mark:>4} dB  "), &" ".repeat(11), &text);
             let techniques: Vec<String> =
                 finding.attack.iter().map(super::finding::TechniqueReport::label).collect();
