@@ -11,9 +11,11 @@ use crate::text;
 
 mod host_score;
 mod incident;
+pub mod tuning;
 
 pub use host_score::{MOST_FOR_MORE, ONE_MORE, of_host};
 pub use incident::of_incidents;
+pub use tuning::Tuning;
 
 /// The score, in decibans, below which a hard indicator never lets a service fall.
 pub const HARD_FLOOR: i32 = 30;
@@ -61,15 +63,6 @@ impl Verdict {
             Self::Escalate => "ESCALATE",
         }
     }
-}
-
-/// Weights and indicators the analyst changed.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct Tuning {
-    /// Decibans by indicator id, replacing [`Indicator::weight`] and its grades.
-    pub weights: BTreeMap<String, i16>,
-    /// Indicators not asked.
-    pub ignored: BTreeSet<String>,
 }
 
 /// One yes in the score.

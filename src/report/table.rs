@@ -12,7 +12,7 @@ use super::host::{CoverageReport, HostReport};
 use super::layout::{columns, fit, plural, wrap};
 use super::select::Row;
 use super::service::ServiceReport;
-use super::{Options, Renderer, Report, file, older_state, posture, rule, select};
+use super::{Options, Renderer, Report, file, judged, older_state, posture, rule, select};
 use crate::diagnostic::Impact;
 use crate::host::coverage::{Origin, State};
 use crate::rank::Verdict;
@@ -73,6 +73,9 @@ impl Page {
         }
         if let Some(blind) = posture::in_a_line(&host.posture) {
             self.paragraph("BLIND SPOTS", &fit(&blind, self.width.saturating_mul(3)));
+        }
+        if let Some(changed) = judged::in_a_line(&report.settings) {
+            self.paragraph("JUDGED", &fit(&changed, self.width.saturating_mul(4)));
         }
         self.lines.push(String::new());
         self.verdict(host);
