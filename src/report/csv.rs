@@ -119,6 +119,7 @@ const COLUMNS: &[Column] = &[
         heading: "JudgedWith",
         cell: |row| optional(judged::in_a_line(&row.report.settings).as_deref()),
     },
+    Column { heading: "HostScore", cell: |row| row.host.score.to_string() },
 ];
 
 /// The first file of that purpose.

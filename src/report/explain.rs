@@ -3,7 +3,7 @@
 use super::Settings;
 use super::answers;
 use super::file;
-use super::finding::FindingReport;
+use super::finding::{FindingReport, held_back};
 use super::host::HostReport;
 use super::judged;
 use super::service::ServiceReport;
@@ -123,6 +123,9 @@ pub fn explain_service(service: &ServiceReport, host: &HostReport, settings: &Se
     page.files(service, host);
     page.findings("What speaks against it", &service.findings);
     page.findings("What speaks for it", &service.against);
+    if let Some(held_back) = held_back(&service.against) {
+        page.item("!", &format!("{held_back}."));
+    }
     page.sum(service);
     page.open_questions(service, settings);
     page.history(service);
@@ -192,14 +195,11 @@ impl Page {
         }
         self.heading(heading);
         for finding in findings {
-            let decayed = if finding.decibans == finding.weight {
-                String::new()
-            } else {
-                format!(", {:+} before decay in family {:?}", finding.weight, finding.family)
-            };
+            let full = finding.full_weight().map(|full| format!(", {full}"));
+            let full = full.unwrap_or_default();
             let hard = if finding.hard { ", hard" } else { "" };
             let mark = format!("{:+}", finding.decibans);
-            let text = format!("{} [{}{decayed}{hard}]", finding.because, finding.id);
+            let text = format!("{} [{}{full}{hard}]", finding.because, finding.id);
             self.hang(&format!("  {mark:>4} dB  "), &" ".repeat(11), &text);
             let techniques: Vec<String> =
                 finding.attack.iter().map(super::finding::TechniqueReport::label).collect();

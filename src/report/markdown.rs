@@ -4,7 +4,7 @@ use std::io;
 
 use super::answers::{self, ChecklistAnswer};
 use super::file::ServiceFileReport;
-use super::finding::FindingReport;
+use super::finding::{FindingReport, held_back};
 use super::host::HostReport;
 use super::select::Row;
 use super::service::ServiceReport;
@@ -65,12 +65,13 @@ fn page(report: &Report, host: &HostReport, options: &Options) -> Vec<String> {
         format!("## Services of {}", code(&host.host.label())),
         String::new(),
         format!(
-            "{verdict}: {} to escalate, {} to review, {} noted, of {} services ({}).",
+            "{verdict}: {} to escalate, {} to review, {} noted, of {} services ({}); host score {} dB.",
             summary.escalate,
             summary.review,
             summary.note,
             summary.services,
-            layout::plural(summary.drivers, "driver")
+            layout::plural(summary.drivers, "driver"),
+            host.score
         ),
         format!(
             "Evidence: {} {}; {} {}.",
@@ -211,9 +212,8 @@ fn in_full(settings: &Settings, host: &HostReport, row: &Row<'_>, lines: &mut Ve
             layout::plural(row.alike, "further service")
         ));
     }
-    lines.extend(
-        service.against.iter().take(2).map(|one| format!("{} (speaks for it)", reason(one))),
-    );
+    lines.extend(service.against.iter().map(|one| format!("{} (speaks for it)", reason(one))));
+    lines.extend(held_back(&service.against).map(|rest| format!("- {rest}")));
     lines.extend([String::new(), "| Question | Answer |".to_owned(), "|---|---|".to_owned()]);
     lines.extend(service.checklist.iter().map(question));
     lines.extend(files(host, service));
@@ -235,8 +235,9 @@ fn reason(finding: &FindingReport) -> String {
         if techniques.is_empty() { String::new() } else { format!(" {}", techniques.join(", ")) };
     let citation =
         finding.citations.first().map(|citation| format!(" {}", code(&citation.to_string())));
+    let full = finding.full_weight().map(|full| format!(" ({full})")).unwrap_or_default();
     format!(
-        "- **{}** {:+} dB{techniques}: {}{}",
+        "- **{}** {:+} dB{full}{techniques}: {}{}",
         finding.id,
         finding.decibans,
         prose(&finding.because),
@@ -355,7 +356,10 @@ fn in_a_line(row: &Row<'_>) -> String {
     let alike =
         if row.alike > 0 { format!(" (and {} more alike)", row.alike) } else { String::new() };
     let top = service.findings.first().map(|finding| format!(": {}", prose(&finding.because)));
-    let but = service.against.first().map(|one| format!(" But: {}", prose(&one.because)));
+    let but = service
+        .against
+        .first()
+        .map(|one| format!(" But {:+} dB: {}", one.decibans, prose(&one.because)));
     format!(
         "- {} {}{alike} ({} dB), runs {}{}{}",
         service.verdict.label(),

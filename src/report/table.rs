@@ -174,8 +174,8 @@ impl Page {
         }
         let label = host.verdict.label();
         let counts = format!(
-            "{label}: {} to escalate, {} to review, {} noted, {of}",
-            summary.escalate, summary.review, summary.note
+            "{label}: {} to escalate, {} to review, {} noted, {of}; host score {} dB",
+            summary.escalate, summary.review, summary.note, host.score
         );
         self.paragraph("VERDICT", &counts);
         let painted = self.paint(label, color(host.verdict));
@@ -294,7 +294,14 @@ fn reasons(service: &ServiceReport, width: usize) -> Vec<String> {
         parts.push(format!("ATT&CK {}", techniques.join(" ")));
     }
     let mut lines = vec![parts.join("; ")];
-    lines.extend(service.against.first().map(|one| format!("but {}", reason(one))));
+    lines.extend(service.against.first().map(|first| {
+        let sum = service.against.iter().map(|one| one.decibans).fold(0, i32::saturating_add);
+        let more = match service.against.len() {
+            1 => String::new(),
+            all => format!("; {} more, {sum:+} dB in all", all.saturating_sub(1)),
+        };
+        format!("but {:+} dB: {}{more}", first.decibans, reason(first))
+    }));
     if service.verdict >= Verdict::Review
         && let Some(story) = &service.story.line
     {
