@@ -15,6 +15,7 @@ use super::{Event, Host};
 
 mod burst;
 mod cleared;
+mod intercepted;
 mod outbound;
 mod rules;
 mod stray;
@@ -30,7 +31,7 @@ const CITATIONS: usize = 12;
 pub enum IncidentKind {
     /// Services installed by one actor in quick succession.
     InstallBurst,
-    /// Shells and script hosts that services.exe started and no service of the evidence names.
+    /// Shells, script hosts and programs in the place of others that services.exe started and no service of the evidence names.
     StrayProcess,
     /// Logs cleared by one actor in quick succession.
     LogsCleared,
@@ -82,6 +83,7 @@ pub struct Incident {
 pub(super) fn incidents(host: &Host) -> Vec<Incident> {
     let mut incidents = burst::incidents(host);
     incidents.extend(stray::incidents(host));
+    incidents.extend(intercepted::incidents(host));
     incidents.extend(cleared::incidents(host));
     incidents.extend(outbound::incidents(host));
     incidents.extend(rules::incidents(host));
