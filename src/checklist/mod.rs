@@ -419,7 +419,7 @@ pub fn ask(scope: &Scope<'_>, ignored: &BTreeSet<String>) -> Vec<Answered> {
 }
 
 /// The indicators that have something to say about a key that is no service.
-const OF_STORES: [&str; 3] = ["P30", "K01", "K02"];
+const OF_STORES: [&str; 4] = ["P30", "P35", "K01", "K02"];
 
 /// Asks about a configuration key what can be asked of one: which files it makes Windows load. All else
 /// (its account, its description, its start) a key without `Type` does not have.
