@@ -2,14 +2,14 @@
 
 use super::Scope;
 use super::knowledge::agents::{self, Agent};
-use super::knowledge::stock::{self, Comparison, Stock};
+use super::knowledge::stock::{Comparison, Stock};
 use crate::host::ImagePath;
 use crate::host::config::ValueOrder;
 use crate::host::program_file::{ProgramFile, SignatureStatus};
 
 /// The stock service of that name (for a per-user instance: of its template).
-pub(super) fn stock(scope: &Scope<'_>) -> Option<&'static Stock> {
-    stock::service(&scope.service.name)
+pub(super) fn stock<'a>(scope: &Scope<'a>) -> Option<&'a Stock> {
+    scope.windows().service(&scope.service.name)
 }
 
 /// Whether it goes by the name of a service of Windows and nothing says that it runs another program: one that
@@ -93,7 +93,7 @@ impl Maker {
 /// with a remark for the sentence.
 pub(super) fn compared(scope: &Scope<'_>, weight: i16) -> (i16, &'static str) {
     match scope.host.build_number() {
-        Some(build) if stock::measured(build) => (weight, ""),
+        Some(build) if scope.windows().measured(build) => (weight, ""),
         Some(_) => (weight / 2, " (half weight: this build of Windows was not measured)"),
         None => (weight / 2, " (half weight: the build of Windows is not known)"),
     }

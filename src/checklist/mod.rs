@@ -9,6 +9,7 @@ use crate::host::config::ServiceConfig;
 use crate::host::coverage::{Origin, State};
 use crate::host::program_file::{FileState, Purpose, SignatureStatus};
 use crate::host::{Citation, Event, Host, ProgramFile, Role, Service};
+use crate::text;
 
 mod access;
 mod account;
@@ -40,11 +41,14 @@ pub mod baseline;
 pub mod knowledge;
 pub mod policy;
 pub mod scene;
+pub mod suppression;
 
 pub use baseline::Baseline;
 pub use given::Given;
+use knowledge::stock::Catalog;
 pub use policy::Policy;
 pub use scene::Scene;
+pub use suppression::Suppression;
 
 /// Which part of the score an indicator belongs to: terms of one family decay, families add up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -279,6 +283,11 @@ impl<'a> Scope<'a> {
         self.given.policy.as_ref()
     }
 
+    /// What is known of the services of Windows.
+    pub fn windows(&self) -> &'a Catalog {
+        self.given.windows.as_deref().unwrap_or_else(|| Catalog::shipped())
+    }
+
     /// Which services the analyst says are ordinary, where he says so.
     pub fn baseline(&self) -> Option<&'a Baseline> {
         self.given.baseline.as_deref()
@@ -353,6 +362,26 @@ pub fn indicators() -> impl Iterator<Item = &'static Indicator> {
 /// The indicator of that id, without case.
 pub fn indicator(id: &str) -> Option<&'static Indicator> {
     indicators().find(|indicator| indicator.id.eq_ignore_ascii_case(id))
+}
+
+/// The indicator of that id among `known`, without case.
+///
+/// # Errors
+/// A sentence that names the id that may be meant.
+pub fn lookup(id: &str, known: &[&'static Indicator]) -> Result<&'static Indicator, String> {
+    let id = id.trim();
+    if let Some(found) = known.iter().find(|one| one.id.eq_ignore_ascii_case(id)) {
+        return Ok(found);
+    }
+    let nearest = known.iter().map(|one| (text::edits(&id.to_uppercase(), one.id), one.id)).min();
+    let meant = match nearest {
+        // Ids are short: at two differences from one of three characters nothing is left of it.
+        Some((edits, like)) if edits.saturating_mul(3) <= like.len() => {
+            format!("; did you mean {like}?")
+        }
+        _ => String::new(),
+    };
+    Err(format!("no indicator is called {id}{meant} (`svctriage checklist` lists them)"))
 }
 
 /// What nobody misses who did not give it.

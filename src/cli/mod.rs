@@ -16,17 +16,21 @@ pub mod evidence_args;
 pub mod exit;
 mod file;
 mod file_args;
+mod judging;
 pub mod known_files;
+mod list;
 mod progress;
 mod rule_files;
 pub mod run;
 mod secrets;
+mod tuning_args;
 
 pub use baseline::BaselineCommand;
 pub use diff::DiffArgs;
 pub use evidence_args::EvidenceArgs;
 pub use file_args::{HashArg, ProgramArgs};
 pub use known_files::KnownFileArgs;
+pub use tuning_args::TuningArgs;
 
 /// Offline triage of Windows services.
 #[derive(Debug, Parser)]
@@ -99,12 +103,8 @@ pub enum Command {
         markdown: bool,
     },
     /// Lists every indicator with its question, family and weight.
-    #[command(after_help = "Example:\n  svctriage checklist --markdown > checklist.md")]
-    Checklist {
-        /// The whole reference in Markdown instead of a list.
-        #[arg(long)]
-        markdown: bool,
-    },
+    #[command(after_help = CHECKLIST_EXAMPLES)]
+    Checklist(ChecklistArgs),
     /// Prints a completion script for a shell.
     #[command(
         after_help = "Example:\n  svctriage completions bash > /etc/bash_completion.d/svctriage"
@@ -145,6 +145,12 @@ Examples:
 
 Of artifacts only the first bytes are read, and of a SYSTEM hive the computer's name.";
 
+const CHECKLIST_EXAMPLES: &str = "\
+Examples:
+  svctriage checklist                              every indicator in a line
+  svctriage checklist --markdown > checklist.md    the whole reference
+  svctriage checklist --toml > weights.toml        weights, to be changed and given to --weights";
+
 const FILE_EXAMPLES: &str = "\
 Examples:
   svctriage file DISK.E01 Windows/System32/drivers/x.sys
@@ -182,12 +188,9 @@ pub struct JudgeArgs {
     /// What is known of files.
     #[command(flatten)]
     pub known: KnownFileArgs,
-    /// Replaces an indicator's weight, in decibans: --weight P06=0.
-    #[arg(long = "weight", value_name = "ID=DB", value_parser = weight)]
-    pub weights: Vec<(String, i16)>,
-    /// Does not ask an indicator.
-    #[arg(long = "ignore", value_name = "ID", value_parser = indicator_id)]
-    pub ignored: Vec<String>,
+    /// What the analyst changes about the judging.
+    #[command(flatten)]
+    pub tuning: TuningArgs,
     /// Worker threads; 0 takes all processors. The report does not depend on it.
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = threads)]
     pub threads: usize,
@@ -197,6 +200,17 @@ pub struct JudgeArgs {
     /// How the files behind services are read.
     #[command(flatten)]
     pub files: ProgramArgs,
+}
+
+/// `checklist`.
+#[derive(Debug, Clone, Args)]
+pub struct ChecklistArgs {
+    /// The whole reference in Markdown instead of a list.
+    #[arg(long)]
+    pub markdown: bool,
+    /// A file of weights to start from, for --weights (docs/weights.md).
+    #[arg(long, conflicts_with = "markdown")]
+    pub toml: bool,
 }
 
 /// `detect`.
@@ -373,19 +387,6 @@ fn threads(text: &str) -> Result<usize, String> {
         Ok(threads @ 0..=MOST) => Ok(threads),
         _ => Err(format!("the number of threads is between 0 and {MOST}")),
     }
-}
-
-fn weight(text: &str) -> Result<(String, i16), String> {
-    let (id, decibans) =
-        text.split_once('=').ok_or("write it as ID=DECIBANS, for example P06=0")?;
-    let decibans = decibans.parse().map_err(|_| format!("{decibans} is no number of decibans"))?;
-    Ok((indicator_id(id)?, decibans))
-}
-
-fn indicator_id(text: &str) -> Result<String, String> {
-    crate::checklist::indicator(text)
-        .map(|indicator| indicator.id.to_owned())
-        .ok_or_else(|| format!("no indicator is called {text}; `svctriage checklist` lists them"))
 }
 
 #[cfg(test)]

@@ -9,9 +9,13 @@ use crate::checklist::{self, Answer, Answered, Family, Given, Hit, Indicator, La
 use crate::host::{Host, Origin, Role, Service};
 use crate::text;
 
+mod host_score;
 mod incident;
+pub mod tuning;
 
+pub use host_score::{MOST_FOR_MORE, ONE_MORE, of_host};
 pub use incident::of_incidents;
+pub use tuning::Tuning;
 
 /// The score, in decibans, below which a hard indicator never lets a service fall.
 pub const HARD_FLOOR: i32 = 30;
@@ -61,15 +65,6 @@ impl Verdict {
     }
 }
 
-/// Weights and indicators the analyst changed.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct Tuning {
-    /// Decibans by indicator id, replacing [`Indicator::weight`] and its grades.
-    pub weights: BTreeMap<String, i16>,
-    /// Indicators not asked.
-    pub ignored: BTreeSet<String>,
-}
-
 /// One yes in the score.
 #[derive(Clone)]
 pub struct Finding {
@@ -79,8 +74,26 @@ pub struct Finding {
     pub hit: Hit,
     /// Its full weight in decibans.
     pub weight: i32,
-    /// What it adds after decay within its family, in decibans.
+    /// What it adds after decay within its family, in decibans; of trust, what it may take back.
     pub contribution: i32,
+}
+
+/// Why a finding counts less than its weight.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reduction {
+    /// Heavier findings of its family say similar things: each further one counts half.
+    Decay,
+    /// Trust vouches for the name, the program and the time of the key; more than these added it does not take back.
+    LimitOfTrust,
+}
+
+impl Finding {
+    /// Why it counts less than its weight; absent where it counts in full.
+    pub fn reduction(&self) -> Option<Reduction> {
+        let kind = if self.weight < 0 { Reduction::LimitOfTrust } else { Reduction::Decay };
+        (self.contribution != self.weight).then_some(kind)
+    }
 }
 
 /// One service with its answers and its place.

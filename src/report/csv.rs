@@ -4,6 +4,7 @@ use std::io;
 
 use super::file::{self, FileReport, ServiceFileReport};
 use super::host::HostReport;
+use super::judged;
 use super::rule;
 use super::service::ServiceReport;
 use super::{Options, Renderer, Report, select};
@@ -114,6 +115,11 @@ const COLUMNS: &[Column] = &[
     Column { heading: "DllCompany", cell: |row| dll(row, company) },
     Column { heading: "DllLists", cell: |row| dll(row, lists) },
     Column { heading: "OtherFiles", cell: |row| other_files(row.service) },
+    Column {
+        heading: "JudgedWith",
+        cell: |row| optional(judged::in_a_line(&row.report.settings).as_deref()),
+    },
+    Column { heading: "HostScore", cell: |row| row.host.score.to_string() },
 ];
 
 /// The first file of that purpose.

@@ -24,6 +24,9 @@ pub struct HostReport {
     pub host: HostIdentity,
     /// The worst verdict of its services and incidents.
     pub verdict: Verdict,
+    /// The score of its worst service or incident and a little for each further one, in decibans ([`rank::of_host`]).
+    #[serde(default)]
+    pub score: i32,
     /// How many services got which verdict.
     pub summary: Summary,
     /// What was examined.
@@ -272,6 +275,7 @@ impl HostReport {
         Self {
             host: HostIdentity::new(&host.identity),
             verdict: verdicts.max().unwrap_or(Verdict::NotAssessed),
+            score: rank::of_host(&host.incidents, ranked),
             summary: Summary::new(host, &services),
             evidence,
             coverage: coverage(host),

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::artifact::program::FileOptions;
 use crate::checklist::{self, Family, Indicator};
+use crate::host::Host;
 use crate::host::rule_hit::RuleSet;
 use crate::rank::{self, Tuning, Verdict};
 
@@ -45,6 +46,7 @@ mod formats;
 mod json;
 mod json_text;
 mod jsonl;
+mod judged;
 mod layout;
 mod markdown;
 mod select;
@@ -92,6 +94,12 @@ pub struct Settings {
     pub indicators: usize,
     /// Weights the analyst changed, in decibans by indicator id.
     pub weights: BTreeMap<String, i16>,
+    /// The file of weights, as it was given.
+    #[serde(default)]
+    pub weights_file: Option<String>,
+    /// Why weights were changed, by indicator id, where the file says so.
+    #[serde(default)]
+    pub weight_reasons: BTreeMap<String, String>,
     /// Indicators the analyst left out.
     pub ignored: BTreeSet<String>,
     /// The list of approved changes, as it was given.
@@ -185,6 +193,8 @@ impl Settings {
             window_s: window.as_secs(),
             indicators: asked(|one| one.family != Family::R, &tuning.ignored),
             weights: tuning.weights.clone(),
+            weights_file: None,
+            weight_reasons: BTreeMap::new(),
             ignored: tuning.ignored.clone(),
             approved,
             rules: None,
@@ -215,6 +225,13 @@ impl Settings {
     }
 }
 
+impl Default for Settings {
+    /// Those of a run without options.
+    fn default() -> Self {
+        Self::new(Host::DEFAULT_WINDOW, &Tuning::default(), None)
+    }
+}
+
 impl FileSettings {
     /// How a run reads files; without lists and rules.
     pub fn new(options: &FileOptions) -> Self {
@@ -240,6 +257,14 @@ impl Settings {
     pub fn with_files(mut self, files: FileSettings) -> Self {
         self.files = files;
         self
+    }
+}
+
+impl Settings {
+    /// With the path of the file of weights, and the reasons it gives by indicator id.
+    #[must_use]
+    pub fn with_weights(self, file: Option<String>, reasons: BTreeMap<String, String>) -> Self {
+        Self { weights_file: file, weight_reasons: reasons, ..self }
     }
 }
 

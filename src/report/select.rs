@@ -64,7 +64,7 @@ fn folded<'a>(
     services: impl Iterator<Item = &'a ServiceReport>,
     fold: bool,
 ) -> Vec<Row<'a>> {
-    let bursts = host.incidents.iter().filter(|one| one.kind == IncidentKind::InstallBurst);
+    let bursts = host.incidents.iter().filter(|one| one.kind == IncidentKind::ServiceActs);
     let mut burst_of: BTreeMap<&str, usize> = BTreeMap::new();
     for (index, burst) in bursts.enumerate().filter(|_| fold) {
         for name in &burst.services {

@@ -3,7 +3,7 @@
 use super::difference;
 use crate::checklist::basis::HIVE;
 use crate::checklist::knowledge::stock;
-use crate::checklist::known_good::{agent, compared, is_new_program, is_stock};
+use crate::checklist::known_good::{self, agent, compared, is_new_program, is_stock};
 use crate::checklist::staging::{no, yes};
 use crate::checklist::{Family, Hit, Indicator, Question, Scene, technique};
 use crate::host::config::{Data, Epoch};
@@ -32,7 +32,7 @@ pub(super) const RAISED: Indicator = Indicator {
             return None;
         }
         if is_stock(scope)
-            && let Some(known) = stock::service(&scope.service.name).filter(|known| known.measured)
+            && let Some(known) = known_good::stock(scope).filter(|known| known.measured)
         {
             let accounts = known.accounts();
             if !accounts.is_empty() && !accounts.contains("localsystem") {

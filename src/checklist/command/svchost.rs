@@ -1,7 +1,6 @@
 //! Groups of svchost.exe.
 
 use crate::checklist::basis::{COMMAND, MEASURED};
-use crate::checklist::knowledge::groups;
 use crate::checklist::known_good::{compared, is_as_shipped};
 use crate::checklist::staging::{half_read, no, unknown, yes};
 use crate::checklist::story::clip;
@@ -38,7 +37,7 @@ pub(super) const SVCHOST: Indicator = Indicator {
         let Some(group) = one.path.svchost_group() else {
             return Some(one.hit("without a group (-k)").weighing(20));
         };
-        if groups::is_known(&group) {
+        if scope.windows().is_group(&group) {
             return None;
         }
         let (weight, remark) = compared(scope, 15);

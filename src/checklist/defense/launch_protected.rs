@@ -2,8 +2,8 @@
 
 use super::{IMPAIR, defender};
 use crate::checklist::basis::HIVE;
+use crate::checklist::knowledge::protection;
 use crate::checklist::knowledge::security::guard;
-use crate::checklist::knowledge::{protection, stock};
 use crate::checklist::known_good::is_stock;
 use crate::checklist::staging::{no, unknown, yes};
 use crate::checklist::{Family, Hit, Indicator, Need, Question, Scene};
@@ -32,8 +32,8 @@ pub(super) const UNPROTECTED: Indicator = Indicator {
         let level = config.launch_protected.unwrap_or(0);
         let build = scope.host.build_number()?;
         // On a build that was not measured only the guards are known to have kept their protection.
-        let known = stock::measured(build) || guard(&scope.service.name).is_some();
-        let stock = stock::service(&scope.service.name)?;
+        let known = scope.windows().measured(build) || guard(&scope.service.name).is_some();
+        let stock = scope.windows().service(&scope.service.name)?;
         let fits = stock.launch_protected().contains(&level)
             || build < expected.since
             || !known

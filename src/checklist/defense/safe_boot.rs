@@ -2,7 +2,6 @@
 
 use crate::checklist::basis::HIVE;
 use crate::checklist::knowledge::security::guard;
-use crate::checklist::knowledge::stock;
 use crate::checklist::staging::{no, yes};
 use crate::checklist::{Family, Hit, Indicator, Question, Scene, renumbered, technique};
 use crate::text::same_name;
@@ -30,7 +29,8 @@ pub(super) const SAFE_BOOT: Indicator = Indicator {
     since: "0.1.0",
     check: &|scope| {
         let name = &scope.service.name;
-        if stock::service(name).is_some() || guard(name).is_some() || !scope.service.in_registry() {
+        let known = scope.windows().service(name).is_some() || guard(name).is_some();
+        if known || !scope.service.in_registry() {
             return None;
         }
         let image = scope.service.image.as_ref().filter(|image| image.extension() == "sys");

@@ -59,7 +59,7 @@ fn table() -> &'static BTreeMap<&'static str, Vec<ProgramKind>> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{stock, tests::assert_well_formed};
+    use super::super::{stock::Catalog, tests::assert_well_formed};
     use super::*;
 
     #[test]
@@ -75,7 +75,7 @@ mod tests {
 
     #[test]
     fn no_stock_service_runs_from_an_odd_folder() {
-        for stock in stock::all() {
+        for stock in Catalog::shipped().services() {
             for path in stock.images().chain(stock.dlls()) {
                 assert_eq!(odd_windows_folder(&path.normalized), None, "{}", stock.name);
             }

@@ -22,7 +22,7 @@ pub fn expected(name: &str) -> Option<Expected> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::stock;
+    use super::super::stock::Catalog;
     use super::*;
 
     #[test]
@@ -31,7 +31,7 @@ mod tests {
         for row in rows(LIST) {
             let expected = expected(row.field(0)).unwrap();
             assert!((1..=3).contains(&expected.level), "{:?}", row.0);
-            let stock = stock::service(row.field(0)).unwrap();
+            let stock = Catalog::shipped().service(row.field(0)).unwrap();
             assert!(stock.launch_protected().contains(&expected.level), "{}", stock.name);
         }
         assert_eq!(expected("windefend"), Some(Expected { level: 3, since: 9600 }));

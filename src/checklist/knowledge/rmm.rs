@@ -20,7 +20,7 @@ pub fn product(name: &str, display: Option<&str>, leaf: &str) -> Option<&'static
 
 #[cfg(test)]
 mod tests {
-    use super::super::stock;
+    use super::super::stock::Catalog;
     use super::*;
 
     #[test]
@@ -35,7 +35,7 @@ mod tests {
 
     #[test]
     fn no_stock_service_is_a_remote_access_product() {
-        for stock in stock::all() {
+        for stock in Catalog::shipped().services() {
             for image in stock.images() {
                 assert_eq!(product(stock.name, None, image.leaf()), None, "{}", stock.name);
             }

@@ -29,7 +29,7 @@ pub fn by_pipe(name: &str) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{stock, tests::assert_well_formed};
+    use super::super::{stock::Catalog, tests::assert_well_formed};
     use super::*;
 
     #[test]
@@ -46,8 +46,8 @@ mod tests {
 
     #[test]
     fn no_stock_service_is_named_like_a_tool() {
-        for stock in stock::all() {
-            let displays = stock.variants.iter().map(|variant| variant.display);
+        for stock in Catalog::shipped().services() {
+            let displays = stock.variants().map(|variant| variant.display);
             for name in displays.chain([stock.name]) {
                 assert_eq!(by_service_name(name), None, "{name}");
             }

@@ -3,18 +3,17 @@
 //! Comparisons are tolerant of versions: the file name counts, not the build. What is not known here may be
 //! from a Windows that was not measured; [`measured`] says whether a build was.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::OnceLock;
+use std::collections::BTreeSet;
 
-use super::{Row, rows};
 use crate::host::ImagePath;
 use crate::host::config::{ServiceType, Start};
-use crate::text;
 
-/// The services measured value by value.
-const MEASURED: &str = include_str!("stock.tsv");
-/// The services of other versions: names, and paths where known.
-const NAMES: &str = include_str!("stock_names.tsv");
+mod catalog;
+mod path;
+
+pub use catalog::Catalog;
+use path::Paths;
+pub use path::{Comparison, versionless};
 
 /// What the key of a stock service says in one or several versions of Windows.
 #[derive(Debug, Clone)]
@@ -46,29 +45,39 @@ pub struct Variant {
 pub struct Stock {
     /// The key's name.
     pub name: &'static str,
-    /// What is known of it, oldest version first. Never empty.
-    pub variants: Vec<Variant>,
     /// Whether its values were measured; else only the name and perhaps a path are known.
     pub measured: bool,
-}
-
-/// How a path compares with what Windows ships.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Comparison {
-    /// Nothing is known to compare with.
-    Unknown,
-    /// The same file in the same folder in some version (version folders aside).
-    Same,
-    /// The same file name in another folder.
-    Moved,
-    /// Another file name.
-    Other,
+    variants: Vec<Variant>,
+    images: Paths,
+    dlls: Paths,
 }
 
 impl Stock {
+    fn new(name: &'static str, measured: bool) -> Self {
+        let (images, dlls) = (Paths::default(), Paths::default());
+        Self { name, measured, variants: Vec::new(), images, dlls }
+    }
+
+    fn push(&mut self, variant: Variant) {
+        if let Some(image) = &variant.image {
+            self.images.push(image.clone());
+        }
+        if let Some(dll) = &variant.dll {
+            self.dlls.push(dll.clone());
+        }
+        self.variants.push(variant);
+    }
+
+    /// What is known of it, oldest version first. Never empty.
+    pub fn variants(&self) -> impl Iterator<Item = &Variant> {
+        self.variants.iter()
+    }
+
     /// Whether it is a driver, in any version.
     pub fn is_driver(&self) -> bool {
         self.kinds().any(ServiceType::is_driver)
+            || self.kinds().next().is_none()
+                && self.images().any(|image| image.extension() == "sys")
     }
 
     /// Whether it is a process, in any version.
@@ -85,24 +94,24 @@ impl Stock {
         self.variants.iter().filter_map(|variant| variant.kind)
     }
 
-    /// The programs it runs in the versions known.
+    /// The programs it runs in the versions known, each spelling once.
     pub fn images(&self) -> impl Iterator<Item = &ImagePath> {
-        self.variants.iter().filter_map(|variant| variant.image.as_ref())
+        self.images.iter()
     }
 
-    /// The service DLLs it has in the versions known.
+    /// The service DLLs it has in the versions known, each spelling once.
     pub fn dlls(&self) -> impl Iterator<Item = &ImagePath> {
-        self.variants.iter().filter_map(|variant| variant.dll.as_ref())
+        self.dlls.iter()
     }
 
     /// Compares a program with what it runs.
     pub fn compare_image(&self, image: &ImagePath) -> Comparison {
-        compare(self.images(), image)
+        self.images.compare(image)
     }
 
     /// Compares a service DLL with its own.
     pub fn compare_dll(&self, dll: &ImagePath) -> Comparison {
-        compare(self.dlls(), dll)
+        self.dlls.compare(dll)
     }
 
     /// The svchost groups it runs in, lower case.
@@ -135,33 +144,11 @@ impl Stock {
     }
 }
 
-/// The stock service of that key name, without case. A per-user instance (`CDPUserSvc_3a1f2`) finds its
-/// template.
-pub fn service(name: &str) -> Option<&'static Stock> {
-    let by_name = &tables().by_name;
-    by_name.get(&text::fold(name)).or_else(|| by_name.get(&text::fold(template(name)?)))
-}
-
-/// Every stock service, sorted by folded name.
-pub fn all() -> impl Iterator<Item = &'static Stock> {
-    tables().by_name.values()
-}
-
-/// The stock services that carry this display name (as stored, or in English), without case.
-pub fn by_display(display: &str) -> &'static [&'static str] {
-    tables().by_display.get(&text::fold(display.trim())).map_or(&[], Vec::as_slice)
-}
-
 /// The name without the suffix `_<hex>` of a per-user instance.
 pub fn template(name: &str) -> Option<&str> {
     let (template, suffix) = name.rsplit_once('_')?;
     let hex = (3..=16).contains(&suffix.len()) && suffix.bytes().all(|b| b.is_ascii_hexdigit());
     (hex && !template.is_empty()).then_some(template)
-}
-
-/// Whether what Windows of this build brings was measured: the build itself, or a servicing sibling.
-pub fn measured(build: u32) -> bool {
-    matches!(build, 1381 | 3790 | 7600..=7602 | 9600 | 16299 | 18362..=18363 | 19041..=19045)
 }
 
 /// An account name as `ObjectName` spells it, reduced to one spelling: `localsystem`, `localservice`,
@@ -180,122 +167,16 @@ pub fn account(name: &str) -> String {
     }
 }
 
-/// A normalised path with the parts that differ between hosts of one kind replaced: version folders, the
-/// hash of a driver package, GUIDs.
-pub fn versionless(normalized: &str) -> String {
-    let components = normalized.split('\\').map(|component| {
-        if is_version(component) {
-            return "<version>".to_owned();
-        }
-        if component.len() == 38 && component.starts_with('{') && component.ends_with('}') {
-            return "{*}".to_owned();
-        }
-        match component.rsplit_once('_') {
-            Some((package, hash))
-                if package.contains(".inf_")
-                    && hash.len() == 16
-                    && hash.bytes().all(|byte| byte.is_ascii_hexdigit()) =>
-            {
-                format!("{package}_*")
-            }
-            _ => component.to_owned(),
-        }
-    });
-    components.collect::<Vec<_>>().join("\\")
-}
-
-/// `4.18.1904.1-0`, `v4.0.30319`, `109.0.1518.61`: digits and dots, at least two dots.
-fn is_version(component: &str) -> bool {
-    let digits = component.strip_prefix('v').unwrap_or(component);
-    digits.bytes().filter(|byte| *byte == b'.').count() >= 2
-        && digits.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'-'))
-}
-
-fn compare<'a>(known: impl Iterator<Item = &'a ImagePath>, path: &ImagePath) -> Comparison {
-    let wanted = versionless(&path.normalized);
-    let mut result = Comparison::Unknown;
-    for one in known {
-        if versionless(&one.normalized) == wanted {
-            return Comparison::Same;
-        }
-        result = match result {
-            Comparison::Moved => Comparison::Moved,
-            _ if one.leaf() == path.leaf() => Comparison::Moved,
-            _ => Comparison::Other,
-        };
-    }
-    result
-}
-
-struct Tables {
-    by_name: BTreeMap<String, Stock>,
-    by_display: BTreeMap<String, Vec<&'static str>>,
-}
-
-fn tables() -> &'static Tables {
-    static TABLES: OnceLock<Tables> = OnceLock::new();
-    TABLES.get_or_init(|| {
-        let mut by_name: BTreeMap<String, Stock> = BTreeMap::new();
-        for (list, measured) in [(MEASURED, true), (NAMES, false)] {
-            for row in rows(list) {
-                let name = row.field(0);
-                by_name
-                    .entry(text::fold(name))
-                    .or_insert_with(|| Stock { name, variants: Vec::new(), measured })
-                    .variants
-                    .push(variant(&row));
-            }
-        }
-        let mut by_display: BTreeMap<String, Vec<&'static str>> = BTreeMap::new();
-        let stored = by_name
-            .values()
-            .flat_map(|stock| stock.variants.iter().map(|variant| (variant.display, stock.name)));
-        for (display, name) in stored.chain(english_displays()) {
-            let names = by_display.entry(text::fold(display)).or_default();
-            if !display.is_empty() && !names.contains(&name) {
-                names.push(name);
-            }
-        }
-        by_display.remove("");
-        Tables { by_name, by_display }
-    })
-}
-
-fn variant(row: &Row) -> Variant {
-    let parse = |index| match row.field(index) {
-        "" => None,
-        path => Some(ImagePath::parse(path)),
-    };
-    let kind = row.number(4).map(ServiceType);
-    let image = parse(2).or_else(|| {
-        kind.filter(|kind| kind.is_driver() && kind.0 != 4)
-            .map(|_| ImagePath::implied_driver(row.field(0)))
-    });
-    Variant {
-        builds: row.numbers(1),
-        image,
-        dll: parse(3),
-        kind,
-        start: row.number(5).map(Start::from),
-        account: row.field(6),
-        error_control: row.number(7),
-        launch_protected: row.number(8),
-        display: row.field(9),
-        failure_command: row.field(10),
-    }
-}
-
-/// English display names, display name first: hives since Windows Vista hold indirect strings only.
-const ENGLISH: &str = include_str!("display_names.tsv");
-
-fn english_displays() -> impl Iterator<Item = (&'static str, &'static str)> {
-    rows(ENGLISH).map(|row| (row.field(0), row.field(1)))
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::rows;
     use super::super::tests::assert_well_formed;
+    use super::catalog::{ENGLISH, MEASURED, NAMES};
     use super::*;
+
+    fn service(name: &str) -> Option<&'static Stock> {
+        Catalog::shipped().service(name)
+    }
 
     #[test]
     fn lists_are_well_formed() {
@@ -308,13 +189,13 @@ mod tests {
         }
         for row in rows(NAMES) {
             assert!(
-                !tables().by_name[&text::fold(row.field(0))].measured,
+                !service(row.field(0)).unwrap().measured,
                 "{} is measured and need not be listed",
                 row.field(0)
             );
         }
-        for (display, name) in english_displays() {
-            assert!(service(name).is_some(), "{display}: {name} is no stock service");
+        for row in rows(ENGLISH) {
+            assert!(service(row.field(1)).is_some(), "{:?} is no stock service", row.0);
         }
     }
 
@@ -338,13 +219,34 @@ mod tests {
         assert!(service("CDPUserSvc_3a1f2").is_some_and(|stock| stock.name == "CDPUserSvc"));
         assert!(service("Contoso").is_none());
         assert!(service("WifiCx").is_some_and(|stock| !stock.measured));
-        assert_eq!(by_display("windows time"), ["W32Time"]);
-        assert_eq!(service("Beep").unwrap().images().count(), 6 - missing("Beep"));
+        assert_eq!(Catalog::shipped().by_display("windows time"), ["W32Time"]);
+        // The same implied path in every version is one path.
+        assert_eq!(service("Beep").unwrap().images().count(), 1);
     }
 
-    /// In how many versions a driver is not there.
-    fn missing(name: &str) -> usize {
-        6_usize.saturating_sub(service(name).unwrap().variants.len())
+    #[test]
+    fn a_version_can_be_left_out() {
+        let shipped = Catalog::shipped();
+        let without = Catalog::without(18_363);
+        for build in [1_381, 3_790, 7_601, 9_600, 16_299, 19_045] {
+            assert!(shipped.measured(build) && without.measured(build), "{build}");
+        }
+        for build in [18_362, 18_363] {
+            assert!(shipped.measured(build) && !without.measured(build), "{build}");
+        }
+        let only_there: Vec<&Stock> = shipped
+            .services()
+            .filter(|stock| stock.builds().into_iter().all(|build| build == 18_362))
+            .collect();
+        assert!(only_there.len() > 20);
+        for stock in only_there {
+            assert!(without.service(stock.name).is_none(), "{}", stock.name);
+        }
+        let kept = without.services().flat_map(|stock| stock.builds());
+        assert!(kept.into_iter().all(|build| !(18_362..=18_363).contains(&build)));
+        assert!(without.service("Spooler").is_some());
+        // A build that nobody measured leaves nothing out.
+        assert_eq!(Catalog::without(26_100).services().count(), shipped.services().count());
     }
 
     #[test]
