@@ -11,6 +11,7 @@ use crate::report::RENDERERS;
 
 pub mod baseline;
 mod detection;
+pub mod diff;
 pub mod evidence_args;
 pub mod exit;
 mod file;
@@ -25,6 +26,7 @@ mod secrets;
 mod tuning_args;
 
 pub use baseline::BaselineCommand;
+pub use diff::DiffArgs;
 pub use evidence_args::EvidenceArgs;
 pub use file_args::{HashArg, ProgramArgs};
 pub use known_files::KnownFileArgs;
@@ -61,10 +63,11 @@ Examples:
   svctriage detect DISK.E01                        what would be read, and what is missing
   svctriage file DISK.E01 Windows/System32/x.exe   all that is known of one file
   svctriage explain 1 /cases/042/C                 everything about the first row
+  svctriage diff HOST gold.jsonl                   how a host differs from a baseline
   svctriage explain P01                            what an indicator asks, and why
 
 Exit codes:
-  0 complete   1 findings at or above --fail-on   2 evidence incomplete or partly unreadable
+  0 complete   1 findings at or above --fail-on, or differences   2 evidence incomplete or partly unreadable
   3 usage      4 nothing readable                 5 the report could not be written
   130 interrupted";
 
@@ -89,6 +92,9 @@ pub enum Command {
         #[command(subcommand)]
         command: BaselineCommand,
     },
+    /// Says how two scans of a host differ, or a host and a baseline.
+    #[command(after_help = diff::EXAMPLES)]
+    Diff(Box<DiffArgs>),
     /// Lists every form of evidence that is opened, and what each is known by.
     #[command(after_help = "Example:\n  svctriage formats")]
     Formats {

@@ -8,6 +8,7 @@ use clap::CommandFactory as _;
 
 use super::baseline;
 use super::detection;
+use super::diff;
 use super::evidence_args::EvidenceArgs;
 use super::exit::Exit;
 use super::file;
@@ -43,6 +44,7 @@ pub fn run(cli: Cli) -> Exit {
         Command::File(args) => file::run(&args),
         Command::Explain(args) => explain(&args),
         Command::Baseline { command: BaselineCommand::Create(args) } => baseline::create(&args),
+        Command::Diff(args) => diff::run(&args),
         Command::Formats { markdown: true } => print(&report::formats_markdown()),
         Command::Formats { markdown: false } => print(&report::formats_list(width())),
         Command::Checklist(args) => list::run(&args),
@@ -246,7 +248,7 @@ pub(super) fn read_report(path: &Path) -> Result<Report, Error> {
 }
 
 /// One line per host about what was lost; the report has the rest.
-fn warn_of_damage(report: &Report) {
+pub(super) fn warn_of_damage(report: &Report) {
     for host in &report.hosts {
         let lost = host.diagnostics.iter().filter(|one| one.impact != Impact::Note).count();
         if lost > 0 {

@@ -195,7 +195,7 @@ fn render(report: &Report, options: &Options, out: &mut dyn io::Write) -> io::Re
 /// `\u{…}`, and what a spreadsheet would take for a formula gets a leading apostrophe.
 ///
 /// The characters are OWASP's list (CSV Injection); `json` is the lossless twin.
-fn cell(evidence: &str) -> String {
+pub(super) fn cell(evidence: &str) -> String {
     let safe = text::terminal_safe(evidence);
     let formula = ['=', '+', '-', '@', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}'];
     if safe.trim_start().starts_with(formula) { format!("'{safe}") } else { safe.into_owned() }
@@ -210,7 +210,7 @@ fn joined(parts: impl Iterator<Item = String>) -> String {
 }
 
 /// `yyyy-MM-dd HH:mm:ss.fffffff` in UTC; empty where nothing tells.
-fn time(stamp: Option<super::Stamp>) -> String {
+pub(super) fn time(stamp: Option<super::Stamp>) -> String {
     stamp.map(|stamp| stamp.to_string().replace('T', " ").replace('Z', "")).unwrap_or_default()
 }
 

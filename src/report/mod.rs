@@ -20,6 +20,7 @@ pub mod answers;
 pub mod baseline;
 pub mod configuration;
 pub mod detection;
+pub mod diff;
 pub mod event;
 pub mod event_summary;
 pub mod evidence;

@@ -40,7 +40,7 @@ fn a_file_is_read_and_mistakes_are_named_with_their_line() {
         ),
         (text(HEADER, &["nonsense"]), "line 2: expected ident"),
         (text(HEADER, &[ROW, ROW]), "line 3: the first line says that 1 lines follow"),
-        (text(HEADER, &[]), "line 2: the file ends here"),
+        (text(HEADER, &[]), "line 1: the file ends here"),
     ] {
         let problem = BaselineFile::parse(&text).unwrap_err();
         assert!(problem.starts_with(expected), "{problem} / {expected}");
