@@ -39,9 +39,10 @@ impl Judging {
         }
         let known: Vec<&'static Indicator> = checklist::indicators().collect();
         let Tuned { tuning, reasons } = args.tuning.tuned(&known).map_err(usage)?;
+        let (suppressions, lists) = args.tuning.suppressions(&known).map_err(usage)?;
         let settings = Settings {
             window: args.window,
-            given: Given { policy, ..Given::default() },
+            given: Given { policy, suppressions, ..Given::default() },
             known_destinations,
             tuning,
             files: args.files.options(),
@@ -49,8 +50,9 @@ impl Judging {
             yara,
             rules,
         };
-        let about =
-            about(args, &settings).with_weights(name(args.tuning.weights.as_ref()), reasons);
+        let about = about(args, &settings)
+            .with_weights(name(args.tuning.weights.as_ref()), reasons)
+            .with_suppressions(lists);
         Ok(Self { settings, about })
     }
 }
@@ -98,7 +100,7 @@ pub(super) fn text_of(path: &Path) -> Result<String, Error> {
 }
 
 /// Whether a file of the analyst's is a table rather than TOML, by its name.
-fn is_csv(path: &Path) -> bool {
+pub(super) fn is_csv(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"))
 }
 

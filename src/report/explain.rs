@@ -123,6 +123,7 @@ pub fn explain_service(service: &ServiceReport, host: &HostReport, settings: &Se
     page.files(service, host);
     page.findings("What speaks against it", &service.findings);
     page.findings("What speaks for it", &service.against);
+    page.suppressed(service);
     page.sum(service);
     page.open_questions(service, settings);
     page.history(service);
@@ -243,6 +244,20 @@ impl Page {
                 self.detail(&format!("{label}: {text}"));
             }
             self.detail(&file.citation.to_string());
+        }
+    }
+
+    /// What is not counted, each with who says so.
+    fn suppressed(&mut self, service: &ServiceReport) {
+        if service.suppressed.is_empty() {
+            return;
+        }
+        self.heading("What is suppressed and adds nothing");
+        for one in &service.suppressed {
+            self.item("-", &one.sentence());
+            for citation in &one.finding.citations {
+                self.detail(&citation.to_string());
+            }
         }
     }
 
