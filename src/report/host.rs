@@ -167,6 +167,9 @@ pub struct Summary {
     pub not_assessed: usize,
     /// Indicators that could not be answered for at least one service.
     pub unanswered: usize,
+    /// Findings that the analyst's lists do not count.
+    #[serde(default)]
+    pub suppressed: usize,
 }
 
 impl Summary {
@@ -188,6 +191,7 @@ impl Summary {
             known_good: count(Verdict::KnownGood),
             not_assessed: count(Verdict::NotAssessed),
             unanswered: unanswered.len(),
+            suppressed: 0,
         }
     }
 }
