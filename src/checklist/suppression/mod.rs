@@ -129,7 +129,7 @@ pub fn must_be_named(indicator: &Indicator) -> bool {
 
 /// The first entry that holds for a yes about a service, by its place; entries that have expired hold for nothing.
 pub fn of_answer(scope: &Scope<'_>, answered: &Answered) -> Option<usize> {
-    let Scope { host, service, given } = scope;
+    let Scope { host, service, given, .. } = scope;
     given.suppressions.iter().position(|entry| {
         entry.is_about(answered.indicator)
             && entry.concerns(host, service)
