@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::checklist::{self, Answer, Answered, Family, Given, Hit, Indicator, Lack, Scope};
+use crate::checklist::{
+    self, Answer, Answered, Family, Given, Hit, Indicator, Lack, Memory, Overview, Scope,
+};
 use crate::host::{Host, Origin, Role, Service};
 use crate::text;
 
@@ -121,17 +123,21 @@ pub struct Ranked<'a> {
 
 /// Ranks every service of a host, worst first; ties by number of families, then by name.
 pub fn rank<'a>(host: &'a Host, given: &Given, tuning: &Tuning) -> Vec<Ranked<'a>> {
+    let overview = &Overview::of(host, given);
+    let asked = checklist::asked(host, given, &tuning.ignored);
     let mut ranked: Vec<Ranked<'a>> = host
         .services
         .iter()
         .map(|service| {
-            let scope = Scope { host, service, given };
-            judge(service, &scope, checklist::ask(&scope, &tuning.ignored), tuning)
+            let memory = &Memory::default();
+            let scope = Scope { host, service, given, overview, memory };
+            judge(service, &scope, checklist::ask(&scope, &asked), tuning)
         })
         .collect();
     // A store is no service: it has a row only where what it loads is worth a note.
     let stores = host.stores.iter().map(|store| {
-        let scope = Scope { host, service: store, given };
+        let memory = &Memory::default();
+        let scope = Scope { host, service: store, given, overview, memory };
         judge(store, &scope, checklist::ask_of_store(&scope, &tuning.ignored), tuning)
     });
     ranked.extend(stores.filter(|store| store.verdict >= Verdict::Note));
