@@ -5,12 +5,14 @@
 mod architecture;
 mod archive;
 mod archive_damage;
+mod baseline;
 mod checklist;
 mod cli;
 mod collection;
 mod collection_damage;
 mod collection_packed;
 mod commands;
+mod diff;
 mod docs;
 mod event_log;
 mod event_log_damage;
