@@ -63,7 +63,11 @@ fn weight(indicator: &Indicator) -> String {
 }
 
 fn needs(indicator: &Indicator) -> String {
-    let need = |need: &Need| match need {
+    indicator.needs.iter().map(need).collect::<Vec<_>>().join("; ")
+}
+
+fn need(need: &Need) -> String {
+    match need {
         Need::Part(origin) => format!("the {}", origin.label()),
         Need::Whole(origin) => format!("the whole {}", origin.label()),
         Need::AnyPart(origins) => {
@@ -88,8 +92,8 @@ fn needs(indicator: &Indicator) -> String {
         Need::Signatures => {
             "its files, and catalogs for those without a signature of their own".to_owned()
         }
-    };
-    indicator.needs.iter().map(need).collect::<Vec<_>>().join("; ")
+        Need::ForNo(other) => format!("{} (for a no)", self::need(other)),
+    }
 }
 
 /// A service: the five questions, every summand of its score, what is open, what happened, and how to check.
