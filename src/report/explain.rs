@@ -1,9 +1,11 @@
 //! Indicators and services explained at length, as plain text and as Markdown.
 
+use super::Settings;
 use super::answers;
 use super::file;
-use super::finding::FindingReport;
+use super::finding::{FindingReport, held_back};
 use super::host::HostReport;
+use super::judged;
 use super::service::ServiceReport;
 use crate::checklist::{self, Expected, Family, Indicator, Need, Question};
 use crate::host::Origin;
@@ -91,7 +93,7 @@ fn needs(indicator: &Indicator) -> String {
 }
 
 /// A service: the five questions, every summand of its score, what is open, what happened, and how to check.
-pub fn explain_service(service: &ServiceReport, host: &HostReport) -> String {
+pub fn explain_service(service: &ServiceReport, host: &HostReport, settings: &Settings) -> String {
     let mut page = Page::default();
     page.line(format!(
         "{}: {}, score {} dB, rank {} of {} on {}",
@@ -102,6 +104,9 @@ pub fn explain_service(service: &ServiceReport, host: &HostReport) -> String {
         host.summary.services,
         host.host.label()
     ));
+    if let Some(changed) = judged::in_a_line(settings) {
+        page.line(format!("This was {changed}."));
+    }
     for answer in &service.checklist {
         let heading = format!("{} [{}]", answers::wording(answer.question), answer.state.label());
         page.heading(&heading);
@@ -118,13 +123,17 @@ pub fn explain_service(service: &ServiceReport, host: &HostReport) -> String {
     page.files(service, host);
     page.findings("What speaks against it", &service.findings);
     page.findings("What speaks for it", &service.against);
+    if let Some(held_back) = held_back(&service.against) {
+        page.item("!", &format!("{held_back}."));
+    }
+    page.suppressed(service);
     page.sum(service);
-    page.open_questions(service);
+    page.open_questions(service, settings);
     page.history(service);
     page.story(service);
     page.network(service);
     page.events(service);
-    page.verify(service, host);
+    page.verify(service, host, settings);
     page.text
 }
 
@@ -187,14 +196,11 @@ impl Page {
         }
         self.heading(heading);
         for finding in findings {
-            let decayed = if finding.decibans == finding.weight {
-                String::new()
-            } else {
-                format!(", {:+} before decay in family {:?}", finding.weight, finding.family)
-            };
+            let full = finding.full_weight().map(|full| format!(", {full}"));
+            let full = full.unwrap_or_default();
             let hard = if finding.hard { ", hard" } else { "" };
             let mark = format!("{:+}", finding.decibans);
-            let text = format!("{} [{}{decayed}{hard}]", finding.because, finding.id);
+            let text = format!("{} [{}{full}{hard}]", finding.because, finding.id);
             self.hang(&format!("  {mark:>4} dB  "), &" ".repeat(11), &text);
             let techniques: Vec<String> =
                 finding.attack.iter().map(super::finding::TechniqueReport::label).collect();
@@ -241,6 +247,20 @@ impl Page {
         }
     }
 
+    /// What is not counted, each with who says so.
+    fn suppressed(&mut self, service: &ServiceReport) {
+        if service.suppressed.is_empty() {
+            return;
+        }
+        self.heading("What is suppressed and adds nothing");
+        for one in &service.suppressed {
+            self.item("-", &one.sentence());
+            for citation in &one.finding.citations {
+                self.detail(&citation.to_string());
+            }
+        }
+    }
+
     /// The summands, and the floor where it lifted them.
     fn sum(&mut self, service: &ServiceReport) {
         let sum: i32 =
@@ -256,7 +276,7 @@ impl Page {
         }
     }
 
-    fn open_questions(&mut self, service: &ServiceReport) {
+    fn open_questions(&mut self, service: &ServiceReport, settings: &Settings) {
         if service.unanswered.is_empty() {
             return;
         }
@@ -270,8 +290,8 @@ impl Page {
             };
             let why = format!("{} {state}", silence.origin.label());
             for id in &silence.indicators {
-                let question = checklist::indicator(id)
-                    .map_or("(an indicator of another version)", |one| one.question);
+                let question = settings.question(id);
+                let question = question.unwrap_or("(an indicator of another version)");
                 self.item("?", &format!("{id} {question} ({why})"));
             }
         }
@@ -366,12 +386,11 @@ impl Page {
     }
 
     /// How to check each finding by hand, with the key of this case.
-    fn verify(&mut self, service: &ServiceReport, host: &HostReport) {
+    fn verify(&mut self, service: &ServiceReport, host: &HostReport, settings: &Settings) {
         let mut steps: Vec<&str> = Vec::new();
         for finding in &service.findings {
-            for step in checklist::indicator(&finding.id).map(|one| one.verify).unwrap_or_default()
-            {
-                if !steps.contains(step) {
+            for step in settings.verify(&finding.id) {
+                if !steps.contains(&step) {
                     steps.push(step);
                 }
             }

@@ -174,7 +174,7 @@ fn a_burst_is_one_row_and_as_bad_as_its_services() {
     let host = &report.hosts[0];
     assert_eq!(host.incidents.len(), 1, "{:#?}", host.incidents);
     let incident = &host.incidents[0];
-    assert_eq!((incident.kind, incident.count), (IncidentKind::InstallBurst, 7));
+    assert_eq!((incident.kind, incident.count), (IncidentKind::ServiceActs, 7));
     assert_eq!(incident.services.len(), 7);
     assert_eq!(incident.verdict, Verdict::Escalate);
     assert!(incident.sentence.starts_with(&format!("7 services installed by {USER}")));

@@ -1,7 +1,7 @@
 //! What the checks of names, paths and commands make of whole hosts: Windows as it ships must stay quiet,
 //! services that attackers made must not.
 
-use svctriage::checklist::knowledge::stock::{self, Variant};
+use svctriage::checklist::knowledge::stock::{Catalog, Variant};
 use svctriage::checklist::{Given, Scene};
 use svctriage::host::ImagePath;
 use svctriage::host::config::ValueOrder;
@@ -49,8 +49,8 @@ fn as_shipped(name: &str, variant: &Variant) -> Scene {
 /// Every service of one version of Windows on one host.
 fn host_of(build: u32, product: Option<&str>) -> Scene {
     let mut scene = Scene::service("Contoso");
-    for stock in stock::all().filter(|stock| stock.measured) {
-        if let Some(variant) = stock.variants.iter().find(|it| it.builds.contains(&build)) {
+    for stock in Catalog::shipped().services().filter(|stock| stock.measured) {
+        if let Some(variant) = stock.variants().find(|it| it.builds.contains(&build)) {
             scene = scene.beside(as_shipped(stock.name, variant));
         }
     }
@@ -89,8 +89,8 @@ fn windows_of_an_unknown_build_is_quiet() {
     // As if none of it were known: the names end in a digit that no list holds.
     let mut scene = Scene::service("Contoso").windows("Windows 11 Pro", "26100.1");
     let mut count = 0;
-    for stock in stock::all().filter(|stock| stock.measured && stock.is_hosted()) {
-        let variant = stock.variants.last().unwrap();
+    for stock in Catalog::shipped().services().filter(|stock| stock.measured && stock.is_hosted()) {
+        let variant = stock.variants().last().unwrap();
         if let Some(dll) = variant.dll.as_ref().filter(|dll| dll.folder() == r"c:\windows\system32")
         {
             let leaf = dll.leaf().replace(".dll", "9.dll");

@@ -1,7 +1,7 @@
 //! Registry types of its values.
 
 use crate::checklist::basis::HIVE;
-use crate::checklist::knowledge::stock;
+use crate::checklist::known_good::stock;
 use crate::checklist::staging::{no, yes};
 use crate::checklist::{Family, Hit, Indicator, Question, Scene, technique};
 use crate::host::config::Data;
@@ -22,7 +22,7 @@ pub(super) const PATH_TYPE: Indicator = Indicator {
     since: "0.1.0",
     check: &|scope| {
         let config = scope.config()?;
-        let known = stock::service(&scope.service.name).filter(|known| known.measured)?;
+        let known = stock(scope).filter(|known| known.measured)?;
         let value = config.value("ImagePath").filter(|value| value.kind == 1)?;
         // Third parties' services of the measured hosts are not stock; Windows NT 4 and 2003 wrote both types.
         let recent =

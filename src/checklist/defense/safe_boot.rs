@@ -2,10 +2,8 @@
 
 use crate::checklist::basis::HIVE;
 use crate::checklist::knowledge::security::guard;
-use crate::checklist::knowledge::stock;
 use crate::checklist::staging::{no, yes};
 use crate::checklist::{Family, Hit, Indicator, Question, Scene, renumbered, technique};
-use crate::text::same_name;
 
 pub(super) const SAFE_BOOT: Indicator = Indicator {
     id: "D04",
@@ -30,15 +28,13 @@ pub(super) const SAFE_BOOT: Indicator = Indicator {
     since: "0.1.0",
     check: &|scope| {
         let name = &scope.service.name;
-        if stock::service(name).is_some() || guard(name).is_some() || !scope.service.in_registry() {
+        let known = scope.windows().service(name).is_some() || guard(name).is_some();
+        if known || !scope.service.in_registry() {
             return None;
         }
         let image = scope.service.image.as_ref().filter(|image| image.extension() == "sys");
         let file = image.map_or("", |image| image.leaf());
-        let entry = scope.host.safe_boot.iter().find(|entry| {
-            same_name(&entry.name, name)
-                || !file.is_empty() && entry.name.eq_ignore_ascii_case(file)
-        })?;
+        let entry = scope.overview.safe_boot(name, file)?;
         let because = format!("SafeBoot\\{}\\{} = {}.", entry.mode, entry.name, entry.kind);
         Some(Hit::new(because, entry.citation.clone()))
     },

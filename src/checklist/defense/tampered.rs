@@ -5,7 +5,6 @@ use super::{IMPAIR, LOGGING};
 use crate::checklist::basis::CHANGE_LOGS;
 use crate::checklist::knowledge::protection;
 use crate::checklist::knowledge::security::guard;
-use crate::checklist::knowledge::stock;
 use crate::checklist::staging::{command, no, set, unknown, value_deleted, yes};
 use crate::checklist::story::{clip, commands, line, sets, tampered, writes};
 use crate::checklist::{Family, Hit, Indicator, Question, Scene, Scope, renumbered, technique};
@@ -122,7 +121,7 @@ pub(super) const SAFE_MODE_BY: Indicator = Indicator {
     check: &|scope| {
         let name = &scope.service.name;
         let file = name.strip_suffix(".sys").unwrap_or(name);
-        if stock::service(file).is_some() || guard(file).is_some() {
+        if scope.windows().service(file).is_some() || guard(file).is_some() {
             return None;
         }
         let (one, event) = tampered(scope, TamperKind::SafeMode).next()?;

@@ -31,7 +31,7 @@ pub fn known(leaf: &str) -> Option<DriverKind> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::stock;
+    use super::super::stock::Catalog;
     use super::*;
 
     #[test]
@@ -45,7 +45,10 @@ mod tests {
 
     #[test]
     fn no_driver_of_windows_is_listed() {
-        for stock in stock::all() {
+        // Windows' own since 2025, while older copies are brought along.
+        let vulnerable = ["KslD"];
+        let services = Catalog::shipped().services();
+        for stock in services.filter(|stock| !vulnerable.contains(&stock.name)) {
             for image in stock.images() {
                 assert_eq!(known(image.leaf()), None, "{}", stock.name);
             }

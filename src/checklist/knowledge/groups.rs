@@ -4,24 +4,25 @@ use super::rows;
 
 const LIST: &str = include_str!("groups.tsv");
 
-/// Whether Windows brings a svchost group of that name (lower case).
-pub fn is_known(group: &str) -> bool {
-    rows(LIST).any(|row| row.field(0) == group)
+/// The svchost groups that Windows brings, in lower case.
+pub fn all() -> impl Iterator<Item = &'static str> {
+    rows(LIST).map(|row| row.field(0))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::stock;
+    use super::super::stock::Catalog;
     use super::*;
 
     #[test]
     fn list_is_well_formed_and_holds_every_stock_group() {
         super::super::tests::assert_well_formed(LIST, 1, 1);
-        for stock in stock::all() {
+        let catalog = Catalog::shipped();
+        for stock in catalog.services() {
             for group in stock.groups() {
-                assert!(is_known(&group), "{}: {group}", stock.name);
+                assert!(catalog.is_group(&group), "{}: {group}", stock.name);
             }
         }
-        assert!(!is_known("timeservice"));
+        assert!(!catalog.is_group("timeservice"));
     }
 }

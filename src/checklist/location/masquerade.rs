@@ -3,7 +3,6 @@
 use super::{VERIFY_FILE, first};
 use crate::checklist::basis::{COMMAND, MEASURED};
 use crate::checklist::knowledge::programs::{self, ProgramKind};
-use crate::checklist::knowledge::stock;
 use crate::checklist::known_good::{self, Maker, compared};
 use crate::checklist::place::Class;
 use crate::checklist::program::is_lolbin;
@@ -130,7 +129,7 @@ pub(super) const NOT_OF_WINDOWS: Indicator = Indicator {
         first(scope, |one, class| {
             let foreign = class == Class::System
                 && one.part == Part::Image
-                && !is_stock_leaf(one.path.leaf())
+                && !scope.windows().runs(one.path.leaf())
                 // An interpreter is another matter: P05.
                 && !is_lolbin(one.path);
             let what = format!("in System32, though Windows ships no such service program{remark}");
@@ -151,17 +150,3 @@ pub(super) const NOT_OF_WINDOWS: Indicator = Indicator {
         unknown("part of the hive is unreadable", half_read),
     ],
 };
-
-/// Whether a service of Windows runs a program of that file name.
-fn is_stock_leaf(leaf: &str) -> bool {
-    static LEAVES: std::sync::OnceLock<std::collections::BTreeSet<&'static str>> =
-        std::sync::OnceLock::new();
-    let leaves = LEAVES.get_or_init(|| {
-        stock::all()
-            .filter(|stock| !stock.is_driver())
-            .flat_map(stock::Stock::images)
-            .map(ImagePath::leaf)
-            .collect()
-    });
-    leaves.contains(leaf)
-}

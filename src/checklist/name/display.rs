@@ -3,8 +3,9 @@
 use super::VERIFY_KEY;
 use crate::checklist::basis::{COMMAND, MEASURED};
 use crate::checklist::knowledge::agents;
-use crate::checklist::knowledge::stock::{self, Comparison};
+use crate::checklist::knowledge::stock::Comparison;
 use crate::checklist::known_good::{self, is_as_shipped, is_laid_down};
+use crate::checklist::overview::is_telling;
 use crate::checklist::place::{Class, class_of};
 use crate::checklist::staging::{half_read, no, unknown, yes};
 use crate::checklist::story::clip;
@@ -23,7 +24,10 @@ fn is_display_name_only(scope: &Scope<'_>) -> bool {
 fn runs_program_of(scope: &Scope<'_>, owner: &str) -> bool {
     let Some(image) = &scope.service.image else { return false };
     let is_named_so = text::same_name(image.leaf().trim_end_matches(".sys"), owner);
-    stock::service(owner).is_some_and(|stock| stock.compare_image(image) == Comparison::Same)
+    scope
+        .windows()
+        .service(owner)
+        .is_some_and(|stock| stock.compare_image(image) == Comparison::Same)
         || is_named_so && image.is_below(r"c:\windows\system32\drivers")
 }
 
@@ -50,7 +54,7 @@ pub(super) const BORROWED_DISPLAY: Indicator = Indicator {
             return None;
         }
         let display = service.display_name.as_deref().unwrap_or_default();
-        let owners = stock::by_display(display);
+        let owners = scope.windows().by_display(display);
         if is_display_name_only(scope) && owners.iter().any(|owner| runs_program_of(scope, owner)) {
             return None;
         }
@@ -60,15 +64,11 @@ pub(super) const BORROWED_DISPLAY: Indicator = Indicator {
         }
         let config = scope.config()?;
         let description = config.description.as_deref().unwrap_or_default().trim();
-        if description.chars().count() < 20 || !is_win32(scope) {
+        if !is_telling(description) || !is_win32(scope) {
             return None;
         }
-        let owner = scope.host.services.iter().find(|other| {
-            let of_other = other.config.as_ref().and_then(|config| config.description.as_deref());
-            of_other.is_some_and(|text| text.trim() == description)
-                && stock::service(&other.name).is_some()
-                && !related(&service.name, &other.name)
-        })?;
+        let mut owners = scope.overview.described(description);
+        let owner = owners.find(|other| !related(&service.name, &other.name))?;
         let because = format!("Description \"{}\" is that of {}.", clip(description), owner.name);
         Some(Hit::new(because, config.cite("Description")))
     },

@@ -1,11 +1,8 @@
 //! Names one slip away from those of Windows' services and processes.
 
-use std::sync::OnceLock;
-
 use super::VERIFY_KEY;
 use crate::checklist::basis::{COMMAND, MEASURED};
 use crate::checklist::knowledge::programs::{self, ProgramKind};
-use crate::checklist::knowledge::stock;
 use crate::checklist::known_good::{self, is_laid_down};
 use crate::checklist::staging::{half_read, no, unknown, yes};
 use crate::checklist::story::clip;
@@ -37,9 +34,11 @@ pub(super) const TYPO: Indicator = Indicator {
         {
             return None;
         }
-        let model = stock_names().iter().find(|model| is_one_slip(&text::fold(name), model))?;
-        let shown = stock::service(model).map_or(model.as_str(), |stock| stock.name);
-        let because = format!("\"{}\" is one slip away from \"{shown}\".", clip(name));
+        let folded = text::fold(name);
+        let mut models = scope.windows().programs();
+        let (_, model) =
+            models.find(|(model, _)| is_imitable(model) && is_one_slip(&folded, model))?;
+        let because = format!("\"{}\" is one slip away from \"{model}\".", clip(name));
         Some(Hit::new(because, name_citation(scope)?))
     },
     examples: &[
@@ -53,54 +52,43 @@ pub(super) const TYPO: Indicator = Indicator {
     ],
 };
 
-/// Folded names of at least six characters of the service programs of Windows.
-fn stock_names() -> &'static [String] {
-    static NAMES: OnceLock<Vec<String>> = OnceLock::new();
-    NAMES.get_or_init(|| {
-        stock::all()
-            .filter(|stock| !stock.is_driver())
-            .map(|stock| text::fold(stock.name))
-            // Three letters and "Svc" are too few to tell a slip from another abbreviation.
-            .filter(|name| {
-                name.trim_end_matches("SVC").chars().count().max(1) >= 5 && name.len() >= 6
-            })
-            .collect()
-    })
+/// Whether a name is long enough to tell a slip from another abbreviation: three letters and "Svc" are not.
+fn is_imitable(folded: &str) -> bool {
+    folded.len() >= 6 && folded.trim_end_matches("SVC").chars().count().max(1) >= 5
 }
 
 /// Whether one insertion, deletion, substitution or swap of neighbours, or 64 for 32, makes one name of the
 /// other. Both folded.
 fn is_one_slip(name: &str, model: &str) -> bool {
-    if name == model {
+    // A character that is not ASCII takes up to four bytes.
+    if name == model || name.len().abs_diff(model.len()) > 4 {
         return false;
     }
-    if name.len().abs_diff(model.len()) > 4 {
-        return false;
-    }
-    if name.replace("64", "32") == model {
+    if name.contains("64") && name.replace("64", "32") == model {
         return true;
     }
-    let (short, long): (Vec<char>, Vec<char>) = {
-        let (a, b): (Vec<char>, Vec<char>) = (name.chars().collect(), model.chars().collect());
-        if a.len() <= b.len() { (a, b) } else { (b, a) }
+    let (short, long) =
+        if name.chars().count() <= model.chars().count() { (name, model) } else { (model, name) };
+    let mut left = short.chars();
+    let mut right = long.chars();
+    // What is left of both after the common beginning.
+    let (a, b) = loop {
+        match (left.next(), right.next()) {
+            (Some(a), Some(b)) if a == b => {}
+            (a, Some(b)) => break (a, b),
+            (_, None) => return false,
+        }
     };
-    let front = short.iter().zip(&long).take_while(|(a, b)| a == b).count();
-    let back = short.iter().rev().zip(long.iter().rev()).take_while(|(a, b)| a == b).count();
-    match long.len().saturating_sub(short.len()) {
-        // Digits number a family: Svc1 beside Svc2 is no slip.
-        0 => match (short.get(front), long.get(front), front.saturating_add(back)) {
-            (Some(a), Some(b), same) if same.saturating_add(1) == short.len() => {
-                !(a.is_ascii_digit() && b.is_ascii_digit())
-            }
-            (Some(a), Some(b), same) if same.saturating_add(2) == short.len() => {
-                let next = front.saturating_add(1);
-                short.get(next) == Some(b) && long.get(next) == Some(a)
-            }
-            _ => false,
-        },
-        1 => front.saturating_add(back) >= short.len(),
-        _ => false,
-    }
+    let (short, long) = (left.as_str(), right.as_str());
+    let Some(a) = a else { return long.is_empty() };
+    // Digits number a family: Svc1 beside Svc2 is no slip.
+    let substituted = short == long && !(a.is_ascii_digit() && b.is_ascii_digit());
+    let swapped = {
+        let (mut left, mut right) = (short.chars(), long.chars());
+        left.next() == Some(b) && right.next() == Some(a) && left.as_str() == right.as_str()
+    };
+    let inserted = long.strip_prefix(a) == Some(short);
+    substituted || swapped || inserted
 }
 
 pub(super) const PROCESS_NAME: Indicator = Indicator {
@@ -178,6 +166,7 @@ fn looks_like_a_process(leaf: &str) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::checklist::knowledge::stock::Catalog;
     use std::collections::BTreeSet;
 
     #[test]
@@ -200,10 +189,11 @@ mod tests {
     #[test]
     fn no_stock_service_is_a_slip_of_another() {
         let mut pairs = BTreeSet::new();
-        for left in stock_names() {
-            for right in stock_names() {
+        let names = || Catalog::shipped().programs().map(|(name, _)| name);
+        for left in names().filter(|name| is_imitable(name)) {
+            for right in names().filter(|name| is_imitable(name)) {
                 if left < right && is_one_slip(left, right) {
-                    pairs.insert((left.clone(), right.clone()));
+                    pairs.insert((left, right));
                 }
             }
         }

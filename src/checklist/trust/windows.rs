@@ -2,7 +2,7 @@
 
 use crate::checklist::basis::HIVE;
 use crate::checklist::knowledge::stock;
-use crate::checklist::known_good::{is_laid_down, is_stock};
+use crate::checklist::known_good::{self, is_laid_down, is_stock};
 use crate::checklist::staging::{no, yes};
 use crate::checklist::{Family, Hit, Indicator, Question, Scene};
 use crate::host::config::Data;
@@ -28,7 +28,7 @@ pub(super) const STOCK: Indicator = Indicator {
     since: "0.1.0",
     check: &|scope| {
         let config = scope.config()?;
-        let known = stock::service(&scope.service.name)?;
+        let known = known_good::stock(scope)?;
         let image = scope.service.image.as_ref();
         let same = |comparison| comparison == stock::Comparison::Same;
         // A per-user instance has what its template has, but no DLL of its own.
