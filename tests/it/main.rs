@@ -25,6 +25,7 @@ mod images;
 mod incidents;
 mod join;
 mod known_files;
+mod lab_actions;
 mod lab_evtx;
 mod lab_regf;
 mod lab_samples;
