@@ -16,8 +16,11 @@ pub(super) fn stock<'a>(scope: &Scope<'a>) -> Option<&'a Stock> {
 /// Windows keeps elsewhere in other versions, or does not name, will do. What events say of such a service is
 /// routine. Milder than [`is_as_shipped`], which has to vouch for the files.
 pub(super) fn is_stock(scope: &Scope<'_>) -> bool {
-    let Some(stock) = stock(scope) else { return false };
-    scope.service.image.as_ref().is_none_or(|image| stock.compare_image(image) != Comparison::Other)
+    *scope.memory.is_stock.get_or_init(|| {
+        let Some(stock) = stock(scope) else { return false };
+        let image = scope.service.image.as_ref();
+        image.is_none_or(|image| stock.compare_image(image) != Comparison::Other)
+    })
 }
 
 /// Whether Windows brings this service with this program and this DLL, in some version. Stricter than
@@ -54,7 +57,11 @@ pub(super) fn is_new_program(scope: &Scope<'_>) -> bool {
 
 /// The updater, guest agent or deployment tool that it is, by name and full path.
 pub(super) fn agent(scope: &Scope<'_>) -> Option<Agent> {
-    agents::agent(&scope.service.name, scope.service.image.as_ref()?)
+    let known = scope
+        .memory
+        .agent
+        .get_or_init(|| agents::agent(&scope.service.name, scope.service.image.as_ref()?));
+    *known
 }
 
 /// Who made a file, as far as its signature tells.

@@ -153,7 +153,9 @@ impl Host {
 
     /// The service of that key name, without case.
     pub fn service(&self, name: &str) -> Option<&Service> {
-        self.services.iter().find(|service| text::same_name(&service.name, name))
+        let wanted = text::fold(name);
+        let at = self.services.binary_search_by(|service| text::compare(&service.name, &wanted));
+        self.services.get(at.ok()?)
     }
 
     /// The older state of the registry that a configuration stands in, where it is one that was current then.

@@ -25,6 +25,9 @@ pub struct HostReport {
     pub host: HostIdentity,
     /// The worst verdict of its services and incidents.
     pub verdict: Verdict,
+    /// The score of its worst service or incident and a little for each further one, in decibans ([`rank::of_host`]).
+    #[serde(default)]
+    pub score: i32,
     /// How many services got which verdict.
     pub summary: Summary,
     /// What was examined.
@@ -164,6 +167,9 @@ pub struct Summary {
     pub not_assessed: usize,
     /// Indicators that could not be answered for at least one service.
     pub unanswered: usize,
+    /// Findings that the analyst's lists do not count.
+    #[serde(default)]
+    pub suppressed: usize,
 }
 
 impl Summary {
@@ -185,6 +191,7 @@ impl Summary {
             known_good: count(Verdict::KnownGood),
             not_assessed: count(Verdict::NotAssessed),
             unanswered: unanswered.len(),
+            suppressed: 0,
         }
     }
 }
@@ -273,6 +280,7 @@ impl HostReport {
         Self {
             host: HostIdentity::new(&host.identity),
             verdict: verdicts.max().unwrap_or(Verdict::NotAssessed),
+            score: rank::of_host(&host.incidents, ranked),
             summary: Summary::new(host, &services),
             evidence,
             coverage: coverage(host),
@@ -350,6 +358,7 @@ fn coverage(host: &Host) -> Vec<CoverageReport> {
         Origin::KnownBad,
         Origin::KnownGood,
         Origin::YaraRules,
+        Origin::Baseline,
     ];
     let is_said = |(origin, span): &(Origin, Option<&crate::host::Span>)| {
         !optional.contains(origin) || span.is_some()
