@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 use svctriage::artifact::service_values;
-use svctriage::checklist::{self, Given, Scope};
+use svctriage::checklist::{self, Given, Memory, Overview, Scope};
 use svctriage::diagnostic::Diagnostic;
 use svctriage::host::citation::{Place, Provenance};
 use svctriage::host::config::{Data, Epoch, RawValue, ServiceConfig};
@@ -95,11 +95,15 @@ fn measure(shape: &str, services: usize, events: usize, runs: usize) -> Result<(
 
 /// The indicators that took longest, over all services.
 fn slowest(host: &Host, given: &Given) {
+    let start = Instant::now();
+    let overview = &Overview::of(host, given);
+    println!("  overview in {:.1} ms", milliseconds(start.elapsed()));
+    let memories: Vec<Memory> = host.services.iter().map(|_| Memory::default()).collect();
     let mut spent: Vec<(Duration, &str)> = checklist::indicators()
         .map(|indicator| {
             let start = Instant::now();
-            for service in &host.services {
-                let _answer = indicator.answer(&Scope { host, service, given });
+            for (service, memory) in host.services.iter().zip(&memories) {
+                let _answer = indicator.answer(&Scope { host, service, given, overview, memory });
             }
             (start.elapsed(), indicator.id)
         })
@@ -331,7 +335,11 @@ fn changed(number: usize, turn: usize) -> Action {
         service: Some(format!("Agent{number}")),
         target: if turn % 20 < 10 { "Start".to_owned() } else { "ImagePath".to_owned() },
         old: None,
-        new: Some(if turn % 20 < 10 { "3".to_owned() } else { program(number + turn) }),
+        new: Some(if turn % 20 < 10 {
+            "3".to_owned()
+        } else {
+            format!("{} --{turn}", program(number))
+        }),
         image: SERVICES_EXE.to_owned(),
         process_id: Some(8),
         subject: Subject { sid: Some(USER.to_owned()), ..Subject::default() },

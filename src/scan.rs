@@ -80,7 +80,10 @@ pub fn scan(evidence: &dyn Evidence, settings: &Settings, progress: &dyn Progres
     diagnostics.extend(file_diagnostics);
     diagnostics.extend(evidence.damage());
     diagnostics.extend(several_computers(&host, &summary.path));
-    HostReport::new(&host, &ranked, summary, diagnostics).with_older_states(older)
+    diagnostics.extend(rank::suppression::remarks(&host, &settings.given, &ranked));
+    HostReport::new(&host, &ranked, summary, diagnostics)
+        .with_older_states(older)
+        .with_suppressed(&ranked, &settings.given.suppressions)
 }
 
 /// Finds and reads the files behind services, and says what was wrong with them.

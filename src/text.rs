@@ -69,6 +69,11 @@ pub fn edits(left: &str, right: &str) -> usize {
     last.last().copied().unwrap_or(longest)
 }
 
+/// The order of two names, the second of which is folded: that of what [`fold`] makes of them.
+pub fn compare(name: &str, folded: &str) -> std::cmp::Ordering {
+    name.chars().map(fold_char).cmp(folded.chars())
+}
+
 /// Bytes as hexadecimal digits in lower case.
 pub fn hex(bytes: &[u8]) -> String {
     let mut digits = String::with_capacity(bytes.len().saturating_mul(2));

@@ -28,6 +28,7 @@ mod known_good;
 mod library;
 mod location;
 mod name;
+mod overview;
 mod place;
 mod program;
 mod rules;
@@ -46,6 +47,7 @@ pub mod suppression;
 pub use baseline::Baseline;
 pub use given::Given;
 use knowledge::stock::Catalog;
+pub use overview::{Memory, Overview};
 pub use policy::Policy;
 pub use scene::Scene;
 pub use suppression::Suppression;
@@ -275,6 +277,10 @@ pub struct Scope<'a> {
     pub service: &'a Service,
     /// What the analyst gave.
     pub given: &'a Given,
+    /// What was worked out of the whole host.
+    pub overview: &'a Overview<'a>,
+    /// What was worked out of the service so far.
+    pub memory: &'a Memory,
 }
 
 impl<'a> Scope<'a> {
@@ -403,23 +409,29 @@ pub struct Answered {
     pub answer: Answer,
 }
 
-/// Asks every indicator (but those ignored) about one service.
-pub fn ask(scope: &Scope<'_>, ignored: &BTreeSet<String>) -> Vec<Answered> {
-    let given = |origin| scope.host.coverage.span(origin).is_some();
+/// The indicators that are asked about each service of a host: all but those ignored.
+pub fn asked(host: &Host, given: &Given, ignored: &BTreeSet<String>) -> Vec<&'static Indicator> {
+    let is_given = |origin| host.coverage.span(origin).is_some();
     indicators()
-        .chain(scope.given.own.iter().copied())
+        .chain(given.own.iter().copied())
         .filter(|indicator| !ignored.contains(indicator.id))
         // Whoever gives no rules and no list has asked nothing that could stay open.
         .filter(|indicator| {
-            let mut asked = indicator.needs.iter().flat_map(Need::origins);
-            asked.all(|origin| !ON_REQUEST.contains(&origin) || given(origin))
+            let mut origins = indicator.needs.iter().flat_map(Need::origins);
+            origins.all(|origin| !ON_REQUEST.contains(&origin) || is_given(origin))
         })
-        .map(|indicator| Answered { indicator, answer: indicator.answer(scope) })
         .collect()
 }
 
+/// Asks these indicators about one service.
+pub fn ask(scope: &Scope<'_>, asked: &[&'static Indicator]) -> Vec<Answered> {
+    let answered =
+        |indicator: &&'static Indicator| Answered { indicator, answer: indicator.answer(scope) };
+    asked.iter().map(answered).collect()
+}
+
 /// The indicators that have something to say about a key that is no service.
-const OF_STORES: [&str; 3] = ["P30", "K01", "K02"];
+const OF_STORES: [&str; 4] = ["P30", "P35", "K01", "K02"];
 
 /// Asks about a configuration key what can be asked of one: which files it makes Windows load. All else
 /// (its account, its description, its start) a key without `Type` does not have.

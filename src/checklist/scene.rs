@@ -11,7 +11,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use super::baseline::{self, Baseline};
-use super::{Given, Policy, Scope};
+use super::{Given, Memory, Overview, Policy, Scope};
 use crate::artifact::service_values;
 use crate::host::citation::{Citation, Place, Provenance};
 use crate::host::config::{
@@ -518,7 +518,9 @@ impl Scene {
         baseline::record(&mut host, &given);
         file::attach(&mut host, &files);
         let service = host.service(&name)?;
-        Some(question(&Scope { host: &host, service, given: &given }))
+        let (overview, memory) = (Overview::of(&host, &given), Memory::default());
+        let (overview, memory) = (&overview, &memory);
+        Some(question(&Scope { host: &host, service, given: &given, overview, memory }))
     }
 }
 

@@ -40,9 +40,10 @@ impl Judging {
         }
         let known: Vec<&'static Indicator> = checklist::indicators().collect();
         let Tuned { tuning, reasons } = args.tuning.tuned(&known).map_err(usage)?;
+        let (suppressions, lists) = args.tuning.suppressions(&known).map_err(usage)?;
         let settings = Settings {
             window: args.window,
-            given: Given { policy, baseline, ..Given::default() },
+            given: Given { policy, baseline, suppressions, ..Given::default() },
             known_destinations,
             tuning,
             files: args.files.options(),
@@ -52,7 +53,8 @@ impl Judging {
         };
         let about = about(args, &settings)
             .with_baselines(baselines)
-            .with_weights(name(args.tuning.weights.as_ref()), reasons);
+            .with_weights(name(args.tuning.weights.as_ref()), reasons)
+            .with_suppressions(lists);
         Ok(Self { settings, about })
     }
 }
@@ -100,7 +102,7 @@ pub(super) fn text_of(path: &Path) -> Result<String, Error> {
 }
 
 /// Whether a file of the analyst's is a table rather than TOML, by its name.
-fn is_csv(path: &Path) -> bool {
+pub(super) fn is_csv(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"))
 }
 

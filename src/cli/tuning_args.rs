@@ -5,10 +5,12 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::checklist::{self, Indicator};
+use super::judging;
+use crate::checklist::{self, Indicator, Suppression};
 use crate::error::Error;
 use crate::rank::Tuning;
 use crate::rank::tuning::{self, Weight};
+use crate::report::SuppressionList;
 
 /// What the analyst changes about the judging.
 #[derive(Debug, Clone, Default, Args)]
@@ -19,6 +21,9 @@ pub struct TuningArgs {
     /// Replaces an indicator's weight, in decibans, whatever --weights says: --weight P06=0.
     #[arg(long = "weight", value_name = "ID=DB", value_parser = weight)]
     pub weight: Vec<(String, i64)>,
+    /// Findings that are listed and not counted (TOML or CSV; see docs/suppressions.md); may be repeated.
+    #[arg(long, value_name = "FILE")]
+    pub suppress: Vec<PathBuf>,
     /// Does not ask these indicators: --ignore P06,N04; may be repeated.
     #[arg(long = "ignore", value_name = "ID", value_delimiter = ',')]
     pub ignored: Vec<String>,
@@ -40,7 +45,7 @@ impl TuningArgs {
     pub(super) fn tuned(&self, known: &[&'static Indicator]) -> Result<Tuned, Error> {
         let mut tuned = Tuned::default();
         if let Some(path) = &self.weights {
-            let text = super::judging::text_of(path)?;
+            let text = judging::text_of(path)?;
             let read = tuning::read_weights(&text, known)
                 .map_err(|message| Error::Settings { path: path.clone(), message })?;
             for (id, Weight { decibans, reason }) in read {
@@ -61,6 +66,33 @@ impl TuningArgs {
             tuned.tuning.ignored.insert(indicator.id.to_owned());
         }
         Ok(tuned)
+    }
+}
+
+impl TuningArgs {
+    /// Reads the lists of suppressions, in their order.
+    ///
+    /// # Errors
+    /// A file that cannot be read, and entries that mean nothing: with the file and the line.
+    pub(super) fn suppressions(
+        &self,
+        known: &[&'static Indicator],
+    ) -> Result<(Vec<Suppression>, Vec<SuppressionList>), Error> {
+        let (mut all, mut lists) = (Vec::new(), Vec::new());
+        for path in &self.suppress {
+            let text = judging::text_of(path)?;
+            let file = path.to_string_lossy().into_owned();
+            let entries = if judging::is_csv(path) {
+                Suppression::parse_csv(&text, &file, known)
+            } else {
+                Suppression::parse_toml(&text, &file, known)
+            };
+            let entries =
+                entries.map_err(|message| Error::Settings { path: path.clone(), message })?;
+            lists.push(SuppressionList { file, entries: entries.len() });
+            all.extend(entries);
+        }
+        Ok((all, lists))
     }
 }
 

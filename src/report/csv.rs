@@ -115,12 +115,18 @@ const COLUMNS: &[Column] = &[
     Column { heading: "DllCompany", cell: |row| dll(row, company) },
     Column { heading: "DllLists", cell: |row| dll(row, lists) },
     Column { heading: "OtherFiles", cell: |row| other_files(row.service) },
+    Column { heading: "Suppressed", cell: |row| suppressed(row.service) },
     Column {
         heading: "JudgedWith",
         cell: |row| optional(judged::in_a_line(&row.report.settings).as_deref()),
     },
     Column { heading: "HostScore", cell: |row| row.host.score.to_string() },
 ];
+
+/// Findings that are not counted, with who says so.
+fn suppressed(service: &ServiceReport) -> String {
+    joined(service.suppressed.iter().map(super::SuppressedReport::sentence))
+}
 
 /// The first file of that purpose.
 fn of<'a>(row: &Row<'a>, purpose: &str) -> Option<(&'a ServiceFileReport, &'a FileReport)> {

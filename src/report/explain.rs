@@ -126,6 +126,7 @@ pub fn explain_service(service: &ServiceReport, host: &HostReport, settings: &Se
     if let Some(held_back) = held_back(&service.against) {
         page.item("!", &format!("{held_back}."));
     }
+    page.suppressed(service);
     page.sum(service);
     page.open_questions(service, settings);
     page.history(service);
@@ -243,6 +244,20 @@ impl Page {
                 self.detail(&format!("{label}: {text}"));
             }
             self.detail(&file.citation.to_string());
+        }
+    }
+
+    /// What is not counted, each with who says so.
+    fn suppressed(&mut self, service: &ServiceReport) {
+        if service.suppressed.is_empty() {
+            return;
+        }
+        self.heading("What is suppressed and adds nothing");
+        for one in &service.suppressed {
+            self.item("-", &one.sentence());
+            for citation in &one.finding.citations {
+                self.detail(&citation.to_string());
+            }
         }
     }
 

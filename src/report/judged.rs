@@ -1,7 +1,7 @@
 //! What the analyst changed about the judging, in one line: nobody should read a score without it.
 
-use super::Settings;
 use super::layout::plural;
+use super::{Settings, SuppressionList};
 use crate::checklist;
 
 /// Weights told one by one.
@@ -16,6 +16,14 @@ pub(super) fn in_a_line(settings: &Settings) -> Option<String> {
     if !settings.ignored.is_empty() {
         let ids: Vec<&str> = settings.ignored.iter().map(String::as_str).collect();
         parts.push(format!("without {}", ids.join(", ")));
+    }
+    if !settings.suppress.is_empty() {
+        let told = |list: &SuppressionList| {
+            let entries = if list.entries == 1 { "entry" } else { "entries" };
+            format!("{} ({} {entries})", list.file, list.entries)
+        };
+        let lists: Vec<String> = settings.suppress.iter().map(told).collect();
+        parts.push(format!("suppressions of {}", lists.join(", ")));
     }
     (!parts.is_empty()).then(|| format!("judged with {}", parts.join("; ")))
 }

@@ -39,6 +39,7 @@ pub mod rule;
 pub mod service;
 pub mod stamp;
 pub mod story;
+pub mod suppressed;
 pub mod timeline;
 
 mod csv;
@@ -59,6 +60,7 @@ pub use formats::{formats_list, formats_markdown};
 pub use host::HostReport;
 pub use service::ServiceReport;
 pub use stamp::Stamp;
+pub use suppressed::{SuppressedReport, SuppressionList};
 
 /// The number of the contract in `docs/report.md`: raised when a field changes its meaning or goes away.
 pub const SCHEMA: u32 = 1;
@@ -102,6 +104,9 @@ pub struct Settings {
     pub weight_reasons: BTreeMap<String, String>,
     /// Indicators the analyst left out.
     pub ignored: BTreeSet<String>,
+    /// The lists of suppressions that were given.
+    #[serde(default)]
+    pub suppress: Vec<SuppressionList>,
     /// The list of approved changes, as it was given.
     pub approved: Option<String>,
     /// What became of the Sigma rules that were given; null where none were.
@@ -196,6 +201,7 @@ impl Settings {
             weights_file: None,
             weight_reasons: BTreeMap::new(),
             ignored: tuning.ignored.clone(),
+            suppress: Vec::new(),
             approved,
             rules: None,
             known_destinations: None,
@@ -265,6 +271,14 @@ impl Settings {
     #[must_use]
     pub fn with_weights(self, file: Option<String>, reasons: BTreeMap<String, String>) -> Self {
         Self { weights_file: file, weight_reasons: reasons, ..self }
+    }
+}
+
+impl Settings {
+    /// With the lists of suppressions that were given.
+    #[must_use]
+    pub fn with_suppressions(self, lists: Vec<SuppressionList>) -> Self {
+        Self { suppress: lists, ..self }
     }
 }
 

@@ -12,7 +12,9 @@ use super::host::{CoverageReport, HostReport};
 use super::layout::{columns, fit, plural, wrap};
 use super::select::Row;
 use super::service::ServiceReport;
-use super::{Options, Renderer, Report, file, judged, older_state, posture, rule, select};
+use super::{
+    Options, Renderer, Report, file, judged, older_state, posture, rule, select, suppressed,
+};
 use crate::diagnostic::Impact;
 use crate::host::coverage::{Origin, State};
 use crate::rank::Verdict;
@@ -101,6 +103,10 @@ impl Page {
             }
         }
         self.lines.push(String::new());
+        if let Some(suppressed) = suppressed::in_a_line(host) {
+            let text = fit(&suppressed, self.width.saturating_mul(3));
+            self.paragraph("SUPPRESSED", &format!("{text} (svctriage explain SERVICE tells why)"));
+        }
         self.paragraph("NOT CHECKED", &not_checked(host));
         self.paragraph("NEXT", &next(&shortlist.rows));
     }

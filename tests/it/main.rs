@@ -31,6 +31,7 @@ mod lab_samples;
 mod mutated_images;
 mod network;
 mod older_states;
+mod plants;
 mod posture;
 mod program_files;
 mod program_report;

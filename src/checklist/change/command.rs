@@ -10,7 +10,7 @@ use crate::checklist::{Family, Hit, Indicator, Question, Scene, Scope, technique
 use crate::host::ImagePath;
 use crate::host::event::{Action, Event};
 use crate::host::image_path::leaf;
-use crate::host::service_command::Verb;
+use crate::host::service_command::{ServiceCommand, Verb};
 use crate::time::format_short;
 
 const CMD: &str = r"C:\Windows\System32\cmd.exe";
@@ -98,26 +98,25 @@ pub(super) const COMMAND_CHANGED: Indicator = Indicator {
         let by_command = by_command.filter_map(|(event, command)| {
             let (value, new) =
                 VALUES.iter().find_map(|value| Some((*value, command.change(value)?)))?;
-            Some((event, value, new, format!("`{}`{}", line(event), remarks(scope, command))))
+            Some((event, value, new, By::Command(command)))
         });
         let by_write = writes(scope).filter_map(|(event, change)| {
             let (value, new) =
                 VALUES.iter().find_map(|value| Some((*value, sets(change, value)?)))?;
-            Some((event, value, new, format!("`{}`", change.image)))
+            Some((event, value, new, By::Program(&change.image)))
         });
-        by_command
+        let (weight, (event, value, new, by)) = by_command
             .chain(by_write)
             .filter(|(event, _, new, _)| !new.is_empty() && !created_near(scope, event.time))
-            .filter_map(|(event, value, new, by)| {
-                let because = format!(
-                    "At {} {value} was set to `{}` by {by}.",
-                    format_short(event.time),
-                    clip(new)
-                );
-                let weight = change_weight(scope, value, new)?;
-                Some(Hit::new(because, event.citation.clone()).weighing(weight))
-            })
-            .max_by_key(|hit| hit.decibans)
+            .filter_map(|one| Some((change_weight(scope, one.1, one.2)?, one)))
+            .max_by_key(|(weight, _)| *weight)?;
+        let by = match by {
+            By::Command(command) => format!("`{}`{}", line(event), remarks(scope, command)),
+            By::Program(image) => format!("`{image}`"),
+        };
+        let because =
+            format!("At {} {value} was set to `{}` by {by}.", format_short(event.time), clip(new));
+        Some(Hit::new(because, event.citation.clone()).weighing(weight))
     },
     examples: &[
         yes("sc config binPath of a stock service", || {
@@ -160,6 +159,14 @@ pub(super) const COMMAND_CHANGED: Indicator = Indicator {
         unknown("nothing records commands or registry writes", || Scene::service("Agent")),
     ],
 };
+
+/// By what a value was set.
+#[derive(Clone, Copy)]
+enum By<'a> {
+    Command(&'a ServiceCommand),
+    /// The program that wrote.
+    Program(&'a str),
+}
 
 const VALUES: [&str; 3] = ["ImagePath", r"Parameters\ServiceDll", "ServiceDll"];
 
