@@ -199,7 +199,7 @@ fn files(links: &[ServiceFileReport]) -> Vec<Field> {
         fields.push(told(
             signature,
             signed.map(|link| match &link.signer {
-                Some(signer) => format!("{}, {signer}", link.signature.label()),
+                Some(name) => format!("{}, {name}", link.signature.label()),
                 None => link.signature.label().to_owned(),
             }),
         ));
