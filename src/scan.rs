@@ -9,7 +9,7 @@ use crate::artifact::hash_list::{self, HashLists};
 use crate::artifact::program::{self, FileOptions, Hashing};
 use crate::artifact::sigma::Rules;
 use crate::artifact::{self, Progress, yara};
-use crate::checklist::Given;
+use crate::checklist::{Given, baseline};
 use crate::diagnostic::{Diagnostic, Impact};
 use crate::evidence::Evidence;
 use crate::host::program_file::{Owner, wanted};
@@ -71,6 +71,7 @@ pub fn scan(evidence: &dyn Evidence, settings: &Settings, progress: &dyn Progres
     }
     let mut host = Host::from_facts(reading.facts, coverage, settings.window);
     host.known_destinations.clone_from(&settings.known_destinations);
+    baseline::record(&mut host, &settings.given);
     let file_diagnostics = read_files(evidence, settings, progress, &mut host);
     let ranked = rank::rank(&host, &settings.given, &settings.tuning);
     let older = older_states(&host, &reading.files);
@@ -79,7 +80,10 @@ pub fn scan(evidence: &dyn Evidence, settings: &Settings, progress: &dyn Progres
     diagnostics.extend(file_diagnostics);
     diagnostics.extend(evidence.damage());
     diagnostics.extend(several_computers(&host, &summary.path));
-    HostReport::new(&host, &ranked, summary, diagnostics).with_older_states(older)
+    diagnostics.extend(rank::suppression::remarks(&host, &settings.given, &ranked));
+    HostReport::new(&host, &ranked, summary, diagnostics)
+        .with_older_states(older)
+        .with_suppressed(&ranked, &settings.given.suppressions)
 }
 
 /// Finds and reads the files behind services, and says what was wrong with them.

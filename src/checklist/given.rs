@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::knowledge::stock::Catalog;
-use super::{Indicator, Policy, Suppression};
+use super::{Baseline, Indicator, Policy, Suppression};
 
 /// What the analyst says of the host and of ordinary services; nothing of it is evidence.
 #[derive(Clone, Default)]
@@ -16,6 +16,8 @@ pub struct Given {
     pub own: Vec<&'static Indicator>,
     /// Findings that are listed and not counted, in the order of their files.
     pub suppressions: Vec<Suppression>,
+    /// Which services are ordinary on his site, where he made baselines.
+    pub baseline: Option<Arc<Baseline>>,
 }
 
 impl std::fmt::Debug for Given {
@@ -27,6 +29,7 @@ impl std::fmt::Debug for Given {
             .field("windows", &windows)
             .field("own", &own)
             .field("suppressions", &self.suppressions)
+            .field("baseline", &self.baseline.is_some())
             .finish()
     }
 }

@@ -2,7 +2,7 @@
 
 use super::Scope;
 use super::knowledge::agents::{self, Agent};
-use super::knowledge::stock::{Comparison, Stock};
+use super::knowledge::stock::{Comparison, Extent, Standing, Stock};
 use crate::host::ImagePath;
 use crate::host::config::ValueOrder;
 use crate::host::program_file::{ProgramFile, SignatureStatus};
@@ -99,9 +99,17 @@ impl Maker {
 /// The weight of a comparison with what Windows ships: half where the build was not measured, and then
 /// with a remark for the sentence.
 pub(super) fn compared(scope: &Scope<'_>, weight: i16) -> (i16, &'static str) {
-    match scope.host.build_number() {
-        Some(build) if scope.windows().measured(build) => (weight, ""),
-        Some(_) => (weight / 2, " (half weight: this build of Windows was not measured)"),
-        None => (weight / 2, " (half weight: the build of Windows is not known)"),
+    compared_with(scope, weight, Extent::Programs)
+}
+
+/// As [`compared`], where more than names and programs has to be known.
+pub(super) fn compared_with(scope: &Scope<'_>, weight: i16, needed: Extent) -> (i16, &'static str) {
+    match scope.windows().standing(scope.host, needed) {
+        Standing::Known => (weight, ""),
+        Standing::NoBuild => (weight / 2, " (half weight: the build of Windows is not known)"),
+        Standing::NotMeasured => {
+            (weight / 2, " (half weight: this build of Windows was not measured)")
+        }
+        Standing::Server => (weight / 2, " (half weight: no server of this build was measured)"),
     }
 }

@@ -18,6 +18,7 @@ mod basis;
 mod change;
 mod command;
 mod defense;
+mod deviation;
 mod driver;
 mod failure;
 mod file;
@@ -28,6 +29,7 @@ mod library;
 mod location;
 mod name;
 mod overview;
+pub mod own;
 mod place;
 mod program;
 mod rules;
@@ -37,11 +39,13 @@ mod subject;
 mod ticket;
 mod trust;
 
+pub mod baseline;
 pub mod knowledge;
 pub mod policy;
 pub mod scene;
 pub mod suppression;
 
+pub use baseline::Baseline;
 pub use given::Given;
 use knowledge::stock::Catalog;
 pub use overview::{Memory, Overview};
@@ -132,6 +136,8 @@ pub enum Need {
     FileContentsOr(Origin),
     /// Whether libraries that the service asks for in vain are there after all, and then who vouches for them.
     Phantoms,
+    /// That, for a no; a yes may rest on something else.
+    ForNo(&'static Self),
     /// Lists of that origin, and the bytes of the service's files.
     Listed(Origin),
 }
@@ -148,6 +154,7 @@ impl Need {
             Self::FileContentsOr(origin) | Self::Listed(origin) => {
                 vec![Origin::FileSystem, *origin]
             }
+            Self::ForNo(need) => need.origins(),
             Self::Phantoms => vec![Origin::FileSystem, Origin::Catalogs],
         }
     }
@@ -291,6 +298,11 @@ impl<'a> Scope<'a> {
         self.given.windows.as_deref().unwrap_or_else(|| Catalog::shipped())
     }
 
+    /// Which services the analyst says are ordinary, where he says so.
+    pub fn baseline(&self) -> Option<&'a Baseline> {
+        self.given.baseline.as_deref()
+    }
+
     /// The current configuration, where the hive has one.
     pub fn config(&self) -> Option<&'a ServiceConfig> {
         self.service.config.as_ref()
@@ -347,6 +359,7 @@ pub const CHECKLIST: &[&[Indicator]] = &[
     access::INDICATORS,
     defense::INDICATORS,
     activity::INDICATORS,
+    deviation::INDICATORS,
     rules::INDICATORS,
     trust::INDICATORS,
 ];
@@ -382,7 +395,8 @@ pub fn lookup(id: &str, known: &[&'static Indicator]) -> Result<&'static Indicat
 }
 
 /// What nobody misses who did not give it.
-const ON_REQUEST: [Origin; 5] = [
+const ON_REQUEST: [Origin; 6] = [
+    Origin::Baseline,
     Origin::SigmaRules,
     Origin::KnownDestinations,
     Origin::KnownBad,
@@ -421,7 +435,7 @@ pub fn ask(scope: &Scope<'_>, asked: &[&'static Indicator]) -> Vec<Answered> {
 }
 
 /// The indicators that have something to say about a key that is no service.
-const OF_STORES: [&str; 3] = ["P30", "K01", "K02"];
+const OF_STORES: [&str; 4] = ["P30", "P35", "K01", "K02"];
 
 /// Asks about a configuration key what can be asked of one: which files it makes Windows load. All else
 /// (its account, its description, its start) a key without `Type` does not have.
@@ -503,6 +517,10 @@ fn unmet(need: Need, coverage: &crate::host::Coverage, scope: &Scope<'_>) -> Unm
                 _ => Unmet::ForNo(lack),
             },
             for_any @ Unmet::ForAny(_) => for_any,
+        },
+        Need::ForNo(need) => match unmet(*need, coverage, scope) {
+            Unmet::ForAny(lack) => Unmet::ForNo(lack),
+            other => other,
         },
         Need::Phantoms => of_phantoms(coverage, scope),
     }

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::baseline::{self, Baseline};
 use super::{Given, Memory, Overview, Policy, Scope};
 use crate::artifact::service_values;
 use crate::host::citation::{Citation, Place, Provenance};
@@ -458,6 +459,13 @@ impl Scene {
         self
     }
 
+    /// Gives the analyst's baselines.
+    #[must_use]
+    pub fn baseline(mut self, baseline: Baseline) -> Self {
+        self.given.baseline = Some(Arc::new(baseline));
+        self
+    }
+
     /// Has a Sigma rule of that level fire on the last event, or on a record that is none where there is no event.
     #[must_use]
     pub fn rule_hit(mut self, level: RuleLevel) -> Self {
@@ -507,6 +515,7 @@ impl Scene {
         let (facts, coverage, given, name) = self.into_facts();
         let mut host = Host::from_facts(facts, coverage, Host::DEFAULT_WINDOW);
         host.known_destinations = known_destinations;
+        baseline::record(&mut host, &given);
         file::attach(&mut host, &files);
         let service = host.service(&name)?;
         let (overview, memory) = (Overview::of(&host, &given), Memory::default());

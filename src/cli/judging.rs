@@ -7,10 +7,10 @@ use std::sync::Arc;
 
 use super::exit::Exit;
 use super::run::{fail, warn};
-use super::tuning_args::Tuned;
-use super::{JudgeArgs, known_files, rule_files};
+use super::tuning_args::{self, Tuned};
+use super::{JudgeArgs, baseline, known_files, rule_files};
 use crate::artifact::sigma::Rules;
-use crate::checklist::{self, Given, Indicator, Policy};
+use crate::checklist::{Given, Policy};
 use crate::error::Error;
 use crate::host::KnownDestinations;
 use crate::report::{self, FileSettings};
@@ -29,6 +29,7 @@ impl Judging {
         let policy = args.approved.as_deref().map(policy).transpose().map_err(usage)?;
         let known_destinations =
             args.known_destinations.as_deref().map(destinations).transpose().map_err(usage)?;
+        let (baseline, baselines) = baseline::read_all(&args.baselines).map_err(usage)?;
         let rules = rules(args)?;
         let known_files = args.known.lists().map_err(usage)?;
         let yara = args.known.yara_rules().map_err(usage)?;
@@ -37,11 +38,19 @@ impl Judging {
         {
             warn(&summary);
         }
-        let known: Vec<&'static Indicator> = checklist::indicators().collect();
+        let own = tuning_args::own_indicators(&args.tuning.rules).map_err(usage)?;
+        let known = tuning_args::all_indicators(&own);
         let Tuned { tuning, reasons } = args.tuning.tuned(&known).map_err(usage)?;
+        let (suppressions, lists) = args.tuning.suppressions(&known).map_err(usage)?;
         let settings = Settings {
             window: args.window,
-            given: Given { policy, ..Given::default() },
+            given: Given {
+                policy,
+                own: own.iter().map(|one| one.indicator).collect(),
+                baseline,
+                suppressions,
+                ..Given::default()
+            },
             known_destinations,
             tuning,
             files: args.files.options(),
@@ -49,8 +58,11 @@ impl Judging {
             yara,
             rules,
         };
-        let about =
-            about(args, &settings).with_weights(name(args.tuning.weights.as_ref()), reasons);
+        let about = about(args, &settings)
+            .with_baselines(baselines)
+            .with_weights(name(args.tuning.weights.as_ref()), reasons)
+            .with_suppressions(lists)
+            .with_own(&own);
         Ok(Self { settings, about })
     }
 }
@@ -98,7 +110,7 @@ pub(super) fn text_of(path: &Path) -> Result<String, Error> {
 }
 
 /// Whether a file of the analyst's is a table rather than TOML, by its name.
-fn is_csv(path: &Path) -> bool {
+pub(super) fn is_csv(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"))
 }
 

@@ -6,16 +6,22 @@ use std::path::{Path, PathBuf};
 
 use clap::CommandFactory as _;
 
+use super::baseline;
 use super::detection;
+use super::diff;
 use super::evidence_args::EvidenceArgs;
 use super::exit::Exit;
 use super::file;
 use super::judging::Judging;
 use super::list;
 use super::progress::Bar;
-use super::{Cli, ColorArg, Command, DetectArgs, DetectFormat, ExplainArgs, JudgeArgs, ScanArgs};
+use super::tuning_args::own_indicators;
+use super::{
+    BaselineCommand, Cli, ColorArg, Command, DetectArgs, DetectFormat, ExplainArgs, JudgeArgs,
+    ScanArgs,
+};
 use crate::artifact::detect::detect as detect_artifacts;
-use crate::checklist;
+use crate::checklist::{self, own::Own};
 use crate::diagnostic::Impact;
 use crate::error::Error;
 use crate::evidence;
@@ -38,6 +44,8 @@ pub fn run(cli: Cli) -> Exit {
         Command::Detect(args) => detect(&args),
         Command::File(args) => file::run(&args),
         Command::Explain(args) => explain(&args),
+        Command::Baseline { command: BaselineCommand::Create(args) } => baseline::create(&args),
+        Command::Diff(args) => diff::run(&args),
         Command::Formats { markdown: true } => print(&report::formats_markdown()),
         Command::Formats { markdown: false } => print(&report::formats_list(width())),
         Command::Checklist(args) => list::run(&args),
@@ -57,8 +65,8 @@ pub fn run(cli: Cli) -> Exit {
 }
 
 /// What a run found, and what it could not open.
-struct Outcome {
-    report: Report,
+pub(super) struct Outcome {
+    pub(super) report: Report,
     unreadable: bool,
 }
 
@@ -100,7 +108,7 @@ fn scan(args: &ScanArgs) -> Exit {
 }
 
 /// The exit code: what the caller asked to be told first, then what is missing.
-fn judge(outcome: &Outcome, fail_on: Option<Verdict>) -> Exit {
+pub(super) fn judge(outcome: &Outcome, fail_on: Option<Verdict>) -> Exit {
     if outcome.report.hosts.is_empty() {
         return Exit::Unreadable;
     }
@@ -116,7 +124,11 @@ fn judge(outcome: &Outcome, fail_on: Option<Verdict>) -> Exit {
     if damaged || outcome.unreadable { Exit::Incomplete } else { Exit::Complete }
 }
 
-fn examine(paths: &[PathBuf], args: &JudgeArgs, opening: &EvidenceArgs) -> Result<Outcome, Exit> {
+pub(super) fn examine(
+    paths: &[PathBuf],
+    args: &JudgeArgs,
+    opening: &EvidenceArgs,
+) -> Result<Outcome, Exit> {
     let Judging { settings, about } = Judging::gather(args)?;
     let opened = open(paths, opening)?;
     if opened.hosts.is_empty() {
@@ -192,6 +204,17 @@ fn explain(args: &ExplainArgs) -> Exit {
     {
         return print(&explain::explain_indicator(indicator));
     }
+    if !given && !args.judge.tuning.rules.is_empty() {
+        match own_indicators(&args.judge.tuning.rules) {
+            Err(error) => return fail(&error, Exit::Usage),
+            Ok(own) => {
+                let meant = |one: &&Own| one.indicator.id.eq_ignore_ascii_case(&args.what);
+                if let Some(own) = own.iter().find(meant) {
+                    return print(&explain::explain_own(own));
+                }
+            }
+        }
+    }
     if !given {
         warn(&format!(
             "{} is no indicator (`svctriage checklist` lists them); to explain a row or a service, give \
@@ -230,14 +253,14 @@ fn is_meant(service: &ServiceReport, what: &str) -> bool {
     }
 }
 
-fn read_report(path: &Path) -> Result<Report, Error> {
+pub(super) fn read_report(path: &Path) -> Result<Report, Error> {
     #[expect(clippy::disallowed_methods, reason = "a report of ours, not evidence")]
     let bytes = fs::read(path).map_err(|source| Error::Open { path: path.to_owned(), source })?;
     Report::from_json(&bytes).map_err(|message| Error::Settings { path: path.to_owned(), message })
 }
 
 /// One line per host about what was lost; the report has the rest.
-fn warn_of_damage(report: &Report) {
+pub(super) fn warn_of_damage(report: &Report) {
     for host in &report.hosts {
         let lost = host.diagnostics.iter().filter(|one| one.impact != Impact::Note).count();
         if lost > 0 {
@@ -259,7 +282,7 @@ pub(super) fn warn(message: &str) {
     eprintln!("svctriage: {message}");
 }
 
-fn shown(path: &Path) -> String {
+pub(super) fn shown(path: &Path) -> String {
     text::terminal_safe(&path.to_string_lossy()).into_owned()
 }
 
@@ -278,7 +301,7 @@ pub(super) fn write_stdout(bytes: &[u8]) -> Exit {
 }
 
 /// Writes beside the target and renames, so that an interrupted run leaves no half report.
-fn write_file(path: &Path, bytes: &[u8]) -> Exit {
+pub(super) fn write_file(path: &Path, bytes: &[u8]) -> Exit {
     let mut partial = path.as_os_str().to_owned();
     partial.push(".partial");
     let partial = PathBuf::from(partial);
@@ -303,7 +326,7 @@ pub(super) fn width() -> usize {
 }
 
 /// `--color auto` obeys `NO_COLOR`, `CLICOLOR_FORCE` and `TERM`, and otherwise asks whether stdout is a terminal.
-fn color(wanted: ColorArg) -> bool {
+pub(super) fn color(wanted: ColorArg) -> bool {
     let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty() && value != "0");
     match wanted {
         ColorArg::Always => true,

@@ -187,6 +187,12 @@ impl Host {
         }
     }
 
+    /// Whether it is known to be a server, by the name of its Windows.
+    pub fn is_server(&self) -> bool {
+        let product = self.identity.product.as_deref();
+        product.is_some_and(|product| product.to_lowercase().contains("server"))
+    }
+
     /// The build number's first part, `19045`, where known.
     pub fn build_number(&self) -> Option<u32> {
         self.identity.build.as_deref()?.split('.').next()?.parse().ok()

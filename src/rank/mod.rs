@@ -13,6 +13,7 @@ use crate::text;
 
 mod host_score;
 mod incident;
+pub mod suppression;
 pub mod tuning;
 
 pub use host_score::{MOST_FOR_MORE, ONE_MORE, of_host};
@@ -111,6 +112,9 @@ pub struct Ranked<'a> {
     pub findings: Vec<Finding>,
     /// What speaks for it, heaviest first.
     pub against: Vec<Finding>,
+    /// What would speak against it and is not counted, heaviest first, with the place of its entry in
+    /// [`Given::suppressions`].
+    pub suppressed: Vec<(Finding, usize)>,
     /// Indicators without an answer, in the order of the checklist.
     pub unknown: Vec<(&'static Indicator, Lack)>,
     /// How many indicators answered no.
@@ -127,14 +131,14 @@ pub fn rank<'a>(host: &'a Host, given: &Given, tuning: &Tuning) -> Vec<Ranked<'a
         .map(|service| {
             let memory = &Memory::default();
             let scope = Scope { host, service, given, overview, memory };
-            judge(host, service, checklist::ask(&scope, &asked), tuning)
+            judge(service, &scope, checklist::ask(&scope, &asked), tuning)
         })
         .collect();
     // A store is no service: it has a row only where what it loads is worth a note.
     let stores = host.stores.iter().map(|store| {
         let memory = &Memory::default();
         let scope = Scope { host, service: store, given, overview, memory };
-        judge(host, store, checklist::ask_of_store(&scope, &tuning.ignored), tuning)
+        judge(store, &scope, checklist::ask_of_store(&scope, &tuning.ignored), tuning)
     });
     ranked.extend(stores.filter(|store| store.verdict >= Verdict::Note));
     ranked.sort_by_cached_key(|one| {
@@ -151,13 +155,15 @@ pub fn rank<'a>(host: &'a Host, given: &Given, tuning: &Tuning) -> Vec<Ranked<'a
 }
 
 fn judge<'a>(
-    host: &Host,
     service: &'a Service,
+    scope: &Scope<'_>,
     answers: Vec<Answered>,
     tuning: &Tuning,
 ) -> Ranked<'a> {
+    let Scope { host, given, .. } = *scope;
     let mut families: BTreeMap<Family, Vec<Finding>> = BTreeMap::new();
     let mut against = Vec::new();
+    let mut suppressed = Vec::new();
     let mut unknown = Vec::new();
     let mut answered_no = 0_usize;
     let mut hard = false;
@@ -171,6 +177,8 @@ fn judge<'a>(
                 let finding = Finding { indicator, hit, weight, contribution: weight };
                 if weight < 0 {
                     against.push(finding);
+                } else if let Some(entry) = given.suppression(scope, indicator) {
+                    suppressed.push((Finding { contribution: 0, ..finding }, entry));
                 } else {
                     hard |= indicator.hard && tuned.is_none_or(|weight| weight > 0);
                     families.entry(indicator.family).or_default().push(finding);
@@ -187,11 +195,12 @@ fn judge<'a>(
     let by_weight = |one: &Finding| (Reverse(one.contribution.abs()), one.indicator.id);
     findings.sort_by_key(by_weight);
     against.sort_by_key(by_weight);
+    suppressed.sort_by_key(|(one, _)| (Reverse(one.weight), one.indicator.id));
     limit_trust(&findings, &mut against);
     let sum: i32 = findings.iter().chain(&against).map(|finding| finding.contribution).sum();
     let score = if hard { sum.max(HARD_FLOOR) } else { sum };
     let verdict = verdict(score, &findings, &against);
-    Ranked { service, score, verdict, findings, against, unknown, answered_no }
+    Ranked { service, score, verdict, findings, against, suppressed, unknown, answered_no }
 }
 
 /// The family of the heaviest finding that rests on the same kinds of acts of the service as this rule's (its commands, its

@@ -11,6 +11,7 @@ use super::outbound::OutboundReport;
 use super::rule::{self, RuleHitReport, RuleSight};
 use super::service::ServiceReport;
 use super::timeline::{self, TimelineEntry};
+use crate::checklist::knowledge::stock::{Catalog, Extent, Standing};
 use crate::diagnostic::Diagnostic;
 use crate::host::coverage::{Clearing, ClearingEvidence, GapReason, Origin, State};
 use crate::host::fact::SettingKind;
@@ -166,6 +167,9 @@ pub struct Summary {
     pub not_assessed: usize,
     /// Indicators that could not be answered for at least one service.
     pub unanswered: usize,
+    /// Findings that the analyst's lists do not count.
+    #[serde(default)]
+    pub suppressed: usize,
 }
 
 impl Summary {
@@ -187,6 +191,7 @@ impl Summary {
             known_good: count(Verdict::KnownGood),
             not_assessed: count(Verdict::NotAssessed),
             unanswered: unanswered.len(),
+            suppressed: 0,
         }
     }
 }
@@ -307,6 +312,22 @@ impl HostReport {
     }
 }
 
+/// What a reader should know of comparisons with what Windows brings, where the host's Windows was not measured.
+fn unmeasured(host: &Host) -> Option<&'static str> {
+    match Catalog::shipped().standing(host, Extent::Programs) {
+        Standing::Known => None,
+        Standing::NoBuild => {
+            Some("build of Windows not known: what differs from Windows' own services weighs half")
+        }
+        Standing::NotMeasured => Some(
+            "build of Windows not measured: what differs from Windows' own services weighs half",
+        ),
+        Standing::Server => Some(
+            "no server of this build was measured: what differs from Windows' own services weighs half",
+        ),
+    }
+}
+
 fn coverage(host: &Host) -> Vec<CoverageReport> {
     let report = |(origin, span): (Origin, Option<&crate::host::Span>)| CoverageReport {
         origin,
@@ -321,7 +342,13 @@ fn coverage(host: &Host) -> Vec<CoverageReport> {
             .collect(),
         cleared: host.coverage.clearings(origin).iter().map(clearing).collect(),
         unrecorded: host.coverage.unrecorded(origin).into_iter().collect(),
-        notes: span.map(|span| span.notes.clone()).unwrap_or_default(),
+        notes: {
+            let mut notes = span.map(|span| span.notes.clone()).unwrap_or_default();
+            if origin == Origin::SystemHive && span.is_some() {
+                notes.extend(unmeasured(host).map(str::to_owned));
+            }
+            notes
+        },
     };
     // Rules and lists are no evidence that is missing where nobody gave any; catalogs matter where there are files.
     let optional = [
@@ -331,6 +358,7 @@ fn coverage(host: &Host) -> Vec<CoverageReport> {
         Origin::KnownBad,
         Origin::KnownGood,
         Origin::YaraRules,
+        Origin::Baseline,
     ];
     let is_said = |(origin, span): &(Origin, Option<&crate::host::Span>)| {
         !optional.contains(origin) || span.is_some()

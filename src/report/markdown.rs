@@ -108,7 +108,36 @@ fn page(report: &Report, host: &HostReport, options: &Options) -> Vec<String> {
             lines.push(format!("- and {more} more"));
         }
     }
+    lines.append(&mut suppressed(host, options));
     lines.append(&mut posture::section(&host.posture, options.all));
+    lines
+}
+
+/// Findings that are told before the rest is only counted.
+const SUPPRESSED_SHOWN: usize = 10;
+
+/// What the analyst's lists do not count, each with who says so and why.
+fn suppressed(host: &HostReport, options: &Options) -> Vec<String> {
+    let of_service = |service: &'_ ServiceReport| {
+        let name = code(&service.name);
+        service
+            .suppressed
+            .iter()
+            .map(|one| format!("- {name} {}", prose(&one.sentence())))
+            .collect::<Vec<_>>()
+    };
+    let told: Vec<String> = host.services.iter().flat_map(of_service).collect();
+    if told.is_empty() {
+        return Vec::new();
+    }
+    let heading = format!("### {} suppressed", layout::plural(told.len(), "finding"));
+    let mut lines = vec![String::new(), heading, String::new()];
+    let most = if options.all { usize::MAX } else { SUPPRESSED_SHOWN };
+    let more = told.len().saturating_sub(most);
+    lines.extend(told.into_iter().take(most));
+    if more > 0 {
+        lines.push(format!("- and {more} more"));
+    }
     lines
 }
 

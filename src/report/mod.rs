@@ -17,8 +17,10 @@ use crate::host::rule_hit::RuleSet;
 use crate::rank::{self, Tuning, Verdict};
 
 pub mod answers;
+pub mod baseline;
 pub mod configuration;
 pub mod detection;
+pub mod diff;
 pub mod event;
 pub mod event_summary;
 pub mod evidence;
@@ -37,6 +39,7 @@ pub mod rule;
 pub mod service;
 pub mod stamp;
 pub mod story;
+pub mod suppressed;
 pub mod timeline;
 
 mod csv;
@@ -51,11 +54,14 @@ mod select;
 mod story_words;
 mod table;
 
+pub use baseline::GivenBaseline;
 pub use evidence::{EvidenceFile, EvidenceSummary};
 pub use formats::{formats_list, formats_markdown};
 pub use host::HostReport;
+pub use judged::OwnIndicator;
 pub use service::ServiceReport;
 pub use stamp::Stamp;
+pub use suppressed::{SuppressedReport, SuppressionList};
 
 /// The number of the contract in `docs/report.md`: raised when a field changes its meaning or goes away.
 pub const SCHEMA: u32 = 1;
@@ -99,12 +105,21 @@ pub struct Settings {
     pub weight_reasons: BTreeMap<String, String>,
     /// Indicators the analyst left out.
     pub ignored: BTreeSet<String>,
+    /// The lists of suppressions that were given.
+    #[serde(default)]
+    pub suppress: Vec<SuppressionList>,
+    /// The analyst's own indicators.
+    #[serde(default)]
+    pub own_indicators: Vec<OwnIndicator>,
     /// The list of approved changes, as it was given.
     pub approved: Option<String>,
     /// What became of the Sigma rules that were given; null where none were.
     pub rules: Option<RuleSet>,
     /// The list of destinations that other hosts talk to, as it was given.
     pub known_destinations: Option<String>,
+    /// The analyst's baselines, in the order in which they were given.
+    #[serde(default)]
+    pub baselines: Vec<GivenBaseline>,
     /// How the files behind services were read.
     #[serde(default)]
     pub files: FileSettings,
@@ -190,9 +205,12 @@ impl Settings {
             weights_file: None,
             weight_reasons: BTreeMap::new(),
             ignored: tuning.ignored.clone(),
+            suppress: Vec::new(),
+            own_indicators: Vec::new(),
             approved,
             rules: None,
             known_destinations: None,
+            baselines: Vec::new(),
             files: FileSettings::default(),
             thresholds: Thresholds {
                 escalate: rank::ESCALATE,
@@ -201,6 +219,13 @@ impl Settings {
                 hard_floor: rank::HARD_FLOOR,
             },
         }
+    }
+
+    /// With the baselines that were given.
+    #[must_use]
+    pub fn with_baselines(mut self, baselines: Vec<GivenBaseline>) -> Self {
+        self.baselines = baselines;
+        self
     }
 
     /// With the path of the list of destinations that other hosts talk to.
@@ -251,6 +276,14 @@ impl Settings {
     #[must_use]
     pub fn with_weights(self, file: Option<String>, reasons: BTreeMap<String, String>) -> Self {
         Self { weights_file: file, weight_reasons: reasons, ..self }
+    }
+}
+
+impl Settings {
+    /// With the lists of suppressions that were given.
+    #[must_use]
+    pub fn with_suppressions(self, lists: Vec<SuppressionList>) -> Self {
+        Self { suppress: lists, ..self }
     }
 }
 

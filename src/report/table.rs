@@ -13,7 +13,9 @@ use super::incident::IncidentReport;
 use super::layout::{columns, fit, plural, wrap};
 use super::select::Row;
 use super::service::ServiceReport;
-use super::{Options, Renderer, Report, file, judged, older_state, posture, rule, select};
+use super::{
+    Options, Renderer, Report, file, judged, older_state, posture, rule, select, suppressed,
+};
 use crate::diagnostic::Impact;
 use crate::host::coverage::{Origin, State};
 use crate::host::incident::IncidentKind;
@@ -103,6 +105,10 @@ impl Page {
             }
         }
         self.lines.push(String::new());
+        if let Some(suppressed) = suppressed::in_a_line(host) {
+            let text = fit(&suppressed, self.width.saturating_mul(3));
+            self.paragraph("SUPPRESSED", &format!("{text} (svctriage explain SERVICE tells why)"));
+        }
         self.paragraph("NOT CHECKED", &not_checked(host));
         self.paragraph("NEXT", &next(&shortlist.rows));
     }

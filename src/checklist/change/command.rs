@@ -1,7 +1,8 @@
 //! Commands that name it, and events that show its program being exchanged.
 
 use crate::checklist::basis::{CHANGE_LOGS, COMMAND_LOGS};
-use crate::checklist::known_good::agent;
+use crate::checklist::knowledge::stock::Comparison;
+use crate::checklist::known_good::{self, agent};
 use crate::checklist::place::is_in_trusted_folder;
 use crate::checklist::staging::{command, installed, no, set, unknown, yes};
 use crate::checklist::story::{clip, commands, created_near, line, remarks, sets, writes};
@@ -107,7 +108,7 @@ pub(super) const COMMAND_CHANGED: Indicator = Indicator {
         let (weight, (event, value, new, by)) = by_command
             .chain(by_write)
             .filter(|(event, _, new, _)| !new.is_empty() && !created_near(scope, event.time))
-            .filter_map(|one| Some((change_weight(scope, one.2)?, one)))
+            .filter_map(|one| Some((change_weight(scope, one.1, one.2)?, one)))
             .max_by_key(|(weight, _)| *weight)?;
         let by = match by {
             By::Command(command) => format!("`{}`{}", line(event), remarks(scope, command)),
@@ -130,6 +131,12 @@ pub(super) const COMMAND_CHANGED: Indicator = Indicator {
                 0,
                 set("TermService", r"Parameters\ServiceDll", new, r"C:\Windows\System32\reg.exe"),
             )
+        }),
+        yes("remote desktop is given a wrapper's DLL", || {
+            let new = r"%ProgramFiles%\RDP Wrapper\rdpwrap.dll";
+            let setup = r"C:\Users\anna\Desktop\RDPWInst.exe";
+            Scene::hosted("TermService")
+                .event(0, set("TermService", r"Parameters\ServiceDll", new, setup))
         }),
         no("the writes of a creation", || {
             let services = r"C:\Windows\System32\services.exe";
@@ -165,8 +172,16 @@ const VALUES: [&str; 3] = ["ImagePath", r"Parameters\ServiceDll", "ServiceDll"];
 
 /// An update within the trusted folders is ordinary; anything else is not. An interpreter in System32 is no
 /// update: `None`.
-fn change_weight(scope: &Scope<'_>, new: &str) -> Option<i16> {
+fn change_weight(scope: &Scope<'_>, value: &str, new: &str) -> Option<i16> {
     let new = ImagePath::parse(new);
+    // Nobody but Windows updates Windows: another file of its own service is no update, wherever it lies.
+    let compared = known_good::stock(scope).map(|stock| match value {
+        "ImagePath" => stock.compare_image(&new),
+        _ => stock.compare_dll(&new),
+    });
+    if compared == Some(Comparison::Other) {
+        return Some(COMMAND_CHANGED.weight);
+    }
     if !is_in_trusted_folder(&new) || SHELLS.contains(&new.leaf()) {
         return Some(COMMAND_CHANGED.weight);
     }

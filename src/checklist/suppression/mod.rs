@@ -9,7 +9,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::policy::Pattern;
-use super::{Answered, Family, Indicator, Scope};
+use super::{Family, Given, Indicator, Scope};
 use crate::host::program_file::Purpose;
 use crate::host::{Host, Service};
 
@@ -127,14 +127,14 @@ pub fn must_be_named(indicator: &Indicator) -> bool {
     indicator.hard || matches!(indicator.family, Family::K | Family::F | Family::D)
 }
 
-/// The first entry that holds for a yes about a service, by its place; entries that have expired hold for nothing.
-pub fn of_answer(scope: &Scope<'_>, answered: &Answered) -> Option<usize> {
-    let Scope { host, service, given, .. } = scope;
-    given.suppressions.iter().position(|entry| {
-        entry.is_about(answered.indicator)
-            && entry.concerns(host, service)
-            && !entry.has_expired(host)
-    })
+impl Given {
+    /// The first entry that holds for a yes of that indicator, by its place; entries that have expired hold for nothing.
+    pub fn suppression(&self, scope: &Scope<'_>, indicator: &Indicator) -> Option<usize> {
+        let Scope { host, service, .. } = scope;
+        self.suppressions.iter().position(|entry| {
+            entry.is_about(indicator) && entry.concerns(host, service) && !entry.has_expired(host)
+        })
+    }
 }
 
 /// Paths match whole; a pattern without a folder matches file names. A program that hosts a DLL is not the service's own.

@@ -14,6 +14,7 @@ use super::event::Subject;
 use super::{Event, Host};
 
 mod cleared;
+mod intercepted;
 mod outbound;
 mod rules;
 mod service_acts;
@@ -31,7 +32,7 @@ pub enum IncidentKind {
     /// Services made, changed or deleted by one actor and session, or from one address, within ten minutes.
     #[serde(alias = "install_burst")]
     ServiceActs,
-    /// Shells and script hosts that services.exe started and no service of the evidence names.
+    /// Shells, script hosts and programs in the place of others that services.exe started and no service of the evidence names.
     StrayProcess,
     /// Logs cleared by one actor in quick succession.
     LogsCleared,
@@ -83,6 +84,7 @@ pub struct Incident {
 pub(super) fn incidents(host: &Host) -> Vec<Incident> {
     let mut incidents = service_acts::incidents(host);
     incidents.extend(stray::incidents(host));
+    incidents.extend(intercepted::incidents(host));
     incidents.extend(cleared::incidents(host));
     incidents.extend(outbound::incidents(host));
     incidents.extend(rules::incidents(host));

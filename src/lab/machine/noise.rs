@@ -5,7 +5,7 @@ use jiff::SignedDuration;
 use super::clock::Clock;
 use super::stock;
 use crate::lab::scenario::{
-    Action, Install, Noise, NoiseKind, Outcome, ServiceKind, Start, StartMode, Step,
+    Action, Install, Noise, NoiseKind, ServiceKind, Start, StartMode, Step,
 };
 
 /// Most steps of one source of noise.
@@ -47,13 +47,7 @@ fn action(kind: NoiseKind, number: usize, clock: &mut Clock) -> Action {
             by: None,
         },
         NoiseKind::ServiceLogons => Action::ServiceLogon {},
-        NoiseKind::ServiceStarts => Action::StartService(Start {
-            service: any_stock_service(clock),
-            outcome: Outcome::Running,
-            children: Vec::new(),
-            connections: Vec::new(),
-            signature: None,
-        }),
+        NoiseKind::ServiceStarts => Action::StartService(Start::new(&any_stock_service(clock))),
         NoiseKind::DefenderDrivers => Action::InstallService(defender_driver(clock)),
     }
 }
