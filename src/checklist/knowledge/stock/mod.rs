@@ -121,8 +121,14 @@ impl Stock {
 
     /// Its accounts, in the form of [`account`]. Empty where nothing is known.
     pub fn accounts(&self) -> BTreeSet<String> {
+        self.accounts_of(|_| true)
+    }
+
+    /// Its accounts in the versions of which that is true of a build.
+    pub fn accounts_of(&self, is_meant: impl Fn(u32) -> bool) -> BTreeSet<String> {
         self.variants
             .iter()
+            .filter(|variant| variant.builds.iter().any(|build| is_meant(*build)))
             .filter(|variant| !variant.account.is_empty())
             .map(|variant| account(variant.account))
             .collect()
@@ -203,7 +209,7 @@ mod tests {
         for row in rows(NAMES) {
             assert!(!row.numbers(1).is_empty(), "{}: no build", row.field(0));
             let sources: Vec<&str> = row.field(4).split(',').collect();
-            let known = sources.iter().all(|one| ["b", "d", "m", "w", "z"].contains(one));
+            let known = sources.iter().all(|one| ["b", "d", "m", "w", "x", "z"].contains(one));
             assert!(known, "{:?}: no source", row.0);
         }
         for row in rows(ENGLISH) {
