@@ -82,7 +82,8 @@ fn unknown(report: &HostReport, plants: &[&Plant]) -> Vec<String> {
         .flatten()
         .map(|name| name.to_lowercase())
         .collect();
-    let planted = plants.iter().flat_map(|plant| plant.services.iter().map(move |name| (plant, name)));
+    let planted =
+        plants.iter().flat_map(|plant| plant.services.iter().map(move |name| (plant, name)));
     planted
         .filter(|(_, name)| !known.contains(&name.to_lowercase()))
         .map(|(plant, name)| format!("{}: {name}", plant.id))
