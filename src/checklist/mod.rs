@@ -29,6 +29,7 @@ mod library;
 mod location;
 mod name;
 mod overview;
+pub mod own;
 mod place;
 mod program;
 mod rules;
@@ -135,6 +136,8 @@ pub enum Need {
     FileContentsOr(Origin),
     /// Whether libraries that the service asks for in vain are there after all, and then who vouches for them.
     Phantoms,
+    /// That, for a no; a yes may rest on something else.
+    ForNo(&'static Self),
     /// Lists of that origin, and the bytes of the service's files.
     Listed(Origin),
 }
@@ -151,6 +154,7 @@ impl Need {
             Self::FileContentsOr(origin) | Self::Listed(origin) => {
                 vec![Origin::FileSystem, *origin]
             }
+            Self::ForNo(need) => need.origins(),
             Self::Phantoms => vec![Origin::FileSystem, Origin::Catalogs],
         }
     }
@@ -513,6 +517,10 @@ fn unmet(need: Need, coverage: &crate::host::Coverage, scope: &Scope<'_>) -> Unm
                 _ => Unmet::ForNo(lack),
             },
             for_any @ Unmet::ForAny(_) => for_any,
+        },
+        Need::ForNo(need) => match unmet(*need, coverage, scope) {
+            Unmet::ForAny(lack) => Unmet::ForNo(lack),
+            other => other,
         },
         Need::Phantoms => of_phantoms(coverage, scope),
     }

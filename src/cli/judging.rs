@@ -7,10 +7,10 @@ use std::sync::Arc;
 
 use super::exit::Exit;
 use super::run::{fail, warn};
-use super::tuning_args::Tuned;
+use super::tuning_args::{self, Tuned};
 use super::{JudgeArgs, baseline, known_files, rule_files};
 use crate::artifact::sigma::Rules;
-use crate::checklist::{self, Given, Indicator, Policy};
+use crate::checklist::{Given, Policy};
 use crate::error::Error;
 use crate::host::KnownDestinations;
 use crate::report::{self, FileSettings};
@@ -38,12 +38,19 @@ impl Judging {
         {
             warn(&summary);
         }
-        let known: Vec<&'static Indicator> = checklist::indicators().collect();
+        let own = tuning_args::own_indicators(&args.tuning.rules).map_err(usage)?;
+        let known = tuning_args::all_indicators(&own);
         let Tuned { tuning, reasons } = args.tuning.tuned(&known).map_err(usage)?;
         let (suppressions, lists) = args.tuning.suppressions(&known).map_err(usage)?;
         let settings = Settings {
             window: args.window,
-            given: Given { policy, baseline, suppressions, ..Given::default() },
+            given: Given {
+                policy,
+                own: own.iter().map(|one| one.indicator).collect(),
+                baseline,
+                suppressions,
+                ..Given::default()
+            },
             known_destinations,
             tuning,
             files: args.files.options(),
@@ -54,7 +61,8 @@ impl Judging {
         let about = about(args, &settings)
             .with_baselines(baselines)
             .with_weights(name(args.tuning.weights.as_ref()), reasons)
-            .with_suppressions(lists);
+            .with_suppressions(lists)
+            .with_own(&own);
         Ok(Self { settings, about })
     }
 }

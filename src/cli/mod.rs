@@ -130,6 +130,9 @@ Examples:
   svctriage scan /cases/* --format jsonl --min-verdict review --fail-on escalate
   svctriage scan /cases/042/C --sigma rules/windows --sigma my_rule.yml
   svctriage scan /cases/042/C --baseline gold.jsonl
+  svctriage scan /cases/042/C --rules my_rules     indicators of your own (TOML)
+  svctriage scan /cases/042/C --weights weights.toml --ignore N04,W08
+  svctriage scan /cases/042/C --suppress site.toml findings listed and not counted, with reason, author and expiry
   svctriage scan DISK.E01 --hash suspicious        reads only the files of services with a reason
   svctriage scan DISK.E01 --hash-limit 2G          reads files of up to 2 GiB
 
@@ -149,7 +152,9 @@ const CHECKLIST_EXAMPLES: &str = "\
 Examples:
   svctriage checklist                              every indicator in a line
   svctriage checklist --markdown > checklist.md    the whole reference
-  svctriage checklist --toml > weights.toml        weights, to be changed and given to --weights";
+  svctriage checklist --toml > weights.toml        weights, to be changed and given to --weights
+  svctriage checklist --rules my_rules             with your own indicators
+  svctriage checklist --rules my_rules --check     whether your own indicators hold what their examples promise";
 
 const FILE_EXAMPLES: &str = "\
 Examples:
@@ -163,6 +168,7 @@ of the one with the current Windows folder.";
 const EXPLAIN_EXAMPLES: &str = "\
 Examples:
   svctriage explain P01
+  svctriage explain LOCAL-001 --rules my_rules
   svctriage explain 1 /cases/042/C
   svctriage explain Spooler /cases/042/C
   svctriage explain 2 --report report.json";
@@ -211,6 +217,12 @@ pub struct ChecklistArgs {
     /// A file of weights to start from, for --weights (docs/weights.md).
     #[arg(long, conflicts_with = "markdown")]
     pub toml: bool,
+    /// Indicators of your own, listed with the others: a file, or a folder with .toml files (docs/rules.md).
+    #[arg(long, value_name = "DIR|FILE", conflicts_with = "markdown")]
+    pub rules: Vec<PathBuf>,
+    /// Only checks that these hold what their examples promise.
+    #[arg(long, requires = "rules", conflicts_with = "toml")]
+    pub check: bool,
 }
 
 /// `detect`.

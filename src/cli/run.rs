@@ -15,12 +15,13 @@ use super::file;
 use super::judging::Judging;
 use super::list;
 use super::progress::Bar;
+use super::tuning_args::own_indicators;
 use super::{
     BaselineCommand, Cli, ColorArg, Command, DetectArgs, DetectFormat, ExplainArgs, JudgeArgs,
     ScanArgs,
 };
 use crate::artifact::detect::detect as detect_artifacts;
-use crate::checklist;
+use crate::checklist::{self, own::Own};
 use crate::diagnostic::Impact;
 use crate::error::Error;
 use crate::evidence;
@@ -202,6 +203,17 @@ fn explain(args: &ExplainArgs) -> Exit {
         && !given
     {
         return print(&explain::explain_indicator(indicator));
+    }
+    if !given && !args.judge.tuning.rules.is_empty() {
+        match own_indicators(&args.judge.tuning.rules) {
+            Err(error) => return fail(&error, Exit::Usage),
+            Ok(own) => {
+                let meant = |one: &&Own| one.indicator.id.eq_ignore_ascii_case(&args.what);
+                if let Some(own) = own.iter().find(meant) {
+                    return print(&explain::explain_own(own));
+                }
+            }
+        }
     }
     if !given {
         warn(&format!(

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::judging;
+use super::{judging, rule_files};
+use crate::checklist::own::{self, Own};
 use crate::checklist::{self, Indicator, Suppression};
 use crate::error::Error;
 use crate::rank::Tuning;
@@ -15,6 +16,9 @@ use crate::report::SuppressionList;
 /// What the analyst changes about the judging.
 #[derive(Debug, Clone, Default, Args)]
 pub struct TuningArgs {
+    /// Indicators of your own: a file, or a folder with .toml files; may be repeated (see docs/rules.md).
+    #[arg(long, value_name = "DIR|FILE")]
+    pub rules: Vec<PathBuf>,
     /// Weights by indicator (TOML; `svctriage checklist --toml` prints a file to start from; see docs/weights.md).
     #[arg(long, value_name = "FILE")]
     pub weights: Option<PathBuf>,
@@ -27,6 +31,38 @@ pub struct TuningArgs {
     /// Does not ask these indicators: --ignore P06,N04; may be repeated.
     #[arg(long = "ignore", value_name = "ID", value_delimiter = ',')]
     pub ignored: Vec<String>,
+}
+
+/// Reads the analyst's own indicators, in the order of the files.
+///
+/// # Errors
+/// What is not there or does not hold, with the file and the line; an id that comes twice.
+pub(super) fn own_indicators(paths: &[PathBuf]) -> Result<Vec<Own>, Error> {
+    let mut all: Vec<Own> = Vec::new();
+    for (file, text) in rule_files::read(paths, &rule_files::OWN)? {
+        let wrong = |message: String| Error::Settings { path: PathBuf::from(&file), message };
+        let read = own::read(&file, &text.map_err(wrong)?).map_err(|one| wrong(one.to_string()))?;
+        for one in read {
+            let id = one.indicator.id;
+            if let Some(first) = all.iter().find(|other| other.indicator.id == id) {
+                let (line, other) = (one.line, &first.file);
+                return Err(wrong(format!(
+                    "line {line}: {id} is the id of a rule in {other}, line {}: give one of them another",
+                    first.line
+                )));
+            }
+            all.push(one);
+        }
+        if all.len() > own::MOST_RULES {
+            return Err(wrong(format!("more than {} rules", own::MOST_RULES)));
+        }
+    }
+    Ok(all)
+}
+
+/// Every indicator that is asked, the analyst's own ones last.
+pub(super) fn all_indicators(own: &[Own]) -> Vec<&'static Indicator> {
+    checklist::indicators().chain(own.iter().map(|one| one.indicator)).collect()
 }
 
 /// Weights and indicators the analyst changed, and what his file says of them.

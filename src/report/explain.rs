@@ -7,6 +7,7 @@ use super::finding::{FindingReport, held_back};
 use super::host::HostReport;
 use super::judged;
 use super::service::ServiceReport;
+use crate::checklist::own::Own;
 use crate::checklist::{self, Expected, Family, Indicator, Need, Question};
 use crate::host::Origin;
 use crate::host::program_file::FileState;
@@ -19,6 +20,34 @@ const WIDTH: usize = 96;
 
 /// An indicator: what it asks, why, how a yes can be innocent, how to check it, and its examples.
 pub fn explain_indicator(indicator: &Indicator) -> String {
+    let examples = indicator.examples.iter().map(|example| {
+        let answer = match example.answer {
+            Expected::Yes => "yes",
+            Expected::No => "no",
+            Expected::Unknown => "unknown",
+        };
+        format!("{}: {answer}", example.title)
+    });
+    let mut page = about(indicator);
+    page.list("Examples, executed as tests", examples);
+    page.text
+}
+
+/// An indicator of the analyst's own, the same way, with the file it stands in.
+pub fn explain_own(own: &Own) -> String {
+    let mut page = about(own.indicator);
+    let examples = own
+        .examples
+        .iter()
+        .map(|(title, is_yes)| format!("{title}: {}", if *is_yes { "yes" } else { "no" }));
+    page.list("Examples, executed when the rule is read", examples);
+    page.blank();
+    page.line(format!("Written by {}: {}, line {}", own.author, own.file, own.line));
+    page.line(format!("SHA-256 of the file: {}", own.sha256));
+    page.text
+}
+
+fn about(indicator: &Indicator) -> Page {
     let mut page = Page::default();
     page.line(format!("{}: {}", indicator.id, indicator.question));
     page.blank();
@@ -31,16 +60,7 @@ pub fn explain_indicator(indicator: &Indicator) -> String {
     page.paragraph("Since", indicator.since);
     page.list("Check by hand", indicator.verify.iter().copied());
     page.list("Sources", indicator.sources.iter().copied());
-    let examples = indicator.examples.iter().map(|example| {
-        let answer = match example.answer {
-            Expected::Yes => "yes",
-            Expected::No => "no",
-            Expected::Unknown => "unknown",
-        };
-        format!("{}: {answer}", example.title)
-    });
-    page.list("Examples, executed as tests", examples);
-    page.text
+    page
 }
 
 fn techniques(indicator: &Indicator) -> String {
@@ -63,7 +83,11 @@ fn weight(indicator: &Indicator) -> String {
 }
 
 fn needs(indicator: &Indicator) -> String {
-    let need = |need: &Need| match need {
+    indicator.needs.iter().map(need).collect::<Vec<_>>().join("; ")
+}
+
+fn need(need: &Need) -> String {
+    match need {
         Need::Part(origin) => format!("the {}", origin.label()),
         Need::Whole(origin) => format!("the whole {}", origin.label()),
         Need::AnyPart(origins) => {
@@ -88,8 +112,8 @@ fn needs(indicator: &Indicator) -> String {
         Need::Signatures => {
             "its files, and catalogs for those without a signature of their own".to_owned()
         }
-    };
-    indicator.needs.iter().map(need).collect::<Vec<_>>().join("; ")
+        Need::ForNo(other) => format!("{} (for a no)", self::need(other)),
+    }
 }
 
 /// A service: the five questions, every summand of its score, what is open, what happened, and how to check.
@@ -472,7 +496,7 @@ pub fn checklist_markdown() -> String {
 }
 
 /// Every indicator in a line, for the terminal.
-pub fn checklist_table(width: usize) -> String {
+pub fn checklist_table(own: &[Own], width: usize) -> String {
     let mut page = String::new();
     let mut family = None;
     for one in checklist::indicators() {
@@ -483,6 +507,18 @@ pub fn checklist_table(width: usize) -> String {
         }
         let first = format!("  {:5} {:>4} dB  ", one.id, format!("{:+}", one.weight));
         for line in super::layout::wrap(one.question, width, &first, &" ".repeat(16)) {
+            page.push_str(&line);
+            page.push('\n');
+        }
+    }
+    if !own.is_empty() {
+        page.push_str("\nYour own\n");
+    }
+    for one in own {
+        let Indicator { id, weight, question, .. } = one.indicator;
+        let first = format!("  {id:5} {:>4} dB  ", format!("{weight:+}"));
+        let text = format!("{question} ({}, line {})", one.file, one.line);
+        for line in super::layout::wrap(&terminal_safe(&text), width, &first, &" ".repeat(16)) {
             page.push_str(&line);
             page.push('\n');
         }

@@ -58,6 +58,7 @@ pub use baseline::GivenBaseline;
 pub use evidence::{EvidenceFile, EvidenceSummary};
 pub use formats::{formats_list, formats_markdown};
 pub use host::HostReport;
+pub use judged::OwnIndicator;
 pub use service::ServiceReport;
 pub use stamp::Stamp;
 pub use suppressed::{SuppressedReport, SuppressionList};
@@ -107,6 +108,9 @@ pub struct Settings {
     /// The lists of suppressions that were given.
     #[serde(default)]
     pub suppress: Vec<SuppressionList>,
+    /// The analyst's own indicators.
+    #[serde(default)]
+    pub own_indicators: Vec<OwnIndicator>,
     /// The list of approved changes, as it was given.
     pub approved: Option<String>,
     /// What became of the Sigma rules that were given; null where none were.
@@ -202,6 +206,7 @@ impl Settings {
             weight_reasons: BTreeMap::new(),
             ignored: tuning.ignored.clone(),
             suppress: Vec::new(),
+            own_indicators: Vec::new(),
             approved,
             rules: None,
             known_destinations: None,

@@ -285,7 +285,7 @@ mod tests {
             (json!({"image|endswith": [".exe", ".dll"], "start": "auto"}), true),
             (json!([{"start": "boot"}, {"start": "auto"}]), true),
             (json!({"image|re": r"\\[a-c]\.exe$"}), true),
-            (json!({"image": r"*\public\?.exe"}), true),
+            (json!({"image": r"*\public\\?.exe"}), true),
             (json!({"port|gt": 4000, "port|lte": 4443}), true),
             (json!({"port|lt": 4443}), false),
             (json!({"port": 4443}), true),

@@ -35,7 +35,7 @@ fn mistakes_are_refused_with_their_line() {
         ),
         (&format!("{told}service='X'\nindicators=['B01']"), "line 2: B01 speaks for a service"),
         (&format!("{told}service='X'\nsha256='12'"), "line 2: `12` is no SHA-256"),
-        (&format!("{told}service='X'\nwhen='now'"), "line 6: unknown field `when`"),
+        (&format!("{told}service='X'\nwhen='now'"), "line 7: unknown field `when`"),
         ("service='X'\nreason='r'\nauthor='a'\nexpires='soon'", "line 2: `soon` is no time"),
     ] {
         let problem = read(&format!("\n[[suppress]]\n{entry}\n")).unwrap_err();
