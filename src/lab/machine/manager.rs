@@ -261,8 +261,10 @@ impl Machine {
     pub(super) fn set_recovery(&mut self, recovery: &Recovery) -> Result<(), ScenarioError> {
         self.service_key(&recovery.service)?;
         let session = self.session(Some(&recovery.by))?;
-        let command = recovery.with.clone().unwrap_or_else(|| failure_command_line(recovery));
-        self.run_tool(&session, SC, &command);
+        if !recovery.by_setup {
+            let command = recovery.with.clone().unwrap_or_else(|| failure_command_line(recovery));
+            self.run_tool(&session, SC, &command);
+        }
         let present = (false, recovery.command.is_some());
         let actions = failure_actions(recovery.reset, present, &recovery.actions);
         let mut values = vec![("FailureActions", Data::Binary(actions))];
