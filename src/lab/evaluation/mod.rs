@@ -10,6 +10,7 @@ use crate::report::{HostReport, ServiceReport};
 use crate::text;
 
 mod corpus;
+pub mod hosts;
 mod left_out;
 mod markdown;
 pub mod plants;
