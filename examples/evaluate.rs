@@ -1,50 +1,75 @@
 //! Judges hosts made to order and labelled logs, and prints how it went:
 //! `cargo run --release --example evaluate -- CORPUS > docs/evaluation.md`.
+//!
+//! Without CORPUS only the lab's own hosts are judged. `--csv FILE` writes a row for each host as well.
 #![expect(
     clippy::disallowed_methods,
     clippy::print_stdout,
     reason = "a program of the project's own: it unpacks archives and prints a page"
 )]
 
+use std::collections::BTreeMap;
 use std::error::Error;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
-use svctriage::lab::evaluation::hosts::*;
-use svctriage::lab::evaluation::hosts::metrics::*;
+
+use svctriage::lab::evaluation::hosts::{Base, REAL_HIVES, Study};
+use svctriage::lab::evaluation::{Corpus, Evaluation, Folders, page};
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let corpus = std::env::args_os().nth(1).map(PathBuf::from);
+    let mut corpus: Option<PathBuf> = None;
+    let mut csv: Option<PathBuf> = None;
+    let mut arguments = std::env::args_os().skip(1);
+    while let Some(argument) = arguments.next() {
+        if argument == "--csv" {
+            csv = Some(arguments.next().ok_or("--csv needs a file")?.into());
+        } else {
+            corpus = Some(argument.into());
+        }
+    }
     let mut bases = Base::lab();
     if let Some(corpus) = &corpus {
-        for spec in REAL_HIVES {
-            let read = |suffix: String| unxz(&corpus.join(format!("hives/{}{suffix}.xz", spec.file)));
-            let primary = read(String::new())?;
-            let logs = (1..=spec.logs).map(|n| read(format!(".LOG{n}"))).collect::<Result<Vec<_>, _>>()?;
-            bases.push(Base::real(spec, primary, logs)?);
-        }
+        bases.extend(real_bases(corpus)?);
     }
-    let start = std::time::Instant::now();
     let study = Study::run(bases)?;
-    println!("{:?} {} hosts", start.elapsed(), study.hosts.len());
-    for condition in [Condition::Whole, Condition::Registry] {
-        for view in View::all() {
-            let attacked: Vec<_> = study.under(condition).filter(|h| h.attack.is_some()).collect();
-            let cases: Vec<Case> = attacked.iter().map(|h| Case { places: h.outcomes[&view].places.clone(), relevance: 1.0 }).collect();
-            let q = Quality::of(&cases);
-            let clean: Vec<_> = study.under(condition).filter(|h| h.attack.is_none()).collect();
-            let loud = |f: &dyn Fn(&Outcome) -> usize| clean.iter().map(|h| f(&h.outcomes[&view])).sum::<usize>();
-            println!("{condition:?} {view:?} {q:?} clean {} review {} escalate {}", clean.len(), loud(&|o| o.review), loud(&|o| o.escalate));
-        }
+    if let Some(file) = csv {
+        fs::write(file, study.csv()?)?;
     }
-    for host in &study.hosts {
-        if host.attack.is_none() || host.outcomes[&View::Shipped].places.iter().all(|p| *p != Some(1)) {
-            println!("{} {} {:?} {:?} {:?}", study.bases[host.base].name, host.number, host.condition, host.attack.map(|p| &p.id), host.outcomes[&View::Shipped].places);
-            for t in &host.told { println!("   {t:?}"); }
-        }
-    }
-    println!("{:?}", study.untold);
+    let labelled = corpus.as_deref().map(labelled_logs).transpose()?;
+    print!("{}", page(&study, labelled.as_ref()));
     Ok(())
+}
+
+fn real_bases(corpus: &Path) -> Result<Vec<Base>, Box<dyn Error>> {
+    let mut bases = Vec::new();
+    for spec in REAL_HIVES {
+        let read = |suffix: &str| unxz(&corpus.join(format!("hives/{}{suffix}.xz", spec.file)));
+        let logs = (1..=spec.logs).map(|number| read(&format!(".LOG{number}")));
+        let logs = logs.collect::<Result<Vec<_>, _>>()?;
+        bases.push(Base::real(spec, read("")?, logs)?);
+    }
+    Ok(bases)
+}
+
+fn labelled_logs(corpus: &Path) -> Result<Evaluation, Box<dyn Error>> {
+    let work = tempfile::tempdir()?;
+    let unpacked = |name: &str| -> Result<PathBuf, Box<dyn Error>> {
+        let goal = work.path().join(name);
+        let archive = unxz(&corpus.join(format!("evtx/{name}.tar.xz")))?;
+        tar::Archive::new(archive.as_slice()).unpack(&goal)?;
+        Ok(goal)
+    };
+    let hosts = ["win10-benign-vm", "benign-system-logs", "server2016-capattack"];
+    let folders = Folders {
+        labelled: unpacked("evtx-to-mitre-attack")?,
+        hosts: hosts
+            .into_iter()
+            .map(|name| Ok((name.to_owned(), unpacked(name)?)))
+            .collect::<Result<BTreeMap<_, _>, Box<dyn Error>>>()?,
+    };
+    let truth = fs::read_to_string(corpus.join("evtx/truth.csv"))?;
+    Ok(Corpus::scan(&truth, &folders)?.evaluation())
 }
 
 fn unxz(file: &Path) -> Result<Vec<u8>, Box<dyn Error>> {

@@ -10,18 +10,16 @@ use super::process::Process;
 use super::registry::Writer;
 use super::stock::failure_actions;
 use crate::lab::regf::{Data, KeyId};
-use crate::lab::scenario::{
-    Driver, Install, Outcome, Recovery, ScenarioError, ServiceKind, Start, StartMode,
-};
+use crate::lab::scenario::{Driver, Install, Outcome, Recovery, ScenarioError, Start, StartMode};
 use crate::lab::security_descriptor;
 
-const SC: &str = r"C:\Windows\System32\sc.exe";
+pub(super) const SC: &str = r"C:\Windows\System32\sc.exe";
 
 impl Machine {
     /// Creates a service by `CreateService`, locally or over the network.
     pub(super) fn install(&mut self, install: &Install) -> Result<(), ScenarioError> {
         let session = match (&install.by, &install.from) {
-            (Some(by), Some(from)) => self.new_session(by, 3, Some(from))?,
+            (Some(by), Some(from)) => self.remote_session(by, from, install.same_session)?,
             (by, _) => self.session(by.as_deref())?,
         };
         if let Some(from) = &install.from {
@@ -67,7 +65,7 @@ impl Machine {
         if install.wow64 {
             values.push(("WOW64", Data::Dword(0x14c)));
         }
-        if install.kind != ServiceKind::Kernel {
+        if !install.kind.is_driver() {
             values.push(("ObjectName", Data::Text(install.account.clone())));
         }
         let manager = self.manager.clone();
@@ -77,12 +75,13 @@ impl Machine {
     /// The events of a new service: 4697 under its key name, 7045 under its display name.
     pub(super) fn announce(&mut self, session: &Session, install: &Install) {
         let display_name = install.display_name.as_deref().unwrap_or(&install.service);
+        let image_path = install.given_path.as_deref().unwrap_or(&install.image_path);
         if self.host.audit.services {
             let at = self.clock.pass(90);
             let event = security::service_installed(
                 at,
                 session,
-                (&install.service, &install.image_path, &install.account),
+                (&install.service, image_path, &install.account),
                 (install.kind.value(), install.start.value()),
             );
             self.journals.push(Channel::Security, event);
@@ -90,10 +89,10 @@ impl Machine {
         let at = self.clock.pass(4);
         let installed = system::Installed {
             display_name,
-            image_path: &install.image_path,
+            image_path,
             kind: install.kind.text(),
             start: install.start.text(),
-            account: if install.kind == ServiceKind::Kernel { "" } else { &install.account },
+            account: if install.kind.is_driver() { "" } else { &install.account },
         };
         let event = system::service_installed(at, &session.account.sid, &installed);
         self.journals.push(Channel::System, event);
@@ -103,20 +102,23 @@ impl Machine {
     pub(super) fn install_driver(&mut self, driver: &Driver) {
         let mut values = vec![
             ("ImagePath", Data::ExpandText(driver.image_path.clone())),
-            ("Type", Data::Dword(1)),
+            ("Type", Data::Dword(driver.kind.value())),
             ("Start", Data::Dword(driver.start.value())),
-            ("ErrorControl", Data::Dword(1)),
+            ("ErrorControl", Data::Dword(driver.error_control)),
             ("DisplayName", Data::Text(driver.display_name.clone())),
             ("Owners", Data::Texts(vec![driver.inf.clone()])),
         ];
         values.extend(driver.group.clone().map(|group| ("Group", Data::Text(group))));
         let setup = self.standing(&Session::system(), r"C:\Windows\System32\drvinst.exe");
         self.write_service(&setup, Writer::Manager, &driver.service, &values);
+        if let Some(altitude) = &driver.altitude {
+            self.write_filter(&setup, &driver.service, altitude);
+        }
         let at = self.clock.pass(20);
         let installed = system::Installed {
             display_name: &driver.display_name,
             image_path: &driver.image_path,
-            kind: ServiceKind::Kernel.text(),
+            kind: driver.kind.text(),
             start: driver.start.text(),
             account: "",
         };
@@ -130,10 +132,21 @@ impl Machine {
         let path = self.service_text(key, "ImagePath");
         let session = Session::service(&self.service_text(key, "ObjectName"));
         let display = display_text(&self.service_text(key, "DisplayName"), &start.service);
+        let ran = !matches!(
+            start.outcome,
+            Outcome::FileMissing | Outcome::AccessDenied | Outcome::BadSignature
+        );
         if matches!(self.service_number(key, "Type"), Some(1 | 2)) {
-            self.load_driver(&path, start.signature.as_deref());
-        } else {
-            let process = self.launch(&path, &session);
+            if ran {
+                self.load_driver(&path, start);
+            }
+        } else if ran {
+            let process = self.launch_as(&path, start.ran.as_deref(), &session);
+            if let Some(pipe) = &start.pipe {
+                let at = self.clock.pass(30);
+                let event = sysmon::pipe_created(at, &process, &format!(r"\{pipe}"));
+                self.journals.push(Channel::Sysmon, event);
+            }
             for command in &start.children {
                 self.spawn_child(&process, command);
             }
@@ -142,21 +155,40 @@ impl Machine {
             }
         }
         let names = (start.service.as_str(), display.as_str());
-        if start.outcome == Outcome::TimedOut {
-            let at = self.clock.pass(30_000);
-            self.journals.push(Channel::System, system::timed_out(at, names));
-            self.journals.push(Channel::System, system::start_failed(at, names));
-        } else {
-            self.note_state(names, true);
-        }
+        self.note_start(names, start.outcome);
         Ok(())
+    }
+
+    /// What the service control manager logs of a start.
+    fn note_start(&mut self, names: (&str, &str), outcome: Outcome) {
+        let error = match outcome {
+            Outcome::Running => return self.note_state(names, true),
+            Outcome::TimedOut | Outcome::Ended => 1053,
+            Outcome::FileMissing => 2,
+            Outcome::AccessDenied => 5,
+            Outcome::BadSignature => 577,
+            Outcome::ModuleMissing => {
+                let at = self.clock.pass(200);
+                return self.journals.push(Channel::System, system::ended_with(at, names, 126));
+            }
+        };
+        let at = self.clock.pass(if outcome == Outcome::TimedOut { 30_000 } else { 400 });
+        if error == 1053 {
+            self.journals.push(Channel::System, system::timed_out(at, names));
+        }
+        self.journals.push(Channel::System, system::start_failed(at, names, error));
     }
 
     /// The process of a service, below services.exe.
     pub(super) fn launch(&mut self, image_path: &str, session: &Session) -> Process {
+        self.launch_as(image_path, None, session)
+    }
+
+    /// The same where another program ran than the one meant.
+    fn launch_as(&mut self, image_path: &str, ran: Option<&str>, session: &Session) -> Process {
         let command = expand(image_path);
         let manager = self.manager.clone();
-        self.spawn(&manager, session, program(&command), &command)
+        self.spawn(&manager, session, ran.unwrap_or_else(|| program(&command)), &command)
     }
 
     /// A command run by a service.
@@ -174,11 +206,12 @@ impl Machine {
     }
 
     /// A driver is loaded: Sysmon 6.
-    fn load_driver(&mut self, path: &str, signature: Option<&str>) {
-        let path = expand(path.trim_start_matches(r"\??\"));
+    fn load_driver(&mut self, path: &str, start: &Start) {
+        let path = driver_path(path);
         let driver = self.standing(&Session::system(), &path);
         let at = self.clock.pass(8);
-        let event = sysmon::driver_loaded(at, &path, &driver.hash(), signature);
+        let hash = start.hash.clone().unwrap_or_else(|| driver.hash());
+        let event = sysmon::driver_loaded(at, &path, &hash, start.signature.as_deref());
         self.journals.push(Channel::Sysmon, event);
     }
 
@@ -235,6 +268,9 @@ impl Machine {
         let actions = failure_actions(recovery.reset, present, &recovery.actions);
         let mut values = vec![("FailureActions", Data::Binary(actions))];
         values.extend(recovery.command.clone().map(|run| ("FailureCommand", Data::Text(run))));
+        if recovery.on_exit {
+            values.push(("FailureActionsOnNonCrashFailures", Data::Dword(1)));
+        }
         let manager = self.manager.clone();
         self.write_service(&manager, Writer::Manager, &recovery.service, &values);
         Ok(())
@@ -342,7 +378,7 @@ fn failure_command_line(recovery: &Recovery) -> String {
 }
 
 /// The display name as a person reads it; resource references are not resolved here.
-fn display_text(name: &str, service: &str) -> String {
+pub(super) fn display_text(name: &str, service: &str) -> String {
     match service {
         "BITS" => "Background Intelligent Transfer Service".to_owned(),
         "Spooler" => "Print Spooler".to_owned(),
@@ -360,12 +396,26 @@ pub(super) fn expand(command: &str) -> String {
         ("%windir%", r"C:\Windows"),
         ("%programfiles%", r"C:\Program Files"),
         ("%comspec%", r"C:\Windows\system32\cmd.exe"),
+        ("%systemdrive%", "C:"),
+        ("%programdata%", r"C:\ProgramData"),
+        ("%temp%", r"C:\Windows\TEMP"),
     ] {
         while let Some(at) = expanded.to_ascii_lowercase().find(variable) {
             expanded.replace_range(at..at.saturating_add(variable.len()), value);
         }
     }
     expanded
+}
+
+/// Where a driver lies: the paths of the kernel as paths of a drive.
+fn driver_path(path: &str) -> String {
+    let path = expand(path.trim_start_matches(r"\??\"));
+    let below = [r"\SystemRoot\", r"System32\"].into_iter().find_map(|prefix| {
+        let start = path.get(..prefix.len()).filter(|start| start.eq_ignore_ascii_case(prefix))?;
+        let rest = path.get(start.len()..)?;
+        Some(if start.starts_with('\\') { rest.to_owned() } else { format!(r"System32\{rest}") })
+    });
+    below.map_or(path, |below| format!(r"C:\Windows\{below}"))
 }
 
 /// The program of an expanded command line.

@@ -4,6 +4,7 @@
 //! failures. Names follow Windows too: 7045 knows the display name, 4697 the key name, 7036 has both.
 
 mod account;
+mod change;
 mod clock;
 mod events;
 mod hives;
@@ -29,8 +30,12 @@ use journal::Journals;
 use process::Process;
 
 use super::evidence::File;
+<<<<<<< HEAD
 use super::regf::Hive;
 use super::scenario::{Host, Scenario, ScenarioError, Step};
+=======
+use super::scenario::{Host, Protocol, Scenario, ScenarioError, Step};
+>>>>>>> plants
 
 /// A host while its scenario unfolds.
 pub(super) struct Machine {
@@ -103,10 +108,31 @@ impl Machine {
         kind: u32,
         from: Option<&str>,
     ) -> Result<Session, ScenarioError> {
+        self.new_session_by(name, kind, from, Protocol::Ntlm)
+    }
+
+    /// The same by a protocol.
+    fn new_session_by(
+        &mut self,
+        name: &str,
+        kind: u32,
+        from: Option<&str>,
+        protocol: Protocol,
+    ) -> Result<Session, ScenarioError> {
         let session = Session { account: self.account(name)?, logon_id: self.clock.logon_id() };
         self.sessions.insert(name.to_lowercase(), session.clone());
-        self.log_on(&session, kind, from);
+        self.log_on(&session, kind, from, protocol);
         Ok(session)
+    }
+
+    /// The session of a change that comes over the network: a logon of its own, unless it goes on in the one there is.
+    fn remote_session(
+        &mut self,
+        name: &str,
+        from: &str,
+        same: bool,
+    ) -> Result<Session, ScenarioError> {
+        if same { self.session(Some(name)) } else { self.new_session(name, 3, Some(from)) }
     }
 
     /// The session of a user, or of the system where nobody is named.

@@ -7,7 +7,7 @@ use super::hives::CONTROL_SET;
 use super::stock;
 use crate::lab::regf::Hive;
 use crate::lab::scenario::{
-    Action, Install, Noise, NoiseKind, Outcome, ServiceKind, Start, StartMode, Step,
+    Action, Install, Noise, NoiseKind, ServiceKind, Start, StartMode, Step,
 };
 
 /// Most steps of one source of noise.
@@ -49,6 +49,7 @@ fn action(kind: NoiseKind, number: usize, clock: &mut Clock, system: &Hive) -> A
             by: None,
         },
         NoiseKind::ServiceLogons => Action::ServiceLogon {},
+<<<<<<< HEAD
         NoiseKind::ServiceStarts => Action::StartService(Start {
             service: any_stock_service(clock, system),
             outcome: Outcome::Running,
@@ -56,6 +57,9 @@ fn action(kind: NoiseKind, number: usize, clock: &mut Clock, system: &Hive) -> A
             connections: Vec::new(),
             signature: None,
         }),
+=======
+        NoiseKind::ServiceStarts => Action::StartService(Start::new(&any_stock_service(clock))),
+>>>>>>> plants
         NoiseKind::DefenderDrivers => Action::InstallService(defender_driver(clock)),
     }
 }

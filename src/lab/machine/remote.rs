@@ -24,9 +24,8 @@ impl Machine {
 
         let mut install = Install::new(&remote.service, &remote.image_path);
         install.display_name.clone_from(&remote.display_name);
-        // Such tools ignore start errors and are 32-bit programs.
-        install.error_control = 0;
-        install.wow64 = true;
+        install.error_control = remote.error_control;
+        install.wow64 = remote.wow64;
         self.register(&install);
         // The service runs before its installation is logged: that is the measured order.
         let process = self.launch(&remote.image_path, &Session::system());
@@ -41,6 +40,6 @@ impl Machine {
         self.spawn_child(&process, &remote.command);
         self.clock.pass(2500);
         self.note_state((&remote.service, display_name), false);
-        self.delete_service(&remote.service)
+        if remote.keep { Ok(()) } else { self.delete_service(&remote.service) }
     }
 }

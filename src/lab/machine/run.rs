@@ -6,7 +6,7 @@ use super::events::{powershell, security, system};
 use super::journal::Channel;
 use super::registry::Writer;
 use crate::lab::regf::Data;
-use crate::lab::scenario::{Action, ScenarioError, ValueSpec};
+use crate::lab::scenario::{Action, Protocol, ScenarioError, ValueSpec};
 
 const REG: &str = r"C:\Windows\System32\reg.exe";
 const POWERSHELL: &str = r"C:\Windows\System32\WindowsPowerShell\v1.0\powershell.exe";
@@ -16,13 +16,13 @@ impl Machine {
     /// Performs one action at the clock's time.
     pub(super) fn perform(&mut self, action: &Action) -> Result<(), ScenarioError> {
         match action {
-            Action::Logon { user, kind, from } => {
-                let session = self.new_session(user, *kind, from.as_deref())?;
+            Action::Logon { user, kind, from, protocol } => {
+                let session = self.new_session_by(user, *kind, from.as_deref(), *protocol)?;
                 if matches!(kind, 2 | 10) {
                     self.add_user_services(&session);
                 }
             }
-            Action::ServiceLogon {} => self.log_on(&Session::system(), 5, None),
+            Action::ServiceLogon {} => self.log_on(&Session::system(), 5, None, Protocol::Ntlm),
             Action::Process { user, image, command, parent } => {
                 let session = self.session(Some(user))?;
                 let parent = self.standing(&session, parent.as_deref().unwrap_or(EXPLORER));
@@ -36,13 +36,35 @@ impl Machine {
             Action::InstallDriver(driver) => self.install_driver(driver),
             Action::RemoteExecution(remote) => self.execute_remotely(remote)?,
             Action::StartService(start) => self.start(start)?,
-            Action::WriteService { service, values, by, command } => {
-                self.write_directly(service, values, by, command)?;
+            Action::StopService { service, by, command } => {
+                self.stop(service, by.as_deref(), command.as_deref())?;
             }
-            Action::SetValue { key, value, by, command } => {
+            Action::ChangeService(change) => self.change(change)?,
+            Action::DropFile(file) => self.drop_file(file)?,
+            Action::JoinGroup { group, service, by, command } => {
+                self.join_group((group, service), by.as_deref(), command.as_deref())?;
+            }
+            Action::WriteService { service, values, by, command, program } => {
+                self.write_directly((service, values), by, (program.as_deref(), command))?;
+            }
+            Action::SetValue { key, value, by, command, program } => {
+                let session = self.session(by.as_deref())?;
+                let image = program.as_deref().unwrap_or(REG);
+                let process = match command {
+                    Some(command) => self.run_tool(&session, image, command),
+                    None => self.standing(&session, image),
+                };
+                self.write_value(&process, key, value)?;
+            }
+            Action::DeleteValue { key, name, by, command } => {
                 let session = self.session(Some(by))?;
                 let process = self.run_tool(&session, REG, command);
-                self.write_value(&process, key, value)?;
+                self.unset(&process, key, name)?;
+            }
+            Action::DeleteKey { key, by, command } => {
+                let session = self.session(Some(by))?;
+                let process = self.run_tool(&session, REG, command);
+                self.remove_key(&process, key)?;
             }
             Action::SetRecovery(recovery) => self.set_recovery(recovery)?,
             Action::SetStart { service, start, by } => {
@@ -84,12 +106,19 @@ impl Machine {
 
     fn write_directly(
         &mut self,
-        service: &str,
-        values: &[ValueSpec],
+        (service, values): (&str, &[ValueSpec]),
         by: &str,
-        command: &str,
+        (program, command): (Option<&str>, &str),
     ) -> Result<(), ScenarioError> {
         let session = self.session(Some(by))?;
+        if let Some(program) = program {
+            let process = self.run_tool(&session, program, command);
+            for spec in values {
+                let data = spec.data()?;
+                self.write_service(&process, Writer::Tool, service, &[(&spec.name, data)]);
+            }
+            return Ok(());
+        }
         for (position, spec) in values.iter().enumerate() {
             let own = format!(
                 r"reg  add HKLM\SYSTEM\CurrentControlSet\Services\{service} /v {}",

@@ -6,7 +6,7 @@ use super::events::{security, sysmon};
 use super::journal::Channel;
 use super::process::Process;
 use crate::lab::regf::Data;
-use crate::lab::scenario::Connection;
+use crate::lab::scenario::{Connection, Protocol};
 
 impl Machine {
     /// Starts a program and logs it: Sysmon 1, then 4688.
@@ -99,13 +99,20 @@ impl Machine {
     }
 
     /// An account logs on: 4624 and 4672.
-    pub(super) fn log_on(&mut self, session: &Session, kind: u32, from: Option<&str>) {
+    pub(super) fn log_on(
+        &mut self,
+        session: &Session,
+        kind: u32,
+        from: Option<&str>,
+        protocol: Protocol,
+    ) {
         if !self.host.audit.logons {
             return;
         }
         let host = Session::host(&self.host.name);
         let at = self.clock.pass(2);
-        self.journals.push(Channel::Security, security::logged_on(at, &host, session, kind, from));
+        let event = security::logged_on(at, &host, session, (kind, protocol), from);
+        self.journals.push(Channel::Security, event);
         let event = security::privileges_assigned(at, session);
         self.journals.push(Channel::Security, event);
     }

@@ -14,6 +14,9 @@ pub enum Action {
         kind: u32,
         /// Source address, for types 3 and 10.
         from: Option<String>,
+        /// The protocol of a network logon; NTLM if absent.
+        #[serde(default)]
+        protocol: Protocol,
     },
     /// A service logs on as the system, which happens all day.
     ServiceLogon {},
@@ -52,6 +55,31 @@ pub enum Action {
     RemoteExecution(RemoteExecution),
     /// A service is started.
     StartService(Start),
+    /// A service is stopped; servers log it (7036).
+    StopService {
+        /// Key name.
+        service: String,
+        /// Who.
+        by: Option<String>,
+        /// The command that did it; none if absent.
+        command: Option<String>,
+    },
+    /// The configuration of a service is changed through the service control manager (`sc config`): neither 7045 nor 4697, and
+    /// 7040 only for a new start type.
+    ChangeService(Change),
+    /// A file is written (Sysmon 11).
+    DropFile(Drop),
+    /// A service becomes a member of a svchost group in SOFTWARE, behind the members that the group has.
+    JoinGroup {
+        /// The group.
+        group: String,
+        /// Key name.
+        service: String,
+        /// Who; absent for what the image of Windows lists already.
+        by: Option<String>,
+        /// The command that did it.
+        command: Option<String>,
+    },
     /// A service key is written without the service control manager, value by value.
     WriteService {
         /// Key name.
@@ -62,6 +90,8 @@ pub enum Action {
         by: String,
         /// The command of the first write; `reg.exe` writes each value with a command of its own.
         command: String,
+        /// Full path of another program than `reg.exe`, which writes all values by one command.
+        program: Option<String>,
     },
     /// One value is set, directly in the registry.
     SetValue {
@@ -69,6 +99,28 @@ pub enum Action {
         key: String,
         /// The value.
         value: ValueSpec,
+        /// Who; the system if absent.
+        by: Option<String>,
+        /// The command; without one, a program writes that runs already.
+        command: Option<String>,
+        /// Full path of the program, if it is not `reg.exe`.
+        program: Option<String>,
+    },
+    /// One value is deleted, directly in the registry.
+    DeleteValue {
+        /// Key path below the control set.
+        key: String,
+        /// The name of the value.
+        name: String,
+        /// Who.
+        by: String,
+        /// The command.
+        command: String,
+    },
+    /// A key is deleted with all below it, directly in the registry.
+    DeleteKey {
+        /// Key path below the control set.
+        key: String,
         /// Who.
         by: String,
         /// The command.
@@ -126,6 +178,8 @@ pub struct Install {
     pub description: Option<String>,
     /// The command line of the service.
     pub image_path: String,
+    /// The path that was given, which events repeat, where the service control manager stores it with `\??\`.
+    pub given_path: Option<String>,
     /// Program of its own, shared, or driver.
     #[serde(default)]
     pub kind: ServiceKind,
@@ -160,6 +214,56 @@ pub struct Install {
     pub program: Option<String>,
     /// The address it was done from (remote installs).
     pub from: Option<String>,
+    /// Whether a remote install goes on in the logon that its account has.
+    #[serde(default)]
+    pub same_session: bool,
+}
+
+/// A change of a service's configuration through the service control manager. What is absent stays as it is.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Change {
+    /// Key name.
+    pub service: String,
+    /// Another kind.
+    pub kind: Option<ServiceKind>,
+    /// Another start type.
+    pub start: Option<StartMode>,
+    /// Another reaction to a failed start.
+    pub error_control: Option<u32>,
+    /// Another command line.
+    pub image_path: Option<String>,
+    /// Another display name.
+    pub display_name: Option<String>,
+    /// Another account.
+    pub account: Option<String>,
+    /// Another description.
+    pub description: Option<String>,
+    /// Who.
+    pub by: String,
+    /// The command that did it (local changes).
+    pub command: Option<String>,
+    /// Full path of the program; `sc.exe` if absent.
+    pub program: Option<String>,
+    /// The address it was done from (remote changes).
+    pub from: Option<String>,
+    /// Whether a remote change goes on in the logon that its account has.
+    #[serde(default)]
+    pub same_session: bool,
+}
+
+/// A file that is written, here or through a share.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Drop {
+    /// Its full path.
+    pub path: String,
+    /// Who; the system if absent.
+    pub by: Option<String>,
+    /// Full path of the program that writes it; `cmd.exe` if absent.
+    pub program: Option<String>,
+    /// The address it comes from over `ADMIN$` or a share of a drive; the kernel writes it then.
+    pub from: Option<String>,
 }
 
 /// A driver installed from an INF file.
@@ -172,13 +276,21 @@ pub struct Driver {
     pub display_name: String,
     /// Path of the driver.
     pub image_path: String,
+    /// Kernel driver, or driver of a file system.
+    #[serde(default = "kernel")]
+    pub kind: ServiceKind,
     /// Start type.
     #[serde(default)]
     pub start: StartMode,
+    /// 0 ignore, 1 normal, 2 severe, 3 critical.
+    #[serde(default = "one")]
+    pub error_control: u32,
     /// `oem12.inf`.
     pub inf: String,
     /// Load order group.
     pub group: Option<String>,
+    /// The altitude of a filter of file systems.
+    pub altitude: Option<String>,
 }
 
 /// Remote execution by a service that comes and goes.
@@ -201,6 +313,15 @@ pub struct RemoteExecution {
     pub by: String,
     /// The address it was done from.
     pub from: String,
+    /// 0 ignore, 1 normal.
+    #[serde(default)]
+    pub error_control: u32,
+    /// Whether a 32-bit program of Windows created it; clients that speak the protocol themselves leave no mark.
+    #[serde(default = "yes")]
+    pub wow64: bool,
+    /// Whether the service stays.
+    #[serde(default)]
+    pub keep: bool,
 }
 
 /// A start of a service.
@@ -220,6 +341,12 @@ pub struct Start {
     pub connections: Vec<Connection>,
     /// Who signed it, for drivers.
     pub signature: Option<String>,
+    /// The SHA-256 of the driver that is loaded; made up from its path if absent.
+    pub hash: Option<String>,
+    /// The program that ran instead of the one meant, where words without quotes led elsewhere.
+    pub ran: Option<String>,
+    /// A named pipe that its process creates, without its backslash.
+    pub pipe: Option<String>,
 }
 
 /// What became of a start.
@@ -231,6 +358,27 @@ pub enum Outcome {
     Running,
     /// Its program ran but never spoke to the service control manager (7009 and 7000 with 1053).
     TimedOut,
+    /// Its program ended at once without speaking to the service control manager (the same events, without the wait).
+    Ended,
+    /// There is no such file (7000 with 2).
+    FileMissing,
+    /// Access was denied (7000 with 5).
+    AccessDenied,
+    /// Windows does not load a driver with such a signature (7000 with 577).
+    BadSignature,
+    /// svchost did not find the service DLL (7023 with 126).
+    ModuleMissing,
+}
+
+/// The protocol of a logon.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Protocol {
+    /// NTLM.
+    #[default]
+    Ntlm,
+    /// Kerberos.
+    Kerberos,
 }
 
 /// An outbound connection.
@@ -257,6 +405,9 @@ pub struct Recovery {
     pub actions: Vec<(u32, u32)>,
     /// The command to run.
     pub command: Option<String>,
+    /// Whether they follow an ordinary end with an error as well (`sc failureflag`).
+    #[serde(default)]
+    pub on_exit: bool,
     /// Who.
     pub by: String,
     /// The command line that did it; made up from the options if absent.
@@ -306,6 +457,8 @@ pub enum ServiceKind {
     OwnInteractive,
     /// A kernel driver (0x1).
     Kernel,
+    /// A driver of a file system, or a filter of one (0x2).
+    FileSystem,
 }
 
 /// Start types.
@@ -333,6 +486,14 @@ fn one() -> u32 {
     1
 }
 
+fn yes() -> bool {
+    true
+}
+
+fn kernel() -> ServiceKind {
+    ServiceKind::Kernel
+}
+
 impl Install {
     /// A service as `sc create NAME binPath= PATH` makes it, by the system.
     pub fn new(service: &str, image_path: &str) -> Install {
@@ -341,6 +502,7 @@ impl Install {
             display_name: None,
             description: None,
             image_path: image_path.to_owned(),
+            given_path: None,
             kind: ServiceKind::default(),
             start: StartMode::default(),
             account: local_system(),
@@ -354,6 +516,23 @@ impl Install {
             command: None,
             program: None,
             from: None,
+            same_session: false,
+        }
+    }
+}
+
+impl Start {
+    /// An ordinary start.
+    pub fn new(service: &str) -> Start {
+        Start {
+            service: service.to_owned(),
+            outcome: Outcome::Running,
+            children: Vec::new(),
+            connections: Vec::new(),
+            signature: None,
+            hash: None,
+            ran: None,
+            pipe: None,
         }
     }
 }
@@ -363,15 +542,27 @@ impl ServiceKind {
     pub fn value(self) -> u32 {
         match self {
             ServiceKind::Kernel => 0x1,
+            ServiceKind::FileSystem => 0x2,
             ServiceKind::Own => 0x10,
             ServiceKind::Share => 0x20,
             ServiceKind::OwnInteractive => 0x110,
         }
     }
 
+    /// Whether it is a driver.
+    pub fn is_driver(self) -> bool {
+        matches!(self, ServiceKind::Kernel | ServiceKind::FileSystem)
+    }
+
     /// As event 7045 says it in English.
     pub fn text(self) -> &'static str {
-        if self == ServiceKind::Kernel { "kernel mode driver" } else { "user mode service" }
+        match self {
+            ServiceKind::Kernel => "kernel mode driver",
+            ServiceKind::FileSystem => "file system driver",
+            ServiceKind::Own | ServiceKind::Share | ServiceKind::OwnInteractive => {
+                "user mode service"
+            }
+        }
     }
 }
 

@@ -8,8 +8,8 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 pub use action::{
-    Action, Connection, DataType, Driver, Install, Outcome, Recovery, RemoteExecution, ServiceKind,
-    Start, StartMode, ValueSpec,
+    Action, Change, Connection, DataType, Driver, Drop, Install, Outcome, Protocol, Recovery,
+    RemoteExecution, ServiceKind, Start, StartMode, ValueSpec,
 };
 pub use host::{Audit, Host, LogFile, TimeZone, User, Windows};
 pub use program::ProgramSpec;

@@ -16,10 +16,8 @@ use crate::text::fold;
 pub const KNOW_TOOLS: &[&str] =
     &["N01", "N02", "P28", "P29", "P32", "P34", "K01", "K02", "E07", "E27", "M01", "V17"];
 
-/// Whether an indicator knows a tool.
-pub fn knows_tools(indicator: &Indicator) -> bool {
-    indicator.family == Family::K || KNOW_TOOLS.contains(&indicator.id)
-}
+/// Grades of indicators that know a tool only then: P23, where what it finds has the name of a tunnel.
+const KNOW_TOOLS_THEN: &[(&str, i16)] = &[("P23", 15), ("P23", 25), ("P23", 31)];
 
 /// One service of a host.
 #[derive(Debug, Clone)]
@@ -43,6 +41,15 @@ pub(super) struct Row {
 pub(super) struct Yes {
     pub(super) indicator: &'static Indicator,
     pub(super) weight: i16,
+}
+
+impl Yes {
+    fn knows_tools(self) -> bool {
+        let Indicator { id, family, .. } = *self.indicator;
+        family == Family::K
+            || KNOW_TOOLS.contains(&id)
+            || KNOW_TOOLS_THEN.contains(&(id, self.weight))
+    }
 }
 
 impl std::fmt::Debug for Yes {
@@ -86,6 +93,20 @@ pub const ABLATED: [Family; 9] = [
 ];
 
 impl View {
+    /// The word of tables.
+    pub fn label(self) -> String {
+        match self {
+            Self::Shipped => "shipped".to_owned(),
+            Self::NewTool => "new_tool".to_owned(),
+            Self::NewWindows => "new_windows".to_owned(),
+            Self::NewBoth => "new_both".to_owned(),
+            Self::Without(family) => format!("without_{family:?}"),
+            Self::Newest => "newest".to_owned(),
+            Self::Outside => "outside".to_owned(),
+            Self::AnyFinding => "any_finding".to_owned(),
+        }
+    }
+
     /// Every way.
     pub fn all() -> impl Iterator<Item = View> {
         let first = [Self::Shipped, Self::NewTool, Self::NewWindows, Self::NewBoth];
@@ -96,7 +117,7 @@ impl View {
     fn counts(self, row: &Row, yes: Yes) -> bool {
         match self {
             Self::NewTool | Self::NewBoth => {
-                row.planted.is_none() || !knows_tools(yes.indicator)
+                row.planted.is_none() || !yes.knows_tools()
             }
             Self::Without(family) => yes.indicator.family != family,
             _ => true,
@@ -110,7 +131,7 @@ impl View {
 
 impl Row {
     /// The yeses that count in that view.
-    fn yes(&self, view: View) -> impl Iterator<Item = Yes> {
+    pub(super) fn yes(&self, view: View) -> impl Iterator<Item = Yes> {
         let masked = self.masked.as_ref().filter(|_| view.is_masked());
         let yes = masked.unwrap_or(&self.yes).iter().copied();
         yes.filter(move |yes| view.counts(self, *yes))

@@ -4,12 +4,17 @@
 //! attack. All of it follows from the tables of [`super::plants`] and from seeds.
 
 mod base;
+mod csv;
+mod figures;
 mod judged;
 pub mod metrics;
+mod page;
+mod reestimate;
 mod story;
 mod study;
 
 pub use base::{Base, REAL_HIVES, RealHive};
-pub use judged::{ABLATED, KNOW_TOOLS, Outcome, Told, View, knows_tools};
+pub use figures::{Alarms, Target};
+pub use judged::{ABLATED, KNOW_TOOLS, Outcome, Told, View};
 pub use story::Story;
 pub use study::{Condition, JudgedHost, Study, Untold};

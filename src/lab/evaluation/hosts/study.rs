@@ -44,7 +44,7 @@ pub struct JudgedHost {
     pub services: usize,
     /// What each way to order it gives.
     pub outcomes: BTreeMap<View, Outcome>,
-    /// Services worth telling, as the tool orders them.
+    /// Services worth telling, as the tool orders them where what knows tools is left out.
     pub told: Vec<Told>,
     /// Its services by score: below 0, then from each of [`BINS`] on.
     pub bins: [Bin; BINS.len() + 1],
@@ -208,7 +208,7 @@ fn weigh(
         decoys: story.decoys.clone(),
         services: rows.len(),
         outcomes: View::all().map(|view| (view, outcome(&rows, plants, view))).collect(),
-        told: told(&rows, View::Shipped),
+        told: told(&rows, View::NewTool),
         bins,
         rows,
     }

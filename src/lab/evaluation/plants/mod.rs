@@ -2,6 +2,8 @@
 //!
 //! A definition says what happens in the actions of scenarios, so that hive and logs agree the way Windows makes them agree.
 
+mod unroll;
+
 use std::sync::LazyLock;
 
 use jiff::{SignedDuration, Timestamp};
@@ -10,7 +12,7 @@ use serde::Deserialize;
 use crate::lab::scenario::{Action, ProgramSpec, ScenarioError, Step, User};
 
 /// Attacks, one definition each, sorted by id.
-const ATTACKS: &[&str] = &[include_str!("attacks.toml")];
+const ATTACKS: &[&str] = &[include_str!("attacks/observed.toml")];
 /// Ordinary services that look odd.
 const DECOYS: &str = include_str!("decoys.toml");
 /// The people that definitions speak of.
@@ -31,7 +33,8 @@ pub struct Plant {
     /// Whether administrators leave the same traces: half as relevant as an attack.
     #[serde(default)]
     pub dual_use: bool,
-    /// The services that are to be found (of a decoy: that are to stay low), by key name.
+    /// The services that are to be found (of a decoy: that are to stay low), by key name. In the tables
+    /// `{n}` stands for the number of the turn of a plant that is repeated.
     pub services: Vec<String>,
     /// The list of approved changes that goes with it, in TOML.
     pub approved: Option<String>,
@@ -43,11 +46,11 @@ pub struct Plant {
     pub programs: Vec<ProgramSpec>,
 }
 
-/// An action, some time after the first.
+/// An action, some time after the plant's beginning.
 #[derive(Debug, Clone, Deserialize)]
 struct Moment {
-    /// Seconds after the plant's own beginning.
-    after: u32,
+    /// Seconds after the plant's own beginning; negative for what was there before, a month at most.
+    after: i32,
     #[serde(flatten)]
     action: Action,
 }
@@ -73,7 +76,7 @@ struct Tables {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Plants {
-    plant: Vec<Plant>,
+    plant: Vec<toml::Table>,
 }
 
 #[derive(Deserialize)]
@@ -83,13 +86,18 @@ struct Cast {
 }
 
 fn read() -> Result<Tables, ScenarioError> {
-    let plants = |text: &str| toml::from_str::<Plants>(text).map(|plants| plants.plant);
     let mut attacks = Vec::new();
     for text in ATTACKS {
         attacks.extend(plants(text)?);
     }
     attacks.sort_by(|left, right| left.id.cmp(&right.id));
     Ok(Tables { attacks, decoys: plants(DECOYS)?, cast: toml::from_str::<Cast>(CAST)?.user })
+}
+
+/// The plants of a table, with every turn of a repeated one written out.
+fn plants(text: &str) -> Result<Vec<Plant>, ScenarioError> {
+    let plants = toml::from_str::<Plants>(text)?.plant.into_iter();
+    plants.map(|plant| Ok(unroll::unroll(plant).try_into()?)).collect()
 }
 
 fn tables() -> Option<&'static Tables> {

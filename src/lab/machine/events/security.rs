@@ -6,6 +6,7 @@ use super::{EVENT_LOG, EVENT_LOG_SCHEMA, event, pid, text};
 use crate::lab::evtx::{Event, Payload, Provider, Value};
 use crate::lab::machine::account::{Account, Session};
 use crate::lab::machine::process::Process;
+use crate::lab::scenario::Protocol;
 
 const AUDITING: Provider = Provider::Manifest(
     "Microsoft-Windows-Security-Auditing",
@@ -43,13 +44,15 @@ pub(in crate::lab::machine) fn logged_on(
     at: Timestamp,
     host: &Session,
     session: &Session,
-    kind: u32,
+    (kind, protocol): (u32, Protocol),
     from: Option<&str>,
 ) -> Event {
     let network = kind == 3;
+    let ntlm = network && protocol == Protocol::Ntlm;
     let nobody = Session { account: Account::nobody(), logon_id: 0 };
     let (process, package) = match kind {
-        3 => ("NtLmSsp ", "NTLM"),
+        3 if ntlm => ("NtLmSsp ", "NTLM"),
+        3 => ("Kerberos", "Kerberos"),
         5 => ("Advapi  ", "Negotiate"),
         _ => ("User32 ", "Negotiate"),
     };
@@ -65,8 +68,8 @@ pub(in crate::lab::machine) fn logged_on(
         ("WorkstationName", text(if network { "-" } else { &host.account.domain })),
         ("LogonGuid", NO_GUID),
         ("TransmittedServices", text("-")),
-        ("LmPackageName", text(if network { "NTLM V2" } else { "-" })),
-        ("KeyLength", Value::Dword(if network { 128 } else { 0 })),
+        ("LmPackageName", text(if ntlm { "NTLM V2" } else { "-" })),
+        ("KeyLength", Value::Dword(if ntlm { 128 } else { 0 })),
         ("ProcessId", Value::Hex64(if network { 0 } else { 712 })),
         ("ProcessName", text(if network { "-" } else { r"C:\Windows\System32\services.exe" })),
         ("IpAddress", text(from.unwrap_or("-"))),

@@ -95,13 +95,24 @@ pub(in crate::lab::machine) fn timed_out(
     manager(7009, true, at, Payload::Named(data, Some(utf16_z(service))))
 }
 
-/// 7000 with error 1053: a service did not answer its start.
+/// 7000: a service did not start for this Windows error; 1053 is no answer in time.
 pub(in crate::lab::machine) fn start_failed(
     at: Timestamp,
     (service, display_name): (&str, &str),
+    error: u32,
 ) -> Event {
-    let data = vec![("param1", text(display_name)), ("param2", text("%%1053"))];
+    let data = vec![("param1", text(display_name)), ("param2", Value::Text(format!("%%{error}")))];
     manager(7000, true, at, Payload::Named(data, Some(utf16_z(service))))
+}
+
+/// 7023: a service ended with this Windows error.
+pub(in crate::lab::machine) fn ended_with(
+    at: Timestamp,
+    (service, display_name): (&str, &str),
+    error: u32,
+) -> Event {
+    let data = vec![("param1", text(display_name)), ("param2", Value::Text(format!("%%{error}")))];
+    manager(7023, true, at, Payload::Named(data, Some(utf16_z(service))))
 }
 
 /// 7031 (a recovery action follows) or 7034 (none does): a service ended unexpectedly.
