@@ -30,12 +30,8 @@ use journal::Journals;
 use process::Process;
 
 use super::evidence::File;
-<<<<<<< HEAD
 use super::regf::Hive;
-use super::scenario::{Host, Scenario, ScenarioError, Step};
-=======
 use super::scenario::{Host, Protocol, Scenario, ScenarioError, Step};
->>>>>>> plants
 
 /// A host while its scenario unfolds.
 pub(super) struct Machine {

@@ -49,17 +49,9 @@ fn action(kind: NoiseKind, number: usize, clock: &mut Clock, system: &Hive) -> A
             by: None,
         },
         NoiseKind::ServiceLogons => Action::ServiceLogon {},
-<<<<<<< HEAD
-        NoiseKind::ServiceStarts => Action::StartService(Start {
-            service: any_stock_service(clock, system),
-            outcome: Outcome::Running,
-            children: Vec::new(),
-            connections: Vec::new(),
-            signature: None,
-        }),
-=======
-        NoiseKind::ServiceStarts => Action::StartService(Start::new(&any_stock_service(clock))),
->>>>>>> plants
+        NoiseKind::ServiceStarts => {
+            Action::StartService(Start::new(&any_stock_service(clock, system)))
+        }
         NoiseKind::DefenderDrivers => Action::InstallService(defender_driver(clock)),
     }
 }

@@ -8,7 +8,7 @@ use super::base::Base;
 use crate::lab::evidence::File;
 use crate::lab::random::Random;
 use crate::lab::scenario::{
-    Action, Audit, Host, Install, LogFile, Noise, NoiseKind, Scenario, ScenarioError, ServiceKind,
+    Action, Audit, Host, Install, LogFile, Noise, NoiseKind, Protocol, Scenario, ScenarioError, ServiceKind,
     StartMode, Step, TimeZone,
 };
 use crate::text::fold;
@@ -209,7 +209,7 @@ fn daily_life(scenario: &mut Scenario, calendar: &Calendar, random: &mut Random)
     }
     scenario.actions.push(Step { at: calendar.boot, action: Action::Restart {} });
     let user = "anna".to_owned();
-    let logon = Action::Logon { user, kind: 2, from: None };
+    let logon = Action::Logon { user, kind: 2, from: None, protocol: Protocol::default() };
     scenario.actions.push(Step { at: after(calendar.boot, 12), action: logon });
     if scenario.host.sysmon {
         let at = after(calendar.settled, 90);
