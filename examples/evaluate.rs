@@ -1,7 +1,8 @@
 //! Judges hosts made to order and labelled logs, and prints how it went:
 //! `cargo run --release --example evaluate -- CORPUS > docs/evaluation.md`.
 //!
-//! Without CORPUS only the lab's own hosts are judged. `--csv FILE` writes a row for each host as well.
+//! Without CORPUS only the lab's own hosts are judged. `--csv FILE` writes a row for each host as well; `--every N` takes
+//! every Nth attack only, for a quick look.
 #![expect(
     clippy::disallowed_methods,
     clippy::print_stdout,
@@ -15,15 +16,19 @@ use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
 use svctriage::lab::evaluation::hosts::{Base, REAL_HIVES, Study};
-use svctriage::lab::evaluation::{Corpus, Evaluation, Folders, page};
+use svctriage::lab::evaluation::{Corpus, Evaluation, Folders, page, plants};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut corpus: Option<PathBuf> = None;
     let mut csv: Option<PathBuf> = None;
+    let mut every = 1_usize;
     let mut arguments = std::env::args_os().skip(1);
     while let Some(argument) = arguments.next() {
         if argument == "--csv" {
             csv = Some(arguments.next().ok_or("--csv needs a file")?.into());
+        } else if argument == "--every" {
+            let number = arguments.next().ok_or("--every needs a number")?;
+            every = number.to_string_lossy().parse()?;
         } else {
             corpus = Some(argument.into());
         }
@@ -32,7 +37,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     if let Some(corpus) = &corpus {
         bases.extend(real_bases(corpus)?);
     }
-    let study = Study::run(bases)?;
+    let attacks = plants::attacks().iter().step_by(every.max(1)).collect();
+    let study = Study::of(bases, attacks)?;
     if let Some(file) = csv {
         fs::write(file, study.csv()?)?;
     }

@@ -9,7 +9,7 @@ use crate::artifact::hash_list::{self, HashLists};
 use crate::artifact::program::{self, FileOptions, Hashing};
 use crate::artifact::sigma::Rules;
 use crate::artifact::{self, FileRead, Progress, yara};
-use crate::checklist::Given;
+use crate::checklist::{Given, baseline};
 use crate::diagnostic::{Diagnostic, Impact};
 use crate::evidence::Evidence;
 use crate::host::program_file::{Owner, wanted};
@@ -69,11 +69,14 @@ pub struct Examined {
 
 /// Examines one host. Damage is in the report's diagnostics, never an error.
 pub fn scan(evidence: &dyn Evidence, settings: &Settings, progress: &dyn Progress) -> HostReport {
-    let Examined { host, files, diagnostics } = examine(evidence, settings, progress);
+    let Examined { host, files, mut diagnostics } = examine(evidence, settings, progress);
     let ranked = rank::rank(&host, &settings.given, &settings.tuning);
+    diagnostics.extend(rank::suppression::remarks(&host, &settings.given, &ranked));
     let older = older_states(&host, &files);
     let summary = EvidenceSummary::new(evidence.describe(), files);
-    HostReport::new(&host, &ranked, summary, diagnostics).with_older_states(older)
+    HostReport::new(&host, &ranked, summary, diagnostics)
+        .with_older_states(older)
+        .with_suppressed(&ranked, &settings.given.suppressions)
 }
 
 /// Reads one host: what [`scan()`] ranks and reports.
@@ -95,6 +98,7 @@ pub fn examine(
     }
     let mut host = Host::from_facts(reading.facts, coverage, settings.window);
     host.known_destinations.clone_from(&settings.known_destinations);
+    baseline::record(&mut host, &settings.given);
     let file_diagnostics = read_files(evidence, settings, progress, &mut host);
     let mut diagnostics = reading.diagnostics;
     diagnostics.extend(file_diagnostics);

@@ -36,6 +36,44 @@ pub fn same_name(left: &str, right: &str) -> bool {
         || left.chars().map(fold_char).eq(right.chars().map(fold_char))
 }
 
+/// How many characters must be added, removed, replaced or swapped with their neighbor to make one short text of another; texts
+/// longer than 64 characters are as far apart as they are long.
+pub fn edits(left: &str, right: &str) -> usize {
+    const LONGEST: usize = 64;
+    let (left, right): (Vec<char>, Vec<char>) = (left.chars().collect(), right.chars().collect());
+    let longest = left.len().max(right.len());
+    if longest > LONGEST {
+        return longest;
+    }
+    let (mut before, mut last): (Vec<usize>, Vec<usize>) =
+        (Vec::new(), (0..=right.len()).collect());
+    for (row, one) in left.iter().enumerate() {
+        let mut now = vec![row.saturating_add(1)];
+        for (column, other) in right.iter().enumerate() {
+            let cell = |cells: &[usize], at: usize| cells.get(at).copied().unwrap_or(usize::MAX);
+            let replaced = cell(&last, column).saturating_add(usize::from(one != other));
+            let next = column.saturating_add(1);
+            let moved = cell(&last, next).min(cell(&now, column)).saturating_add(1);
+            let is_swap = row > 0
+                && column > 0
+                && left.get(row.saturating_sub(1)) == Some(other)
+                && right.get(column.saturating_sub(1)) == Some(one);
+            let swapped = match is_swap {
+                true => cell(&before, column.saturating_sub(1)).saturating_add(1),
+                false => usize::MAX,
+            };
+            now.push(replaced.min(moved).min(swapped));
+        }
+        before = std::mem::replace(&mut last, now);
+    }
+    last.last().copied().unwrap_or(longest)
+}
+
+/// The order of two names, the second of which is folded: that of what [`fold`] makes of them.
+pub fn compare(name: &str, folded: &str) -> std::cmp::Ordering {
+    name.chars().map(fold_char).cmp(folded.chars())
+}
+
 /// Bytes as hexadecimal digits in lower case.
 pub fn hex(bytes: &[u8]) -> String {
     let mut digits = String::with_capacity(bytes.len().saturating_mul(2));
@@ -110,6 +148,23 @@ mod tests {
             assert_eq!(same_name(left, right), same, "{left} {right}");
             assert_eq!(fold(left) == fold(right), same, "{left} {right}");
         }
+    }
+
+    #[test]
+    fn edits_are_counted() {
+        for (left, right, expected) in [
+            ("", "", 0),
+            ("P06", "P06", 0),
+            ("P06", "P60", 1),
+            ("P06", "P0", 1),
+            ("", "abc", 3),
+            ("kitten", "sitting", 3),
+            ("ca", "abc", 3),
+        ] {
+            assert_eq!(edits(left, right), expected, "{left} {right}");
+            assert_eq!(edits(right, left), expected, "{right} {left}");
+        }
+        assert_eq!(edits(&"a".repeat(100), "b"), 100);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::knowledge::stock::Catalog;
-use super::{Indicator, Policy};
+use super::{Baseline, Indicator, Policy, Suppression};
 
 /// What the analyst says of the host and of ordinary services; nothing of it is evidence.
 #[derive(Clone, Default)]
@@ -14,6 +14,10 @@ pub struct Given {
     pub windows: Option<Arc<Catalog>>,
     /// Indicators of his own, asked after the built-in ones, in the order of their files.
     pub own: Vec<&'static Indicator>,
+    /// Findings that are listed and not counted, in the order of their files.
+    pub suppressions: Vec<Suppression>,
+    /// Which services are ordinary on his site, where he made baselines.
+    pub baseline: Option<Arc<Baseline>>,
 }
 
 impl std::fmt::Debug for Given {
@@ -24,6 +28,8 @@ impl std::fmt::Debug for Given {
             .field("policy", &self.policy)
             .field("windows", &windows)
             .field("own", &own)
+            .field("suppressions", &self.suppressions)
+            .field("baseline", &self.baseline.is_some())
             .finish()
     }
 }

@@ -2,7 +2,7 @@
 
 use super::Scope;
 use super::knowledge::agents::{self, Agent};
-use super::knowledge::stock::{Comparison, Stock};
+use super::knowledge::stock::{Comparison, Extent, Standing, Stock};
 use crate::host::ImagePath;
 use crate::host::config::ValueOrder;
 use crate::host::program_file::{ProgramFile, SignatureStatus};
@@ -16,8 +16,11 @@ pub(super) fn stock<'a>(scope: &Scope<'a>) -> Option<&'a Stock> {
 /// Windows keeps elsewhere in other versions, or does not name, will do. What events say of such a service is
 /// routine. Milder than [`is_as_shipped`], which has to vouch for the files.
 pub(super) fn is_stock(scope: &Scope<'_>) -> bool {
-    let Some(stock) = stock(scope) else { return false };
-    scope.service.image.as_ref().is_none_or(|image| stock.compare_image(image) != Comparison::Other)
+    *scope.memory.is_stock.get_or_init(|| {
+        let Some(stock) = stock(scope) else { return false };
+        let image = scope.service.image.as_ref();
+        image.is_none_or(|image| stock.compare_image(image) != Comparison::Other)
+    })
 }
 
 /// Whether Windows brings this service with this program and this DLL, in some version. Stricter than
@@ -54,7 +57,11 @@ pub(super) fn is_new_program(scope: &Scope<'_>) -> bool {
 
 /// The updater, guest agent or deployment tool that it is, by name and full path.
 pub(super) fn agent(scope: &Scope<'_>) -> Option<Agent> {
-    agents::agent(&scope.service.name, scope.service.image.as_ref()?)
+    let known = scope
+        .memory
+        .agent
+        .get_or_init(|| agents::agent(&scope.service.name, scope.service.image.as_ref()?));
+    *known
 }
 
 /// Who made a file, as far as its signature tells.
@@ -92,9 +99,17 @@ impl Maker {
 /// The weight of a comparison with what Windows ships: half where the build was not measured, and then
 /// with a remark for the sentence.
 pub(super) fn compared(scope: &Scope<'_>, weight: i16) -> (i16, &'static str) {
-    match scope.host.build_number() {
-        Some(build) if scope.windows().measured(build) => (weight, ""),
-        Some(_) => (weight / 2, " (half weight: this build of Windows was not measured)"),
-        None => (weight / 2, " (half weight: the build of Windows is not known)"),
+    compared_with(scope, weight, Extent::Programs)
+}
+
+/// As [`compared`], where more than names and programs has to be known.
+pub(super) fn compared_with(scope: &Scope<'_>, weight: i16, needed: Extent) -> (i16, &'static str) {
+    match scope.windows().standing(scope.host, needed) {
+        Standing::Known => (weight, ""),
+        Standing::NoBuild => (weight / 2, " (half weight: the build of Windows is not known)"),
+        Standing::NotMeasured => {
+            (weight / 2, " (half weight: this build of Windows was not measured)")
+        }
+        Standing::Server => (weight / 2, " (half weight: no server of this build was measured)"),
     }
 }

@@ -9,6 +9,7 @@ use crate::host::config::ServiceConfig;
 use crate::host::coverage::{Origin, State};
 use crate::host::program_file::{FileState, Purpose, SignatureStatus};
 use crate::host::{Citation, Event, Host, ProgramFile, Role, Service};
+use crate::text;
 
 mod access;
 mod account;
@@ -17,6 +18,7 @@ mod basis;
 mod change;
 mod command;
 mod defense;
+mod deviation;
 mod driver;
 mod failure;
 mod file;
@@ -26,6 +28,8 @@ mod known_good;
 mod library;
 mod location;
 mod name;
+mod overview;
+pub mod own;
 mod place;
 mod program;
 mod rules;
@@ -35,14 +39,19 @@ mod subject;
 mod ticket;
 mod trust;
 
+pub mod baseline;
 pub mod knowledge;
 pub mod policy;
 pub mod scene;
+pub mod suppression;
 
+pub use baseline::Baseline;
 pub use given::Given;
 use knowledge::stock::Catalog;
+pub use overview::{Memory, Overview};
 pub use policy::Policy;
 pub use scene::Scene;
+pub use suppression::Suppression;
 
 /// Which part of the score an indicator belongs to: terms of one family decay, families add up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -127,6 +136,8 @@ pub enum Need {
     FileContentsOr(Origin),
     /// Whether libraries that the service asks for in vain are there after all, and then who vouches for them.
     Phantoms,
+    /// That, for a no; a yes may rest on something else.
+    ForNo(&'static Self),
     /// Lists of that origin, and the bytes of the service's files.
     Listed(Origin),
 }
@@ -143,6 +154,7 @@ impl Need {
             Self::FileContentsOr(origin) | Self::Listed(origin) => {
                 vec![Origin::FileSystem, *origin]
             }
+            Self::ForNo(need) => need.origins(),
             Self::Phantoms => vec![Origin::FileSystem, Origin::Catalogs],
         }
     }
@@ -269,6 +281,10 @@ pub struct Scope<'a> {
     pub service: &'a Service,
     /// What the analyst gave.
     pub given: &'a Given,
+    /// What was worked out of the whole host.
+    pub overview: &'a Overview<'a>,
+    /// What was worked out of the service so far.
+    pub memory: &'a Memory,
 }
 
 impl<'a> Scope<'a> {
@@ -280,6 +296,11 @@ impl<'a> Scope<'a> {
     /// What is known of the services of Windows.
     pub fn windows(&self) -> &'a Catalog {
         self.given.windows.as_deref().unwrap_or_else(|| Catalog::shipped())
+    }
+
+    /// Which services the analyst says are ordinary, where he says so.
+    pub fn baseline(&self) -> Option<&'a Baseline> {
+        self.given.baseline.as_deref()
     }
 
     /// The current configuration, where the hive has one.
@@ -338,6 +359,7 @@ pub const CHECKLIST: &[&[Indicator]] = &[
     access::INDICATORS,
     defense::INDICATORS,
     activity::INDICATORS,
+    deviation::INDICATORS,
     rules::INDICATORS,
     trust::INDICATORS,
 ];
@@ -352,8 +374,29 @@ pub fn indicator(id: &str) -> Option<&'static Indicator> {
     indicators().find(|indicator| indicator.id.eq_ignore_ascii_case(id))
 }
 
+/// The indicator of that id among `known`, without case.
+///
+/// # Errors
+/// A sentence that names the id that may be meant.
+pub fn lookup(id: &str, known: &[&'static Indicator]) -> Result<&'static Indicator, String> {
+    let id = id.trim();
+    if let Some(found) = known.iter().find(|one| one.id.eq_ignore_ascii_case(id)) {
+        return Ok(found);
+    }
+    let nearest = known.iter().map(|one| (text::edits(&id.to_uppercase(), one.id), one.id)).min();
+    let meant = match nearest {
+        // Ids are short: at two differences from one of three characters nothing is left of it.
+        Some((edits, like)) if edits.saturating_mul(3) <= like.len() => {
+            format!("; did you mean {like}?")
+        }
+        _ => String::new(),
+    };
+    Err(format!("no indicator is called {id}{meant} (`svctriage checklist` lists them)"))
+}
+
 /// What nobody misses who did not give it.
-const ON_REQUEST: [Origin; 5] = [
+const ON_REQUEST: [Origin; 6] = [
+    Origin::Baseline,
     Origin::SigmaRules,
     Origin::KnownDestinations,
     Origin::KnownBad,
@@ -370,23 +413,29 @@ pub struct Answered {
     pub answer: Answer,
 }
 
-/// Asks every indicator (but those ignored) about one service.
-pub fn ask(scope: &Scope<'_>, ignored: &BTreeSet<String>) -> Vec<Answered> {
-    let given = |origin| scope.host.coverage.span(origin).is_some();
+/// The indicators that are asked about each service of a host: all but those ignored.
+pub fn asked(host: &Host, given: &Given, ignored: &BTreeSet<String>) -> Vec<&'static Indicator> {
+    let is_given = |origin| host.coverage.span(origin).is_some();
     indicators()
-        .chain(scope.given.own.iter().copied())
+        .chain(given.own.iter().copied())
         .filter(|indicator| !ignored.contains(indicator.id))
         // Whoever gives no rules and no list has asked nothing that could stay open.
         .filter(|indicator| {
-            let mut asked = indicator.needs.iter().flat_map(Need::origins);
-            asked.all(|origin| !ON_REQUEST.contains(&origin) || given(origin))
+            let mut origins = indicator.needs.iter().flat_map(Need::origins);
+            origins.all(|origin| !ON_REQUEST.contains(&origin) || is_given(origin))
         })
-        .map(|indicator| Answered { indicator, answer: indicator.answer(scope) })
         .collect()
 }
 
+/// Asks these indicators about one service.
+pub fn ask(scope: &Scope<'_>, asked: &[&'static Indicator]) -> Vec<Answered> {
+    let answered =
+        |indicator: &&'static Indicator| Answered { indicator, answer: indicator.answer(scope) };
+    asked.iter().map(answered).collect()
+}
+
 /// The indicators that have something to say about a key that is no service.
-const OF_STORES: [&str; 3] = ["P30", "K01", "K02"];
+const OF_STORES: [&str; 4] = ["P30", "P35", "K01", "K02"];
 
 /// Asks about a configuration key what can be asked of one: which files it makes Windows load. All else
 /// (its account, its description, its start) a key without `Type` does not have.
@@ -468,6 +517,10 @@ fn unmet(need: Need, coverage: &crate::host::Coverage, scope: &Scope<'_>) -> Unm
                 _ => Unmet::ForNo(lack),
             },
             for_any @ Unmet::ForAny(_) => for_any,
+        },
+        Need::ForNo(need) => match unmet(*need, coverage, scope) {
+            Unmet::ForAny(lack) => Unmet::ForNo(lack),
+            other => other,
         },
         Need::Phantoms => of_phantoms(coverage, scope),
     }

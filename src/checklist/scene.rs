@@ -10,7 +10,8 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Given, Policy, Scope};
+use super::baseline::{self, Baseline};
+use super::{Given, Memory, Overview, Policy, Scope};
 use crate::artifact::service_values;
 use crate::host::citation::{Citation, Place, Provenance};
 use crate::host::config::{
@@ -458,6 +459,13 @@ impl Scene {
         self
     }
 
+    /// Gives the analyst's baselines.
+    #[must_use]
+    pub fn baseline(mut self, baseline: Baseline) -> Self {
+        self.given.baseline = Some(Arc::new(baseline));
+        self
+    }
+
     /// Has a Sigma rule of that level fire on the last event, or on a record that is none where there is no event.
     #[must_use]
     pub fn rule_hit(mut self, level: RuleLevel) -> Self {
@@ -507,9 +515,12 @@ impl Scene {
         let (facts, coverage, given, name) = self.into_facts();
         let mut host = Host::from_facts(facts, coverage, Host::DEFAULT_WINDOW);
         host.known_destinations = known_destinations;
+        baseline::record(&mut host, &given);
         file::attach(&mut host, &files);
         let service = host.service(&name)?;
-        Some(question(&Scope { host: &host, service, given: &given }))
+        let (overview, memory) = (Overview::of(&host, &given), Memory::default());
+        let (overview, memory) = (&overview, &memory);
+        Some(question(&Scope { host: &host, service, given: &given, overview, memory }))
     }
 }
 

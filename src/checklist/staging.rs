@@ -1,6 +1,9 @@
 //! What worked examples are made of: answers, hosts in a common state, and events as they usually are, ready
 //! for [`Scene`].
 
+use super::baseline::{
+    Baseline, BaselineFile, FORMAT, GoldHost, Header, Maker, Row, SCHEMA, Terms,
+};
 use super::{Example, Expected, Scene};
 use crate::host::config::{AccessRule, AccessRules, Start};
 use crate::host::event::{
@@ -223,6 +226,41 @@ fn written(
         process_id: Some(40),
         subject: Subject::default(),
     })
+}
+
+/// The build of the host that [`gold`] is of.
+pub(super) const GOLD_BUILD: &str = "19045";
+
+/// A host of the baseline's build.
+pub(super) fn on_gold_build(scene: Scene) -> Scene {
+    scene.windows("Windows 10 Pro", &format!("{GOLD_BUILD}.3570"))
+}
+
+/// A baseline of one host of that build that has these services and so many others.
+pub(super) fn gold(services: Vec<Scene>, others: usize) -> Baseline {
+    let row = |scene: Scene| scene.ask(|scope| Row::of(scope.host, scope.service)).flatten();
+    let mut rows: Vec<Row> = services.into_iter().filter_map(row).collect();
+    let others = (0..others).map(|number| Scene::service(&format!("Other{number}")));
+    rows.extend(others.filter_map(row));
+    let builds: Vec<u32> = GOLD_BUILD.parse().into_iter().collect();
+    for row in &mut rows {
+        row.hosts = 1;
+        row.builds.clone_from(&builds);
+    }
+    let host = GoldHost { name: Some("GOLD01".to_owned()), ..GoldHost::default() };
+    let header = Header {
+        format: FORMAT.to_owned(),
+        schema: SCHEMA,
+        tool: Maker { name: "svctriage".to_owned(), version: "0.1.0".to_owned() },
+        settings: Terms::default(),
+        hosts: vec![host],
+        builds,
+        rows: rows.len(),
+        without_key: 0,
+        refused: Vec::new(),
+    };
+    let file = BaselineFile { header, rows: (2..).zip(rows).collect() };
+    Baseline::new(vec![("gold.jsonl".to_owned(), file)])
 }
 
 /// The names of an event that knows the key.

@@ -51,6 +51,22 @@ pub(super) fn commands<'a>(
         .filter_map(move |seen| Some((events.get(seen.event)?, &seen.command)))
 }
 
+/// The commands that name the service and that `time` comes after by no more than `limit`, in order of time.
+pub(super) fn commands_before<'a>(
+    scope: &Scope<'a>,
+    time: Timestamp,
+    limit: SignedDuration,
+) -> impl Iterator<Item = (&'a Event, &'a ServiceCommand)> + use<'a> {
+    let events = &scope.host.events;
+    let all = &scope.service.commands;
+    let first = all.partition_point(|seen| {
+        events.get(seen.event).is_some_and(|event| time.duration_since(event.time) > limit)
+    });
+    let near = all.get(first..).unwrap_or_default().iter();
+    near.filter_map(|seen| Some((events.get(seen.event)?, &seen.command)))
+        .take_while(move |(event, _)| event.time <= time)
+}
+
 /// Every write below the service's key, in order of time.
 pub(super) fn writes<'a>(
     scope: &Scope<'a>,
@@ -134,13 +150,27 @@ pub(super) fn follows(start: Timestamp, time: Timestamp, limit: SignedDuration) 
 /// Whether the service came into being within a minute of `time`: an install, a `create` command, its key
 /// made, or `Type` and `ErrorControl`, which only a creation writes (measured with Sysmon 13).
 pub(super) fn created_near(scope: &Scope<'_>, moment: Timestamp) -> bool {
-    let near = |event: &Event| time::distance(event.time, moment) <= SignedDuration::from_mins(1);
-    scope.events(Role::Install).any(near)
-        || commands(scope).any(|(event, command)| command.verb == Verb::Create && near(event))
-        || writes(scope).any(|(event, change)| {
+    let births = scope.memory.births.get_or_init(|| {
+        let mut births: Vec<Timestamp> = scope.install_times().collect();
+        let made = commands(scope).filter(|(_, command)| command.verb == Verb::Create);
+        births.extend(made.map(|(event, _)| event.time));
+        births.extend(writes(scope).filter_map(|(event, change)| {
             let made =
                 change.operation == RegistryOperation::KeyCreated && change.target.is_empty();
             let first = ["Type", "ErrorControl"].iter().any(|one| sets(change, one).is_some());
-            (made || first) && near(event)
-        })
+            (made || first).then_some(event.time)
+        }));
+        births.sort_unstable();
+        births
+    });
+    nearest(births, moment)
+        .is_some_and(|birth| time::distance(birth, moment) <= SignedDuration::from_mins(1))
+}
+
+/// Of these times, which are in order, the one nearest to `moment`; of two as near the earlier.
+pub(super) fn nearest(times: &[Timestamp], moment: Timestamp) -> Option<Timestamp> {
+    let after = times.partition_point(|time| *time < moment);
+    let before = after.checked_sub(1).and_then(|last| times.get(last));
+    let both = before.into_iter().chain(times.get(after)).copied();
+    both.min_by_key(|time| time::distance(*time, moment))
 }

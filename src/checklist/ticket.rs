@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::policy::{Approval, Change};
-use super::story::{commands, follows, installs};
+use super::story::{commands_before, installs};
 use super::{Policy, Scope};
 use crate::host::event::{Action, Event};
 use crate::host::service::Actor;
@@ -79,8 +79,7 @@ impl<'a> Made<'a> {
     fn callers(&self, scope: &Scope<'a>) -> Vec<String> {
         let Some(time) = self.time else { return Vec::new() };
         let limit = jiff::SignedDuration::from_mins(1);
-        commands(scope)
-            .filter(|(event, _)| follows(event.time, time, limit))
+        commands_before(scope, time, limit)
             .filter_map(|(event, _)| match &event.action {
                 Action::ProcessStarted(process) => Some(process),
                 _ => None,
@@ -105,7 +104,7 @@ impl<'a> Made<'a> {
             actors.extend(actor.subject.name.as_deref());
         }
         actors.extend(self.sid);
-        let sha256 = hash(scope);
+        let sha256 = scope.memory.sha256.get_or_init(|| hash(scope));
         ask(&Change {
             names: &names,
             paths: &paths,

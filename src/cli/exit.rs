@@ -7,7 +7,7 @@ use std::process::ExitCode;
 pub enum Exit {
     /// 0: everything was read, and nothing reached `--fail-on`.
     Complete,
-    /// 1: a service or incident reached `--fail-on`.
+    /// 1: a service or incident reached `--fail-on`, or something differs and `diff --fail-on-difference` asked.
     Findings,
     /// 2: evidence was incomplete or partly unreadable; the report says what.
     Incomplete,

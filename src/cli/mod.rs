@@ -9,20 +9,28 @@ use jiff::SignedDuration;
 use crate::rank::Verdict;
 use crate::report::RENDERERS;
 
+pub mod baseline;
 mod detection;
+pub mod diff;
 pub mod evidence_args;
 pub mod exit;
 mod file;
 mod file_args;
+mod judging;
 pub mod known_files;
+mod list;
 mod progress;
 mod rule_files;
 pub mod run;
 mod secrets;
+mod tuning_args;
 
+pub use baseline::BaselineCommand;
+pub use diff::DiffArgs;
 pub use evidence_args::EvidenceArgs;
 pub use file_args::{HashArg, ProgramArgs};
 pub use known_files::KnownFileArgs;
+pub use tuning_args::TuningArgs;
 
 /// Offline triage of Windows services.
 #[derive(Debug, Parser)]
@@ -55,10 +63,11 @@ Examples:
   svctriage detect DISK.E01                        what would be read, and what is missing
   svctriage file DISK.E01 Windows/System32/x.exe   all that is known of one file
   svctriage explain 1 /cases/042/C                 everything about the first row
+  svctriage diff HOST gold.jsonl                   how a host differs from a baseline
   svctriage explain P01                            what an indicator asks, and why
 
 Exit codes:
-  0 complete   1 findings at or above --fail-on   2 evidence incomplete or partly unreadable
+  0 complete   1 findings at or above --fail-on, or differences   2 evidence incomplete or partly unreadable
   3 usage      4 nothing readable                 5 the report could not be written
   130 interrupted";
 
@@ -77,6 +86,15 @@ pub enum Command {
     /// Explains an indicator by its id, or one service by its row or name.
     #[command(after_help = EXPLAIN_EXAMPLES)]
     Explain(Box<ExplainArgs>),
+    /// Makes a baseline: what is ordinary on your hosts, for `scan --baseline` and `diff`.
+    Baseline {
+        /// What to do with baselines.
+        #[command(subcommand)]
+        command: BaselineCommand,
+    },
+    /// Says how two scans of a host differ, or a host and a baseline.
+    #[command(after_help = diff::EXAMPLES)]
+    Diff(Box<DiffArgs>),
     /// Lists every form of evidence that is opened, and what each is known by.
     #[command(after_help = "Example:\n  svctriage formats")]
     Formats {
@@ -85,12 +103,8 @@ pub enum Command {
         markdown: bool,
     },
     /// Lists every indicator with its question, family and weight.
-    #[command(after_help = "Example:\n  svctriage checklist --markdown > checklist.md")]
-    Checklist {
-        /// The whole reference in Markdown instead of a list.
-        #[arg(long)]
-        markdown: bool,
-    },
+    #[command(after_help = CHECKLIST_EXAMPLES)]
+    Checklist(ChecklistArgs),
     /// Prints a completion script for a shell.
     #[command(
         after_help = "Example:\n  svctriage completions bash > /etc/bash_completion.d/svctriage"
@@ -115,6 +129,10 @@ Examples:
   svctriage scan /cases/042/C --format markdown --output ticket.md
   svctriage scan /cases/* --format jsonl --min-verdict review --fail-on escalate
   svctriage scan /cases/042/C --sigma rules/windows --sigma my_rule.yml
+  svctriage scan /cases/042/C --baseline gold.jsonl
+  svctriage scan /cases/042/C --rules my_rules     indicators of your own (TOML)
+  svctriage scan /cases/042/C --weights weights.toml --ignore N04,W08
+  svctriage scan /cases/042/C --suppress site.toml findings listed and not counted, with reason, author and expiry
   svctriage scan DISK.E01 --hash suspicious        reads only the files of services with a reason
   svctriage scan DISK.E01 --hash-limit 2G          reads files of up to 2 GiB
 
@@ -130,6 +148,14 @@ Examples:
 
 Of artifacts only the first bytes are read, and of a SYSTEM hive the computer's name.";
 
+const CHECKLIST_EXAMPLES: &str = "\
+Examples:
+  svctriage checklist                              every indicator in a line
+  svctriage checklist --markdown > checklist.md    the whole reference
+  svctriage checklist --toml > weights.toml        weights, to be changed and given to --weights
+  svctriage checklist --rules my_rules             with your own indicators
+  svctriage checklist --rules my_rules --check     whether your own indicators hold what their examples promise";
+
 const FILE_EXAMPLES: &str = "\
 Examples:
   svctriage file DISK.E01 Windows/System32/drivers/x.sys
@@ -142,6 +168,7 @@ of the one with the current Windows folder.";
 const EXPLAIN_EXAMPLES: &str = "\
 Examples:
   svctriage explain P01
+  svctriage explain LOCAL-001 --rules my_rules
   svctriage explain 1 /cases/042/C
   svctriage explain Spooler /cases/042/C
   svctriage explain 2 --report report.json";
@@ -161,15 +188,15 @@ pub struct JudgeArgs {
     /// Destinations that other hosts of the site talk to (a list or CSV; see docs/known-destinations.md).
     #[arg(long, value_name = "FILE")]
     pub known_destinations: Option<PathBuf>,
+    /// A baseline of hosts you trust, made with `svctriage baseline create`; may be repeated (see docs/baseline.md).
+    #[arg(long = "baseline", value_name = "FILE")]
+    pub baselines: Vec<PathBuf>,
     /// What is known of files.
     #[command(flatten)]
     pub known: KnownFileArgs,
-    /// Replaces an indicator's weight, in decibans: --weight P06=0.
-    #[arg(long = "weight", value_name = "ID=DB", value_parser = weight)]
-    pub weights: Vec<(String, i16)>,
-    /// Does not ask an indicator.
-    #[arg(long = "ignore", value_name = "ID", value_parser = indicator_id)]
-    pub ignored: Vec<String>,
+    /// What the analyst changes about the judging.
+    #[command(flatten)]
+    pub tuning: TuningArgs,
     /// Worker threads; 0 takes all processors. The report does not depend on it.
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = threads)]
     pub threads: usize,
@@ -179,6 +206,23 @@ pub struct JudgeArgs {
     /// How the files behind services are read.
     #[command(flatten)]
     pub files: ProgramArgs,
+}
+
+/// `checklist`.
+#[derive(Debug, Clone, Args)]
+pub struct ChecklistArgs {
+    /// The whole reference in Markdown instead of a list.
+    #[arg(long)]
+    pub markdown: bool,
+    /// A file of weights to start from, for --weights (docs/weights.md).
+    #[arg(long, conflicts_with = "markdown")]
+    pub toml: bool,
+    /// Indicators of your own, listed with the others: a file, or a folder with .toml files (docs/rules.md).
+    #[arg(long, value_name = "DIR|FILE", conflicts_with = "markdown")]
+    pub rules: Vec<PathBuf>,
+    /// Only checks that these hold what their examples promise.
+    #[arg(long, requires = "rules", conflicts_with = "toml")]
+    pub check: bool,
 }
 
 /// `detect`.
@@ -355,19 +399,6 @@ fn threads(text: &str) -> Result<usize, String> {
         Ok(threads @ 0..=MOST) => Ok(threads),
         _ => Err(format!("the number of threads is between 0 and {MOST}")),
     }
-}
-
-fn weight(text: &str) -> Result<(String, i16), String> {
-    let (id, decibans) =
-        text.split_once('=').ok_or("write it as ID=DECIBANS, for example P06=0")?;
-    let decibans = decibans.parse().map_err(|_| format!("{decibans} is no number of decibans"))?;
-    Ok((indicator_id(id)?, decibans))
-}
-
-fn indicator_id(text: &str) -> Result<String, String> {
-    crate::checklist::indicator(text)
-        .map(|indicator| indicator.id.to_owned())
-        .ok_or_else(|| format!("no indicator is called {text}; `svctriage checklist` lists them"))
 }
 
 #[cfg(test)]

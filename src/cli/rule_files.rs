@@ -31,6 +31,9 @@ const SIGMA: Kind =
 pub(super) const YARA: Kind =
     Kind { extensions: &["yar", "yara"], lacks: "no .yar or .yara file of YARA rules in it" };
 
+/// Indicators of the analyst's own.
+pub(super) const OWN: Kind = Kind { extensions: &["toml"], lacks: "no .toml file of rules in it" };
+
 /// Loads the Sigma rules of files, and of folders in the order of their names.
 ///
 /// # Errors

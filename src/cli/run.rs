@@ -1,32 +1,35 @@
 //! Does what the command line asks for.
 
 use std::fs;
-use std::io::{self, BufReader, BufWriter, IsTerminal as _, Write};
+use std::io::{self, BufWriter, IsTerminal as _, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use clap::CommandFactory as _;
 
+use super::baseline;
 use super::detection;
+use super::diff;
 use super::evidence_args::EvidenceArgs;
 use super::exit::Exit;
 use super::file;
-use super::known_files;
+use super::judging::Judging;
+use super::list;
 use super::progress::Bar;
-use super::rule_files;
-use super::{Cli, ColorArg, Command, DetectArgs, DetectFormat, ExplainArgs, JudgeArgs, ScanArgs};
+use super::tuning_args::own_indicators;
+use super::{
+    BaselineCommand, Cli, ColorArg, Command, DetectArgs, DetectFormat, ExplainArgs, JudgeArgs,
+    ScanArgs,
+};
 use crate::artifact::detect::detect as detect_artifacts;
-use crate::artifact::sigma::Rules;
-use crate::checklist::{self, Given, Policy};
+use crate::checklist::{self, own::Own};
 use crate::diagnostic::Impact;
 use crate::error::Error;
 use crate::evidence;
-use crate::host::KnownDestinations;
-use crate::rank::{Tuning, Verdict};
+use crate::rank::Verdict;
 use crate::report::detection::DetectionReport;
 use crate::report::explain;
-use crate::report::{self, FileSettings, HostReport, Report, ServiceReport};
-use crate::scan::{self, Settings};
+use crate::report::{self, HostReport, Report, ServiceReport};
+use crate::scan;
 use crate::text;
 
 /// Width of reports that go to no terminal, in columns.
@@ -41,10 +44,11 @@ pub fn run(cli: Cli) -> Exit {
         Command::Detect(args) => detect(&args),
         Command::File(args) => file::run(&args),
         Command::Explain(args) => explain(&args),
+        Command::Baseline { command: BaselineCommand::Create(args) } => baseline::create(&args),
+        Command::Diff(args) => diff::run(&args),
         Command::Formats { markdown: true } => print(&report::formats_markdown()),
         Command::Formats { markdown: false } => print(&report::formats_list(width())),
-        Command::Checklist { markdown: true } => print(&explain::checklist_markdown()),
-        Command::Checklist { markdown: false } => print(&explain::checklist_table(width())),
+        Command::Checklist(args) => list::run(&args),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "svctriage", &mut script);
@@ -61,8 +65,8 @@ pub fn run(cli: Cli) -> Exit {
 }
 
 /// What a run found, and what it could not open.
-struct Outcome {
-    report: Report,
+pub(super) struct Outcome {
+    pub(super) report: Report,
     unreadable: bool,
 }
 
@@ -104,7 +108,7 @@ fn scan(args: &ScanArgs) -> Exit {
 }
 
 /// The exit code: what the caller asked to be told first, then what is missing.
-fn judge(outcome: &Outcome, fail_on: Option<Verdict>) -> Exit {
+pub(super) fn judge(outcome: &Outcome, fail_on: Option<Verdict>) -> Exit {
     if outcome.report.hosts.is_empty() {
         return Exit::Unreadable;
     }
@@ -120,41 +124,16 @@ fn judge(outcome: &Outcome, fail_on: Option<Verdict>) -> Exit {
     if damaged || outcome.unreadable { Exit::Incomplete } else { Exit::Complete }
 }
 
-fn examine(paths: &[PathBuf], args: &JudgeArgs, opening: &EvidenceArgs) -> Result<Outcome, Exit> {
-    let policy = match &args.approved {
-        Some(path) => Some(read_policy(path).map_err(|error| fail(&error, Exit::Usage))?),
-        None => None,
-    };
-    let known_destinations = match &args.known_destinations {
-        Some(path) => Some(read_destinations(path).map_err(|error| fail(&error, Exit::Usage))?),
-        None => None,
-    };
-    let tuning = Tuning {
-        weights: args.weights.iter().cloned().collect(),
-        ignored: args.ignored.iter().cloned().collect(),
-    };
-    let rules = rules(args)?;
-    let known_files = args.known.lists().map_err(|error| fail(&error, Exit::Usage))?;
-    let yara = args.known.yara_rules().map_err(|error| fail(&error, Exit::Usage))?;
-    if let Some(summary) = yara.as_ref().and_then(|rules| known_files::summary(rules))
-        && !args.quiet
-    {
-        warn(&summary);
-    }
+pub(super) fn examine(
+    paths: &[PathBuf],
+    args: &JudgeArgs,
+    opening: &EvidenceArgs,
+) -> Result<Outcome, Exit> {
+    let Judging { settings, about } = Judging::gather(args)?;
     let opened = open(paths, opening)?;
     if opened.hosts.is_empty() {
         return Err(Exit::Unreadable);
     }
-    let settings = Settings {
-        window: args.window,
-        given: Given { policy, ..Given::default() },
-        known_destinations,
-        tuning,
-        files: args.files.options(),
-        known_files,
-        yara,
-        rules,
-    };
     let pool =
         rayon::ThreadPoolBuilder::new().num_threads(args.threads).build().map_err(|error| {
             warn(&format!("cannot start {} threads: {error}", args.threads));
@@ -170,37 +149,8 @@ fn examine(paths: &[PathBuf], args: &JudgeArgs, opening: &EvidenceArgs) -> Resul
             })
             .collect()
     });
-    let given =
-        |path: &Option<PathBuf>| path.as_ref().map(|path| path.to_string_lossy().into_owned());
-    let set = settings.rules.as_ref().map(|rules| rules.set().clone());
-    let about = report::Settings::new(settings.window, &settings.tuning, given(&args.approved))
-        .with_known_destinations(given(&args.known_destinations))
-        .with_rules(set)
-        .with_files(FileSettings {
-            known_bad: names(&args.known.known_bad),
-            known_good: names(&args.known.known_good),
-            yara: names(&args.known.yara),
-            ..FileSettings::new(&settings.files)
-        });
     let unreadable = !opened.errors.is_empty();
     Ok(Outcome { report: Report::new(about, hosts), unreadable })
-}
-
-/// Paths as they were given.
-fn names(paths: &[PathBuf]) -> Vec<String> {
-    paths.iter().map(|path| path.to_string_lossy().into_owned()).collect()
-}
-
-/// Loads the Sigma rules that were asked for, and says how many of them cannot be used.
-fn rules(args: &JudgeArgs) -> Result<Option<Arc<Rules>>, Exit> {
-    if args.sigma.is_empty() {
-        return Ok(None);
-    }
-    let rules = rule_files::load(&args.sigma).map_err(|error| fail(&error, Exit::Usage))?;
-    if let Some(summary) = rule_files::summary(&rules).filter(|_| !args.quiet) {
-        warn(&summary);
-    }
-    Ok(Some(Arc::new(rules)))
 }
 
 /// Opens evidence and says what could not be opened.
@@ -214,24 +164,6 @@ pub(super) fn open(paths: &[PathBuf], opening: &EvidenceArgs) -> Result<evidence
         warn(&error.to_string());
     }
     Ok(opened)
-}
-
-fn read_policy(path: &Path) -> Result<Policy, Error> {
-    #[expect(clippy::disallowed_methods, reason = "the analyst's own file, not evidence")]
-    let text =
-        fs::read_to_string(path).map_err(|source| Error::Open { path: path.to_owned(), source })?;
-    let is_csv = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
-    let parsed = if is_csv { Policy::parse_csv(&text) } else { Policy::parse_toml(&text) };
-    parsed.map_err(|message| Error::Settings { path: path.to_owned(), message })
-}
-
-fn read_destinations(path: &Path) -> Result<Arc<KnownDestinations>, Error> {
-    #[expect(clippy::disallowed_methods, reason = "the analyst's own file, not evidence")]
-    let file =
-        fs::File::open(path).map_err(|source| Error::Open { path: path.to_owned(), source })?;
-    KnownDestinations::read(BufReader::new(file))
-        .map(Arc::new)
-        .map_err(|message| Error::Settings { path: path.to_owned(), message })
 }
 
 fn detect(args: &DetectArgs) -> Exit {
@@ -272,6 +204,17 @@ fn explain(args: &ExplainArgs) -> Exit {
     {
         return print(&explain::explain_indicator(indicator));
     }
+    if !given && !args.judge.tuning.rules.is_empty() {
+        match own_indicators(&args.judge.tuning.rules) {
+            Err(error) => return fail(&error, Exit::Usage),
+            Ok(own) => {
+                let meant = |one: &&Own| one.indicator.id.eq_ignore_ascii_case(&args.what);
+                if let Some(own) = own.iter().find(meant) {
+                    return print(&explain::explain_own(own));
+                }
+            }
+        }
+    }
     if !given {
         warn(&format!(
             "{} is no indicator (`svctriage checklist` lists them); to explain a row or a service, give \
@@ -292,7 +235,7 @@ fn explain(args: &ExplainArgs) -> Exit {
     let mut found = String::new();
     for host in &report.hosts {
         for service in host.services.iter().filter(|service| is_meant(service, &args.what)) {
-            found.push_str(&explain::explain_service(service, host));
+            found.push_str(&explain::explain_service(service, host, &report.settings));
         }
     }
     if found.is_empty() {
@@ -310,14 +253,14 @@ fn is_meant(service: &ServiceReport, what: &str) -> bool {
     }
 }
 
-fn read_report(path: &Path) -> Result<Report, Error> {
+pub(super) fn read_report(path: &Path) -> Result<Report, Error> {
     #[expect(clippy::disallowed_methods, reason = "a report of ours, not evidence")]
     let bytes = fs::read(path).map_err(|source| Error::Open { path: path.to_owned(), source })?;
     Report::from_json(&bytes).map_err(|message| Error::Settings { path: path.to_owned(), message })
 }
 
 /// One line per host about what was lost; the report has the rest.
-fn warn_of_damage(report: &Report) {
+pub(super) fn warn_of_damage(report: &Report) {
     for host in &report.hosts {
         let lost = host.diagnostics.iter().filter(|one| one.impact != Impact::Note).count();
         if lost > 0 {
@@ -339,7 +282,7 @@ pub(super) fn warn(message: &str) {
     eprintln!("svctriage: {message}");
 }
 
-fn shown(path: &Path) -> String {
+pub(super) fn shown(path: &Path) -> String {
     text::terminal_safe(&path.to_string_lossy()).into_owned()
 }
 
@@ -358,7 +301,7 @@ pub(super) fn write_stdout(bytes: &[u8]) -> Exit {
 }
 
 /// Writes beside the target and renames, so that an interrupted run leaves no half report.
-fn write_file(path: &Path, bytes: &[u8]) -> Exit {
+pub(super) fn write_file(path: &Path, bytes: &[u8]) -> Exit {
     let mut partial = path.as_os_str().to_owned();
     partial.push(".partial");
     let partial = PathBuf::from(partial);
@@ -374,7 +317,7 @@ fn write_file(path: &Path, bytes: &[u8]) -> Exit {
     }
 }
 
-fn width() -> usize {
+pub(super) fn width() -> usize {
     // Only of stdout: a report in a file must not depend on the window it was started from.
     match terminal_size::terminal_size_of(io::stdout()) {
         Some((terminal_size::Width(columns), _)) => usize::from(columns).clamp(60, WIDEST),
@@ -383,7 +326,7 @@ fn width() -> usize {
 }
 
 /// `--color auto` obeys `NO_COLOR`, `CLICOLOR_FORCE` and `TERM`, and otherwise asks whether stdout is a terminal.
-fn color(wanted: ColorArg) -> bool {
+pub(super) fn color(wanted: ColorArg) -> bool {
     let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty() && value != "0");
     match wanted {
         ColorArg::Always => true,

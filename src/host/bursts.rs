@@ -29,19 +29,6 @@ pub struct Burst {
     pub to: Timestamp,
     /// How many installs, at least five.
     pub installs: usize,
-    /// The installs, in order of time.
-    pub acts: Vec<Act>,
-}
-
-/// One install of a burst.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Act {
-    /// When.
-    pub time: Timestamp,
-    /// Index into [`super::Host::services`].
-    pub service: usize,
-    /// Index into [`super::Host::events`].
-    pub event: usize,
 }
 
 /// The crowded moments of a host.
@@ -58,36 +45,32 @@ impl Bursts {
     pub(super) fn of(services: &[Service], events: &[Event]) -> Self {
         let mut writes: Vec<Timestamp> = services.iter().filter_map(Service::last_write).collect();
         writes.sort_unstable();
-        let mut by_sid: BTreeMap<&str, Vec<Act>> = BTreeMap::new();
-        let numbered = services.iter().enumerate();
-        for (index, service) in numbered.filter(|(_, service)| !comes_in_waves(service)) {
+        let mut by_sid: BTreeMap<&str, Vec<Timestamp>> = BTreeMap::new();
+        for service in services.iter().filter(|service| !comes_in_waves(service)) {
             let mut last: Option<Timestamp> = None;
             for (at, event) in service.indexed_events(Role::Install, events) {
                 let Some(actor) = service.actor_of(at) else { continue };
                 let twin = last.is_some_and(|last| event.time.duration_since(last) <= SAME_INSTALL);
                 last = Some(event.time);
                 if let Some(sid) = actor.subject.sid.as_deref().filter(|_| !twin) {
-                    let act = Act { time: event.time, service: index, event: at };
-                    by_sid.entry(sid).or_default().push(act);
+                    by_sid.entry(sid).or_default().push(event.time);
                 }
             }
         }
         let mut bursts = Vec::new();
-        for (sid, mut acts) in by_sid {
-            acts.sort_unstable();
-            collect(sid, &acts, &mut bursts);
+        for (sid, mut times) in by_sid {
+            times.sort_unstable();
+            collect(sid, &times, &mut bursts);
         }
         Self { bursts, writes }
     }
 
-    /// Every burst, sorted by SID, then time.
-    pub fn all(&self) -> &[Burst] {
-        &self.bursts
-    }
-
     /// The burst that an install by that account at that time belongs to.
     pub fn install(&self, sid: &str, time: Timestamp) -> Option<&Burst> {
-        self.bursts.iter().find(|burst| burst.sid == sid && (burst.from..=burst.to).contains(&time))
+        let after =
+            self.bursts.partition_point(|burst| (burst.sid.as_str(), burst.from) <= (sid, time));
+        let last = self.bursts.get(after.checked_sub(1)?)?;
+        (last.sid == sid && time <= last.to).then_some(last)
     }
 
     /// How many service keys were last written within `around` of `time`, on either side.
@@ -100,15 +83,14 @@ impl Bursts {
     }
 }
 
-fn collect(sid: &str, acts: &[Act], bursts: &mut Vec<Burst>) {
-    let mut rest = acts;
+fn collect(sid: &str, times: &[Timestamp], bursts: &mut Vec<Burst>) {
+    let mut rest = times;
     while let Some(first) = rest.first() {
-        let count = rest.partition_point(|act| act.time.duration_since(first.time) <= BURST);
+        let count = rest.partition_point(|time| time.duration_since(*first) <= BURST);
         let (together, later) = rest.split_at(count.min(rest.len()));
         if count >= ENOUGH {
-            let to = together.last().unwrap_or(first).time;
-            let (sid, acts) = (sid.to_owned(), together.to_vec());
-            bursts.push(Burst { sid, from: first.time, to, installs: count, acts });
+            let to = *together.last().unwrap_or(first);
+            bursts.push(Burst { sid: sid.to_owned(), from: *first, to, installs: count });
             rest = later;
         } else {
             rest = rest.get(1..).unwrap_or_default();
@@ -117,7 +99,7 @@ fn collect(sid: &str, acts: &[Act], bursts: &mut Vec<Burst>) {
 }
 
 /// Drivers come with boots and updates, and the services of a product with its setup: neither is a burst.
-fn comes_in_waves(service: &Service) -> bool {
+pub(super) fn comes_in_waves(service: &Service) -> bool {
     let Some(image) = &service.image else { return false };
     let folders = [
         r"c:\program files",
@@ -140,10 +122,9 @@ mod tests {
     #[test]
     fn five_installs_in_ten_minutes_are_a_burst() {
         let burst = |seconds: &[i64]| {
-            let act = |second: &i64| Act { time: at(*second), service: 0, event: 0 };
-            let acts: Vec<Act> = seconds.iter().map(act).collect();
+            let times: Vec<Timestamp> = seconds.iter().map(|second| at(*second)).collect();
             let mut bursts = Vec::new();
-            collect("S-1-5-18", &acts, &mut bursts);
+            collect("S-1-5-18", &times, &mut bursts);
             bursts.iter().map(|burst| burst.installs).collect::<Vec<_>>()
         };
         assert_eq!(burst(&[]), [0_usize; 0]);

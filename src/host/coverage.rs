@@ -50,11 +50,13 @@ pub enum Origin {
     KnownGood,
     /// YARA rules that the analyst gave.
     YaraRules,
+    /// Baselines that the analyst made of hosts he trusts.
+    Baseline,
 }
 
 impl Origin {
     /// Every origin, in the order of reports.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::SystemHive,
         Self::SoftwareHive,
         Self::SecurityHive,
@@ -73,6 +75,7 @@ impl Origin {
         Self::KnownBad,
         Self::KnownGood,
         Self::YaraRules,
+        Self::Baseline,
     ];
 
     /// What people call it.
@@ -96,6 +99,7 @@ impl Origin {
             Self::KnownBad => "lists of bad files",
             Self::KnownGood => "lists of good files",
             Self::YaraRules => "YARA rules",
+            Self::Baseline => "baselines",
         }
     }
 }

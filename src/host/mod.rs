@@ -153,7 +153,9 @@ impl Host {
 
     /// The service of that key name, without case.
     pub fn service(&self, name: &str) -> Option<&Service> {
-        self.services.iter().find(|service| text::same_name(&service.name, name))
+        let wanted = text::fold(name);
+        let at = self.services.binary_search_by(|service| text::compare(&service.name, &wanted));
+        self.services.get(at.ok()?)
     }
 
     /// The older state of the registry that a configuration stands in, where it is one that was current then.
@@ -183,6 +185,12 @@ impl Host {
             Some(build) => build >= 6_000,
             None => self.service("MpsSvc").is_some(),
         }
+    }
+
+    /// Whether it is known to be a server, by the name of its Windows.
+    pub fn is_server(&self) -> bool {
+        let product = self.identity.product.as_deref();
+        product.is_some_and(|product| product.to_lowercase().contains("server"))
     }
 
     /// The build number's first part, `19045`, where known.

@@ -194,7 +194,7 @@ pub struct Service {
     pub wrapped: Option<ImagePath>,
     /// The files it runs or loads, in the order of [`super::program_file::wanted`]; empty where no evidence with files was read.
     pub files: Vec<ServiceFile>,
-    /// Who installed it, one entry an install event, in order of time.
+    /// Who installed it, one entry an install event, in the order of the events.
     pub actors: Vec<Actor>,
     /// The commands that name it, in order of time.
     pub commands: Vec<SeenCommand>,
@@ -272,7 +272,8 @@ impl Service {
 
     /// Who did that install: index into [`super::Host::events`].
     pub fn actor_of(&self, event: usize) -> Option<&Actor> {
-        self.actors.iter().find(|actor| actor.event == event)
+        let at = self.actors.binary_search_by_key(&event, |actor| actor.event).ok()?;
+        self.actors.get(at)
     }
 
     /// The last-write time of its key in the current control set.

@@ -5,13 +5,20 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::checklist::{self, Answer, Answered, Family, Given, Hit, Indicator, Lack, Scope};
+use crate::checklist::{
+    self, Answer, Answered, Family, Given, Hit, Indicator, Lack, Memory, Overview, Scope,
+};
 use crate::host::{Host, Origin, Role, Service};
 use crate::text;
 
+mod host_score;
 mod incident;
+pub mod suppression;
+pub mod tuning;
 
+pub use host_score::{MOST_FOR_MORE, ONE_MORE, of_host};
 pub use incident::of_incidents;
+pub use tuning::Tuning;
 
 /// The score, in decibans, below which a hard indicator never lets a service fall.
 pub const HARD_FLOOR: i32 = 30;
@@ -61,15 +68,6 @@ impl Verdict {
     }
 }
 
-/// Weights and indicators the analyst changed.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct Tuning {
-    /// Decibans by indicator id, replacing [`Indicator::weight`] and its grades.
-    pub weights: BTreeMap<String, i16>,
-    /// Indicators not asked.
-    pub ignored: BTreeSet<String>,
-}
-
 /// One yes in the score.
 #[derive(Clone)]
 pub struct Finding {
@@ -79,8 +77,26 @@ pub struct Finding {
     pub hit: Hit,
     /// Its full weight in decibans.
     pub weight: i32,
-    /// What it adds after decay within its family, in decibans.
+    /// What it adds after decay within its family, in decibans; of trust, what it may take back.
     pub contribution: i32,
+}
+
+/// Why a finding counts less than its weight.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reduction {
+    /// Heavier findings of its family say similar things: each further one counts half.
+    Decay,
+    /// Trust vouches for the name, the program and the time of the key; more than these added it does not take back.
+    LimitOfTrust,
+}
+
+impl Finding {
+    /// Why it counts less than its weight; absent where it counts in full.
+    pub fn reduction(&self) -> Option<Reduction> {
+        let kind = if self.weight < 0 { Reduction::LimitOfTrust } else { Reduction::Decay };
+        (self.contribution != self.weight).then_some(kind)
+    }
 }
 
 /// One service with its answers and its place.
@@ -96,6 +112,9 @@ pub struct Ranked<'a> {
     pub findings: Vec<Finding>,
     /// What speaks for it, heaviest first.
     pub against: Vec<Finding>,
+    /// What would speak against it and is not counted, heaviest first, with the place of its entry in
+    /// [`Given::suppressions`].
+    pub suppressed: Vec<(Finding, usize)>,
     /// Indicators without an answer, in the order of the checklist.
     pub unknown: Vec<(&'static Indicator, Lack)>,
     /// How many indicators answered no.
@@ -104,18 +123,22 @@ pub struct Ranked<'a> {
 
 /// Ranks every service of a host, worst first; ties by number of families, then by name.
 pub fn rank<'a>(host: &'a Host, given: &Given, tuning: &Tuning) -> Vec<Ranked<'a>> {
+    let overview = &Overview::of(host, given);
+    let asked = checklist::asked(host, given, &tuning.ignored);
     let mut ranked: Vec<Ranked<'a>> = host
         .services
         .iter()
         .map(|service| {
-            let answers = checklist::ask(&Scope { host, service, given }, &tuning.ignored);
-            judge(host, service, answers, tuning)
+            let memory = &Memory::default();
+            let scope = Scope { host, service, given, overview, memory };
+            judge(service, &scope, checklist::ask(&scope, &asked), tuning)
         })
         .collect();
     // A store is no service: it has a row only where what it loads is worth a note.
     let stores = host.stores.iter().map(|store| {
-        let scope = Scope { host, service: store, given };
-        judge(host, store, checklist::ask_of_store(&scope, &tuning.ignored), tuning)
+        let memory = &Memory::default();
+        let scope = Scope { host, service: store, given, overview, memory };
+        judge(store, &scope, checklist::ask_of_store(&scope, &tuning.ignored), tuning)
     });
     ranked.extend(stores.filter(|store| store.verdict >= Verdict::Note));
     ranked.sort_by_cached_key(|one| {
@@ -137,13 +160,15 @@ pub fn precedence(
 }
 
 fn judge<'a>(
-    host: &Host,
     service: &'a Service,
+    scope: &Scope<'_>,
     answers: Vec<Answered>,
     tuning: &Tuning,
 ) -> Ranked<'a> {
+    let Scope { host, given, .. } = *scope;
     let mut families: BTreeMap<Family, Vec<Finding>> = BTreeMap::new();
     let mut against = Vec::new();
+    let mut suppressed = Vec::new();
     let mut unknown = Vec::new();
     let mut answered_no = 0_usize;
     for Answered { indicator, answer } in answers {
@@ -156,6 +181,8 @@ fn judge<'a>(
                 let finding = Finding { indicator, hit, weight, contribution: weight };
                 if weight < 0 {
                     against.push(finding);
+                } else if let Some(entry) = given.suppression(scope, indicator) {
+                    suppressed.push((Finding { contribution: 0, ..finding }, entry));
                 } else {
                     families.entry(indicator.family).or_default().push(finding);
                 }
@@ -168,7 +195,8 @@ fn judge<'a>(
         families.entry(family).or_default().push(finding);
     }
     let Sum { score, verdict, findings, against } = add_up(families, against);
-    Ranked { service, score, verdict, findings, against, unknown, answered_no }
+    suppressed.sort_by_key(|(one, _)| (Reverse(one.weight), one.indicator.id));
+    Ranked { service, score, verdict, findings, against, suppressed, unknown, answered_no }
 }
 
 /// What the yeses about one service come to.

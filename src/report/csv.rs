@@ -4,6 +4,7 @@ use std::io;
 
 use super::file::{self, FileReport, ServiceFileReport};
 use super::host::HostReport;
+use super::judged;
 use super::rule;
 use super::service::ServiceReport;
 use super::{Options, Renderer, Report, select};
@@ -114,7 +115,18 @@ const COLUMNS: &[Column] = &[
     Column { heading: "DllCompany", cell: |row| dll(row, company) },
     Column { heading: "DllLists", cell: |row| dll(row, lists) },
     Column { heading: "OtherFiles", cell: |row| other_files(row.service) },
+    Column { heading: "Suppressed", cell: |row| suppressed(row.service) },
+    Column {
+        heading: "JudgedWith",
+        cell: |row| optional(judged::in_a_line(&row.report.settings).as_deref()),
+    },
+    Column { heading: "HostScore", cell: |row| row.host.score.to_string() },
 ];
+
+/// Findings that are not counted, with who says so.
+fn suppressed(service: &ServiceReport) -> String {
+    joined(service.suppressed.iter().map(super::SuppressedReport::sentence))
+}
 
 /// The first file of that purpose.
 fn of<'a>(row: &Row<'a>, purpose: &str) -> Option<(&'a ServiceFileReport, &'a FileReport)> {
@@ -189,7 +201,7 @@ fn render(report: &Report, options: &Options, out: &mut dyn io::Write) -> io::Re
 /// `\u{…}`, and what a spreadsheet would take for a formula gets a leading apostrophe.
 ///
 /// The characters are OWASP's list (CSV Injection); `json` is the lossless twin.
-fn cell(evidence: &str) -> String {
+pub(super) fn cell(evidence: &str) -> String {
     let safe = text::terminal_safe(evidence);
     let formula = ['=', '+', '-', '@', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}'];
     if safe.trim_start().starts_with(formula) { format!("'{safe}") } else { safe.into_owned() }
@@ -204,7 +216,7 @@ fn joined(parts: impl Iterator<Item = String>) -> String {
 }
 
 /// `yyyy-MM-dd HH:mm:ss.fffffff` in UTC; empty where nothing tells.
-fn time(stamp: Option<super::Stamp>) -> String {
+pub(super) fn time(stamp: Option<super::Stamp>) -> String {
     stamp.map(|stamp| stamp.to_string().replace('T', " ").replace('Z', "")).unwrap_or_default()
 }
 

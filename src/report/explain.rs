@@ -1,10 +1,13 @@
 //! Indicators and services explained at length, as plain text and as Markdown.
 
+use super::Settings;
 use super::answers;
 use super::file;
-use super::finding::FindingReport;
+use super::finding::{FindingReport, held_back};
 use super::host::HostReport;
+use super::judged;
 use super::service::ServiceReport;
+use crate::checklist::own::Own;
 use crate::checklist::{self, Expected, Family, Indicator, Need, Question};
 use crate::host::Origin;
 use crate::host::program_file::FileState;
@@ -17,6 +20,34 @@ const WIDTH: usize = 96;
 
 /// An indicator: what it asks, why, how a yes can be innocent, how to check it, and its examples.
 pub fn explain_indicator(indicator: &Indicator) -> String {
+    let examples = indicator.examples.iter().map(|example| {
+        let answer = match example.answer {
+            Expected::Yes => "yes",
+            Expected::No => "no",
+            Expected::Unknown => "unknown",
+        };
+        format!("{}: {answer}", example.title)
+    });
+    let mut page = about(indicator);
+    page.list("Examples, executed as tests", examples);
+    page.text
+}
+
+/// An indicator of the analyst's own, the same way, with the file it stands in.
+pub fn explain_own(own: &Own) -> String {
+    let mut page = about(own.indicator);
+    let examples = own
+        .examples
+        .iter()
+        .map(|(title, is_yes)| format!("{title}: {}", if *is_yes { "yes" } else { "no" }));
+    page.list("Examples, executed when the rule is read", examples);
+    page.blank();
+    page.line(format!("Written by {}: {}, line {}", own.author, own.file, own.line));
+    page.line(format!("SHA-256 of the file: {}", own.sha256));
+    page.text
+}
+
+fn about(indicator: &Indicator) -> Page {
     let mut page = Page::default();
     page.line(format!("{}: {}", indicator.id, indicator.question));
     page.blank();
@@ -29,16 +60,7 @@ pub fn explain_indicator(indicator: &Indicator) -> String {
     page.paragraph("Since", indicator.since);
     page.list("Check by hand", indicator.verify.iter().copied());
     page.list("Sources", indicator.sources.iter().copied());
-    let examples = indicator.examples.iter().map(|example| {
-        let answer = match example.answer {
-            Expected::Yes => "yes",
-            Expected::No => "no",
-            Expected::Unknown => "unknown",
-        };
-        format!("{}: {answer}", example.title)
-    });
-    page.list("Examples, executed as tests", examples);
-    page.text
+    page
 }
 
 fn techniques(indicator: &Indicator) -> String {
@@ -61,7 +83,11 @@ fn weight(indicator: &Indicator) -> String {
 }
 
 fn needs(indicator: &Indicator) -> String {
-    let need = |need: &Need| match need {
+    indicator.needs.iter().map(need).collect::<Vec<_>>().join("; ")
+}
+
+fn need(need: &Need) -> String {
+    match need {
         Need::Part(origin) => format!("the {}", origin.label()),
         Need::Whole(origin) => format!("the whole {}", origin.label()),
         Need::AnyPart(origins) => {
@@ -86,12 +112,12 @@ fn needs(indicator: &Indicator) -> String {
         Need::Signatures => {
             "its files, and catalogs for those without a signature of their own".to_owned()
         }
-    };
-    indicator.needs.iter().map(need).collect::<Vec<_>>().join("; ")
+        Need::ForNo(other) => format!("{} (for a no)", self::need(other)),
+    }
 }
 
 /// A service: the five questions, every summand of its score, what is open, what happened, and how to check.
-pub fn explain_service(service: &ServiceReport, host: &HostReport) -> String {
+pub fn explain_service(service: &ServiceReport, host: &HostReport, settings: &Settings) -> String {
     let mut page = Page::default();
     page.line(format!(
         "{}: {}, score {} dB, rank {} of {} on {}",
@@ -102,6 +128,9 @@ pub fn explain_service(service: &ServiceReport, host: &HostReport) -> String {
         host.summary.services,
         host.host.label()
     ));
+    if let Some(changed) = judged::in_a_line(settings) {
+        page.line(format!("This was {changed}."));
+    }
     for answer in &service.checklist {
         let heading = format!("{} [{}]", answers::wording(answer.question), answer.state.label());
         page.heading(&heading);
@@ -118,13 +147,17 @@ pub fn explain_service(service: &ServiceReport, host: &HostReport) -> String {
     page.files(service, host);
     page.findings("What speaks against it", &service.findings);
     page.findings("What speaks for it", &service.against);
+    if let Some(held_back) = held_back(&service.against) {
+        page.item("!", &format!("{held_back}."));
+    }
+    page.suppressed(service);
     page.sum(service);
-    page.open_questions(service);
+    page.open_questions(service, settings);
     page.history(service);
     page.story(service);
     page.network(service);
     page.events(service);
-    page.verify(service, host);
+    page.verify(service, host, settings);
     page.text
 }
 
@@ -187,14 +220,11 @@ impl Page {
         }
         self.heading(heading);
         for finding in findings {
-            let decayed = if finding.decibans == finding.weight {
-                String::new()
-            } else {
-                format!(", {:+} before decay in family {:?}", finding.weight, finding.family)
-            };
+            let full = finding.full_weight().map(|full| format!(", {full}"));
+            let full = full.unwrap_or_default();
             let hard = if finding.hard { ", hard" } else { "" };
             let mark = format!("{:+}", finding.decibans);
-            let text = format!("{} [{}{decayed}{hard}]", finding.because, finding.id);
+            let text = format!("{} [{}{full}{hard}]", finding.because, finding.id);
             self.hang(&format!("  {mark:>4} dB  "), &" ".repeat(11), &text);
             let techniques: Vec<String> =
                 finding.attack.iter().map(super::finding::TechniqueReport::label).collect();
@@ -241,6 +271,20 @@ impl Page {
         }
     }
 
+    /// What is not counted, each with who says so.
+    fn suppressed(&mut self, service: &ServiceReport) {
+        if service.suppressed.is_empty() {
+            return;
+        }
+        self.heading("What is suppressed and adds nothing");
+        for one in &service.suppressed {
+            self.item("-", &one.sentence());
+            for citation in &one.finding.citations {
+                self.detail(&citation.to_string());
+            }
+        }
+    }
+
     /// The summands, and the floor where it lifted them.
     fn sum(&mut self, service: &ServiceReport) {
         let sum: i32 =
@@ -256,7 +300,7 @@ impl Page {
         }
     }
 
-    fn open_questions(&mut self, service: &ServiceReport) {
+    fn open_questions(&mut self, service: &ServiceReport, settings: &Settings) {
         if service.unanswered.is_empty() {
             return;
         }
@@ -270,8 +314,8 @@ impl Page {
             };
             let why = format!("{} {state}", silence.origin.label());
             for id in &silence.indicators {
-                let question = checklist::indicator(id)
-                    .map_or("(an indicator of another version)", |one| one.question);
+                let question = settings.question(id);
+                let question = question.unwrap_or("(an indicator of another version)");
                 self.item("?", &format!("{id} {question} ({why})"));
             }
         }
@@ -366,12 +410,11 @@ impl Page {
     }
 
     /// How to check each finding by hand, with the key of this case.
-    fn verify(&mut self, service: &ServiceReport, host: &HostReport) {
+    fn verify(&mut self, service: &ServiceReport, host: &HostReport, settings: &Settings) {
         let mut steps: Vec<&str> = Vec::new();
         for finding in &service.findings {
-            for step in checklist::indicator(&finding.id).map(|one| one.verify).unwrap_or_default()
-            {
-                if !steps.contains(step) {
+            for step in settings.verify(&finding.id) {
+                if !steps.contains(&step) {
                     steps.push(step);
                 }
             }
@@ -453,7 +496,7 @@ pub fn checklist_markdown() -> String {
 }
 
 /// Every indicator in a line, for the terminal.
-pub fn checklist_table(width: usize) -> String {
+pub fn checklist_table(own: &[Own], width: usize) -> String {
     let mut page = String::new();
     let mut family = None;
     for one in checklist::indicators() {
@@ -464,6 +507,18 @@ pub fn checklist_table(width: usize) -> String {
         }
         let first = format!("  {:5} {:>4} dB  ", one.id, format!("{:+}", one.weight));
         for line in super::layout::wrap(one.question, width, &first, &" ".repeat(16)) {
+            page.push_str(&line);
+            page.push('\n');
+        }
+    }
+    if !own.is_empty() {
+        page.push_str("\nYour own\n");
+    }
+    for one in own {
+        let Indicator { id, weight, question, .. } = one.indicator;
+        let first = format!("  {id:5} {:>4} dB  ", format!("{weight:+}"));
+        let text = format!("{question} ({}, line {})", one.file, one.line);
+        for line in super::layout::wrap(&terminal_safe(&text), width, &first, &" ".repeat(16)) {
             page.push_str(&line);
             page.push('\n');
         }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::checklist::{Family, Indicator, Lack, Question, Technique};
 use crate::host::Citation;
 use crate::host::coverage::{Origin, State};
-use crate::rank::Finding;
+use crate::rank::{Finding, Reduction};
 
 /// A yes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,10 +18,13 @@ pub struct FindingReport {
     pub family: Family,
     /// Which of the five questions it belongs to.
     pub question: Question,
-    /// What it adds to the score, in decibans, after decay within its family.
+    /// What it adds to the score, in decibans: negative for what speaks for the service.
     pub decibans: i32,
     /// Its full weight in decibans.
     pub weight: i32,
+    /// Why it counts less than its weight; absent where it counts in full.
+    #[serde(default)]
+    pub reduced: Option<Reduction>,
     /// Whether it keeps the score at or above the floor.
     pub hard: bool,
     /// Why, in one sentence with the value it is about.
@@ -61,12 +64,37 @@ impl FindingReport {
             question: indicator.checklist,
             decibans: finding.contribution,
             weight: finding.weight,
+            reduced: finding.reduction(),
             hard: indicator.hard,
             because: finding.hit.because.clone(),
             attack: indicator.attack.iter().copied().map(TechniqueReport::new).collect(),
             citations: finding.hit.citations.clone(),
         }
     }
+}
+
+impl FindingReport {
+    /// `-35 dB before the limit of trust`: its full weight, and why not all of it counts; absent where all does.
+    pub(super) fn full_weight(&self) -> Option<String> {
+        let before = match self.reduced? {
+            Reduction::Decay => format!("decay in family {:?}", self.family),
+            Reduction::LimitOfTrust => "the limit of trust".to_owned(),
+        };
+        Some(format!("{:+} dB before {before}", self.weight))
+    }
+}
+
+/// What trust could not take back, in a sentence; absent where all of it counts.
+pub(super) fn held_back(against: &[FindingReport]) -> Option<String> {
+    let limited = against.iter().filter(|one| one.reduced == Some(Reduction::LimitOfTrust));
+    let rest: i32 =
+        limited.map(|one| one.decibans.saturating_sub(one.weight)).fold(0, i32::saturating_add);
+    (rest > 0).then(|| {
+        format!(
+            "{rest} dB of trust do not count: it vouches for the name, the program and the time of the key, and takes \
+             back no more than these added; what other families found stands"
+        )
+    })
 }
 
 impl TechniqueReport {

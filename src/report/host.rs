@@ -11,6 +11,7 @@ use super::outbound::OutboundReport;
 use super::rule::{self, RuleHitReport, RuleSight};
 use super::service::ServiceReport;
 use super::timeline::{self, TimelineEntry};
+use crate::checklist::knowledge::stock::{Catalog, Extent, Standing};
 use crate::diagnostic::Diagnostic;
 use crate::host::coverage::{Clearing, ClearingEvidence, GapReason, Origin, State};
 use crate::host::fact::SettingKind;
@@ -24,6 +25,9 @@ pub struct HostReport {
     pub host: HostIdentity,
     /// The worst verdict of its services and incidents.
     pub verdict: Verdict,
+    /// The score of its worst service or incident and a little for each further one, in decibans ([`rank::of_host`]).
+    #[serde(default)]
+    pub score: i32,
     /// How many services got which verdict.
     pub summary: Summary,
     /// What was examined.
@@ -163,6 +167,9 @@ pub struct Summary {
     pub not_assessed: usize,
     /// Indicators that could not be answered for at least one service.
     pub unanswered: usize,
+    /// Findings that the analyst's lists do not count.
+    #[serde(default)]
+    pub suppressed: usize,
 }
 
 impl Summary {
@@ -184,6 +191,7 @@ impl Summary {
             known_good: count(Verdict::KnownGood),
             not_assessed: count(Verdict::NotAssessed),
             unanswered: unanswered.len(),
+            suppressed: 0,
         }
     }
 }
@@ -272,6 +280,7 @@ impl HostReport {
         Self {
             host: HostIdentity::new(&host.identity),
             verdict: verdicts.max().unwrap_or(Verdict::NotAssessed),
+            score: rank::of_host(&host.incidents, ranked),
             summary: Summary::new(host, &services),
             evidence,
             coverage: coverage(host),
@@ -303,6 +312,22 @@ impl HostReport {
     }
 }
 
+/// What a reader should know of comparisons with what Windows brings, where the host's Windows was not measured.
+fn unmeasured(host: &Host) -> Option<&'static str> {
+    match Catalog::shipped().standing(host, Extent::Programs) {
+        Standing::Known => None,
+        Standing::NoBuild => {
+            Some("build of Windows not known: what differs from Windows' own services weighs half")
+        }
+        Standing::NotMeasured => Some(
+            "build of Windows not measured: what differs from Windows' own services weighs half",
+        ),
+        Standing::Server => Some(
+            "no server of this build was measured: what differs from Windows' own services weighs half",
+        ),
+    }
+}
+
 fn coverage(host: &Host) -> Vec<CoverageReport> {
     let report = |(origin, span): (Origin, Option<&crate::host::Span>)| CoverageReport {
         origin,
@@ -317,7 +342,13 @@ fn coverage(host: &Host) -> Vec<CoverageReport> {
             .collect(),
         cleared: host.coverage.clearings(origin).iter().map(clearing).collect(),
         unrecorded: host.coverage.unrecorded(origin).into_iter().collect(),
-        notes: span.map(|span| span.notes.clone()).unwrap_or_default(),
+        notes: {
+            let mut notes = span.map(|span| span.notes.clone()).unwrap_or_default();
+            if origin == Origin::SystemHive && span.is_some() {
+                notes.extend(unmeasured(host).map(str::to_owned));
+            }
+            notes
+        },
     };
     // Rules and lists are no evidence that is missing where nobody gave any; catalogs matter where there are files.
     let optional = [
@@ -327,6 +358,7 @@ fn coverage(host: &Host) -> Vec<CoverageReport> {
         Origin::KnownBad,
         Origin::KnownGood,
         Origin::YaraRules,
+        Origin::Baseline,
     ];
     let is_said = |(origin, span): &(Origin, Option<&crate::host::Span>)| {
         !optional.contains(origin) || span.is_some()

@@ -8,7 +8,7 @@ use super::file::{self, FileReport};
 use super::host::HostIdentity;
 use super::json_text::JsonText;
 use super::service::ServiceReport;
-use super::{HostReport, Options, Renderer, Report, Tool, select};
+use super::{HostReport, Options, Renderer, Report, Tool, judged, select};
 
 /// `--format jsonl`.
 pub(super) const RENDERER: Renderer = Renderer {
@@ -28,9 +28,12 @@ struct Line<'a> {
     service: &'a ServiceReport,
     /// The files that the service names, in that order, once each.
     files: Vec<&'a FileReport>,
+    /// What the analyst changed about the judging, in a sentence.
+    judged_with: Option<&'a str>,
 }
 
 fn render(report: &Report, options: &Options, out: &mut dyn io::Write) -> io::Result<()> {
+    let judged_with = judged::in_a_line(&report.settings);
     for host in &report.hosts {
         for service in select::chosen(host, options) {
             let line = Line {
@@ -40,6 +43,7 @@ fn render(report: &Report, options: &Options, out: &mut dyn io::Write) -> io::Re
                 host: &host.host,
                 service,
                 files: files(host, service),
+                judged_with: judged_with.as_deref(),
             };
             serde_json::to_writer(JsonText(out), &line)?;
             out.write_all(b"\n")?;

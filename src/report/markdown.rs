@@ -4,12 +4,13 @@ use std::io;
 
 use super::answers::{self, ChecklistAnswer};
 use super::file::ServiceFileReport;
-use super::finding::FindingReport;
+use super::finding::{FindingReport, held_back};
 use super::host::HostReport;
 use super::select::Row;
 use super::service::ServiceReport;
-use super::{Options, Renderer, Report, file, layout, older_state, posture, rule, select};
-use crate::checklist;
+use super::{
+    Options, Renderer, Report, Settings, file, judged, layout, older_state, posture, rule, select,
+};
 use crate::diagnostic::Impact;
 use crate::host::coverage::State;
 use crate::host::program_file::FileState;
@@ -64,12 +65,13 @@ fn page(report: &Report, host: &HostReport, options: &Options) -> Vec<String> {
         format!("## Services of {}", code(&host.host.label())),
         String::new(),
         format!(
-            "{verdict}: {} to escalate, {} to review, {} noted, of {} services ({}).",
+            "{verdict}: {} to escalate, {} to review, {} noted, of {} services ({}); host score {} dB.",
             summary.escalate,
             summary.review,
             summary.note,
             summary.services,
-            layout::plural(summary.drivers, "driver")
+            layout::plural(summary.drivers, "driver"),
+            host.score
         ),
         format!(
             "Evidence: {} {}; {} {}.",
@@ -82,11 +84,13 @@ fn page(report: &Report, host: &HostReport, options: &Options) -> Vec<String> {
     ];
     let older = older_state::in_a_line(&host.older_states);
     lines.extend(older.map(|labels| format!("Older states: {}.", prose(&labels))));
+    let changed = judged::in_a_line(&report.settings);
+    lines.extend(changed.map(|changed| format!("Settings: {}.", prose(&changed))));
     incidents(host, options, &mut lines);
     outbound(host, options, &mut lines);
     let shortlist = select::shortlist(host, options);
     for row in shortlist.rows.iter().take(SERVICES_IN_FULL) {
-        in_full(host, row, &mut lines);
+        in_full(&report.settings, host, row, &mut lines);
     }
     let rules = rule::lines(host, RULES_SHOWN);
     if !rules.is_empty() {
@@ -104,7 +108,36 @@ fn page(report: &Report, host: &HostReport, options: &Options) -> Vec<String> {
             lines.push(format!("- and {more} more"));
         }
     }
+    lines.append(&mut suppressed(host, options));
     lines.append(&mut posture::section(&host.posture, options.all));
+    lines
+}
+
+/// Findings that are told before the rest is only counted.
+const SUPPRESSED_SHOWN: usize = 10;
+
+/// What the analyst's lists do not count, each with who says so and why.
+fn suppressed(host: &HostReport, options: &Options) -> Vec<String> {
+    let of_service = |service: &'_ ServiceReport| {
+        let name = code(&service.name);
+        service
+            .suppressed
+            .iter()
+            .map(|one| format!("- {name} {}", prose(&one.sentence())))
+            .collect::<Vec<_>>()
+    };
+    let told: Vec<String> = host.services.iter().flat_map(of_service).collect();
+    if told.is_empty() {
+        return Vec::new();
+    }
+    let heading = format!("### {} suppressed", layout::plural(told.len(), "finding"));
+    let mut lines = vec![String::new(), heading, String::new()];
+    let most = if options.all { usize::MAX } else { SUPPRESSED_SHOWN };
+    let more = told.len().saturating_sub(most);
+    lines.extend(told.into_iter().take(most));
+    if more > 0 {
+        lines.push(format!("- and {more} more"));
+    }
     lines
 }
 
@@ -188,7 +221,7 @@ fn quoted(line: &str) -> String {
     code(&layout::fit(line, QUOTE))
 }
 
-fn in_full(host: &HostReport, row: &Row<'_>, lines: &mut Vec<String>) {
+fn in_full(settings: &Settings, host: &HostReport, row: &Row<'_>, lines: &mut Vec<String>) {
     let service = row.service;
     lines.extend([
         String::new(),
@@ -208,15 +241,14 @@ fn in_full(host: &HostReport, row: &Row<'_>, lines: &mut Vec<String>) {
             layout::plural(row.alike, "further service")
         ));
     }
-    lines.extend(
-        service.against.iter().take(2).map(|one| format!("{} (speaks for it)", reason(one))),
-    );
+    lines.extend(service.against.iter().map(|one| format!("{} (speaks for it)", reason(one))));
+    lines.extend(held_back(&service.against).map(|rest| format!("- {rest}")));
     lines.extend([String::new(), "| Question | Answer |".to_owned(), "|---|---|".to_owned()]);
     lines.extend(service.checklist.iter().map(question));
     lines.extend(files(host, service));
     lines.extend(story(service));
     lines.extend(on_the_network(service));
-    let mut steps = next_steps(service);
+    let mut steps = next_steps(settings, service);
     steps.extend(file_steps(host, service));
     if !steps.is_empty() {
         lines.extend([String::new(), "Check by hand:".to_owned(), String::new()]);
@@ -232,8 +264,9 @@ fn reason(finding: &FindingReport) -> String {
         if techniques.is_empty() { String::new() } else { format!(" {}", techniques.join(", ")) };
     let citation =
         finding.citations.first().map(|citation| format!(" {}", code(&citation.to_string())));
+    let full = finding.full_weight().map(|full| format!(" ({full})")).unwrap_or_default();
     format!(
-        "- **{}** {:+} dB{techniques}: {}{}",
+        "- **{}** {:+} dB{full}{techniques}: {}{}",
         finding.id,
         finding.decibans,
         prose(&finding.because),
@@ -333,10 +366,10 @@ fn on_the_network(service: &ServiceReport) -> Vec<String> {
 }
 
 /// What the indicators of its first findings say about checking by hand.
-fn next_steps(service: &ServiceReport) -> Vec<String> {
+fn next_steps(settings: &Settings, service: &ServiceReport) -> Vec<String> {
     let mut steps = Vec::new();
     for finding in service.findings.iter().take(FINDINGS_SHOWN) {
-        let verify = checklist::indicator(&finding.id).and_then(|one| one.verify.first());
+        let verify = settings.verify(&finding.id).into_iter().next();
         if let Some(step) = verify {
             let step = format!("- [ ] {}", prose(step));
             if !steps.contains(&step) {
@@ -352,7 +385,10 @@ fn in_a_line(row: &Row<'_>) -> String {
     let alike =
         if row.alike > 0 { format!(" (and {} more alike)", row.alike) } else { String::new() };
     let top = service.findings.first().map(|finding| format!(": {}", prose(&finding.because)));
-    let but = service.against.first().map(|one| format!(" But: {}", prose(&one.because)));
+    let but = service
+        .against
+        .first()
+        .map(|one| format!(" But {:+} dB: {}", one.decibans, prose(&one.because)));
     format!(
         "- {} {}{alike} ({} dB), runs {}{}{}",
         service.verdict.label(),

@@ -12,12 +12,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::artifact::program::FileOptions;
 use crate::checklist::{self, Family, Indicator};
+use crate::host::Host;
 use crate::host::rule_hit::RuleSet;
 use crate::rank::{self, Tuning, Verdict};
 
 pub mod answers;
+pub mod baseline;
 pub mod configuration;
 pub mod detection;
+pub mod diff;
 pub mod event;
 pub mod event_summary;
 pub mod evidence;
@@ -36,6 +39,7 @@ pub mod rule;
 pub mod service;
 pub mod stamp;
 pub mod story;
+pub mod suppressed;
 pub mod timeline;
 
 mod csv;
@@ -43,17 +47,21 @@ mod formats;
 mod json;
 mod json_text;
 mod jsonl;
+mod judged;
 mod layout;
 mod markdown;
 mod select;
 mod story_words;
 mod table;
 
+pub use baseline::GivenBaseline;
 pub use evidence::{EvidenceFile, EvidenceSummary};
 pub use formats::{formats_list, formats_markdown};
 pub use host::HostReport;
+pub use judged::OwnIndicator;
 pub use service::ServiceReport;
 pub use stamp::Stamp;
+pub use suppressed::{SuppressedReport, SuppressionList};
 
 /// The number of the contract in `docs/report.md`: raised when a field changes its meaning or goes away.
 pub const SCHEMA: u32 = 1;
@@ -89,14 +97,29 @@ pub struct Settings {
     pub indicators: usize,
     /// Weights the analyst changed, in decibans by indicator id.
     pub weights: BTreeMap<String, i16>,
+    /// The file of weights, as it was given.
+    #[serde(default)]
+    pub weights_file: Option<String>,
+    /// Why weights were changed, by indicator id, where the file says so.
+    #[serde(default)]
+    pub weight_reasons: BTreeMap<String, String>,
     /// Indicators the analyst left out.
     pub ignored: BTreeSet<String>,
+    /// The lists of suppressions that were given.
+    #[serde(default)]
+    pub suppress: Vec<SuppressionList>,
+    /// The analyst's own indicators.
+    #[serde(default)]
+    pub own_indicators: Vec<OwnIndicator>,
     /// The list of approved changes, as it was given.
     pub approved: Option<String>,
     /// What became of the Sigma rules that were given; null where none were.
     pub rules: Option<RuleSet>,
     /// The list of destinations that other hosts talk to, as it was given.
     pub known_destinations: Option<String>,
+    /// The analyst's baselines, in the order in which they were given.
+    #[serde(default)]
+    pub baselines: Vec<GivenBaseline>,
     /// How the files behind services were read.
     #[serde(default)]
     pub files: FileSettings,
@@ -179,10 +202,15 @@ impl Settings {
             window_s: window.as_secs(),
             indicators: asked(|one| one.family != Family::R, &tuning.ignored),
             weights: tuning.weights.clone(),
+            weights_file: None,
+            weight_reasons: BTreeMap::new(),
             ignored: tuning.ignored.clone(),
+            suppress: Vec::new(),
+            own_indicators: Vec::new(),
             approved,
             rules: None,
             known_destinations: None,
+            baselines: Vec::new(),
             files: FileSettings::default(),
             thresholds: Thresholds {
                 escalate: rank::ESCALATE,
@@ -193,11 +221,25 @@ impl Settings {
         }
     }
 
+    /// With the baselines that were given.
+    #[must_use]
+    pub fn with_baselines(mut self, baselines: Vec<GivenBaseline>) -> Self {
+        self.baselines = baselines;
+        self
+    }
+
     /// With the path of the list of destinations that other hosts talk to.
     #[must_use]
     pub fn with_known_destinations(mut self, path: Option<String>) -> Self {
         self.known_destinations = path;
         self
+    }
+}
+
+impl Default for Settings {
+    /// Those of a run without options.
+    fn default() -> Self {
+        Self::new(Host::DEFAULT_WINDOW, &Tuning::default(), None)
     }
 }
 
@@ -226,6 +268,22 @@ impl Settings {
     pub fn with_files(mut self, files: FileSettings) -> Self {
         self.files = files;
         self
+    }
+}
+
+impl Settings {
+    /// With the path of the file of weights, and the reasons it gives by indicator id.
+    #[must_use]
+    pub fn with_weights(self, file: Option<String>, reasons: BTreeMap<String, String>) -> Self {
+        Self { weights_file: file, weight_reasons: reasons, ..self }
+    }
+}
+
+impl Settings {
+    /// With the lists of suppressions that were given.
+    #[must_use]
+    pub fn with_suppressions(self, lists: Vec<SuppressionList>) -> Self {
+        Self { suppress: lists, ..self }
     }
 }
 

@@ -12,6 +12,9 @@ use crate::rank::Verdict;
 /// Noted services that a page for people shows before it only counts the rest.
 const NOTES_SHOWN: usize = 5;
 
+/// Services of one incident from which on those that are alike are one row: fewer can be read one by one.
+const MANY: usize = 5;
+
 /// Incidents that a page for people tells before it only counts the rest.
 const INCIDENTS_SHOWN: usize = 6;
 
@@ -64,7 +67,10 @@ fn folded<'a>(
     services: impl Iterator<Item = &'a ServiceReport>,
     fold: bool,
 ) -> Vec<Row<'a>> {
-    let bursts = host.incidents.iter().filter(|one| one.kind == IncidentKind::InstallBurst);
+    let bursts = host
+        .incidents
+        .iter()
+        .filter(|one| one.kind == IncidentKind::ServiceActs && one.services.len() >= MANY);
     let mut burst_of: BTreeMap<&str, usize> = BTreeMap::new();
     for (index, burst) in bursts.enumerate().filter(|_| fold) {
         for name in &burst.services {

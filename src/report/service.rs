@@ -12,6 +12,7 @@ use super::history::{self, Earlier, Passage};
 use super::install::{self, Install};
 use super::network::NetworkReport;
 use super::story::StoryReport;
+use super::suppressed::SuppressedReport;
 use crate::checklist::Family;
 use crate::host::config::{ServiceConfig, ServiceType};
 use crate::host::event::Action;
@@ -71,6 +72,9 @@ pub struct ServiceReport {
     pub findings: Vec<FindingReport>,
     /// What speaks for it, heaviest first.
     pub against: Vec<FindingReport>,
+    /// What would speak against it and is not counted, heaviest first.
+    #[serde(default)]
+    pub suppressed: Vec<SuppressedReport>,
     /// Indicators the evidence could not answer, by who kept silent.
     pub unanswered: Vec<Unanswered>,
     /// How many indicators answered no.
@@ -140,6 +144,7 @@ impl ServiceReport {
             files: links,
             findings: ranked.findings.iter().map(FindingReport::new).collect(),
             against: ranked.against.iter().map(FindingReport::new).collect(),
+            suppressed: Vec::new(),
             unanswered: Unanswered::by_silence(&ranked.unknown),
             answered_no: ranked.answered_no,
             history: history::history(service),

@@ -12,7 +12,9 @@ use super::host::{CoverageReport, HostReport};
 use super::layout::{columns, fit, plural, wrap};
 use super::select::Row;
 use super::service::ServiceReport;
-use super::{Options, Renderer, Report, file, older_state, posture, rule, select};
+use super::{
+    Options, Renderer, Report, file, judged, older_state, posture, rule, select, suppressed,
+};
 use crate::diagnostic::Impact;
 use crate::host::coverage::{Origin, State};
 use crate::rank::Verdict;
@@ -74,6 +76,9 @@ impl Page {
         if let Some(blind) = posture::in_a_line(&host.posture) {
             self.paragraph("BLIND SPOTS", &fit(&blind, self.width.saturating_mul(3)));
         }
+        if let Some(changed) = judged::in_a_line(&report.settings) {
+            self.paragraph("JUDGED", &fit(&changed, self.width.saturating_mul(4)));
+        }
         self.lines.push(String::new());
         self.verdict(host);
         self.incidents(host, options);
@@ -98,6 +103,10 @@ impl Page {
             }
         }
         self.lines.push(String::new());
+        if let Some(suppressed) = suppressed::in_a_line(host) {
+            let text = fit(&suppressed, self.width.saturating_mul(3));
+            self.paragraph("SUPPRESSED", &format!("{text} (svctriage explain SERVICE tells why)"));
+        }
         self.paragraph("NOT CHECKED", &not_checked(host));
         self.paragraph("NEXT", &next(&shortlist.rows));
     }
@@ -171,8 +180,8 @@ impl Page {
         }
         let label = host.verdict.label();
         let counts = format!(
-            "{label}: {} to escalate, {} to review, {} noted, {of}",
-            summary.escalate, summary.review, summary.note
+            "{label}: {} to escalate, {} to review, {} noted, {of}; host score {} dB",
+            summary.escalate, summary.review, summary.note, host.score
         );
         self.paragraph("VERDICT", &counts);
         let painted = self.paint(label, color(host.verdict));
@@ -291,7 +300,14 @@ fn reasons(service: &ServiceReport, width: usize) -> Vec<String> {
         parts.push(format!("ATT&CK {}", techniques.join(" ")));
     }
     let mut lines = vec![parts.join("; ")];
-    lines.extend(service.against.first().map(|one| format!("but {}", reason(one))));
+    lines.extend(service.against.first().map(|first| {
+        let sum = service.against.iter().map(|one| one.decibans).fold(0, i32::saturating_add);
+        let more = match service.against.len() {
+            1 => String::new(),
+            all => format!("; {} more, {sum:+} dB in all", all.saturating_sub(1)),
+        };
+        format!("but {:+} dB: {}{more}", first.decibans, reason(first))
+    }));
     if service.verdict >= Verdict::Review
         && let Some(story) = &service.story.line
     {

@@ -127,3 +127,39 @@ fn libraries_are_named_in_one_place_only() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
+
+/// Judging a service costs what the service has, not what its host has: only the overview, made once for a host, walks over
+/// all events, services or files. What is asked about one service goes through its links.
+#[test]
+fn no_indicator_scans_all_events() {
+    // May name the events, to look up those that a service's links, commands or acts name by index.
+    let by_index = ["src/checklist/mod.rs", "src/checklist/story.rs", "src/checklist/subject.rs"];
+    let once = "src/checklist/overview.rs";
+    let all =
+        ["host.events", "host.services", "host.processes", "host.rule_hits", "host.incidents"];
+    for (name, text) in sources() {
+        if !name.starts_with("src/checklist/") || name == once {
+            continue;
+        }
+        for (number, line) in text.lines().enumerate() {
+            let place = format!("{name}:{}: {}", number + 1, line.trim());
+            for what in all {
+                let Some(at) = line.find(what) else { continue };
+                let rest = &line[at + what.len()..];
+                // An index of a link, a command or a hit is a look at one of them.
+                if rest.starts_with(".get(") {
+                    continue;
+                }
+                let handed_on = by_index.contains(&name.as_str()) && what == "host.events";
+                assert!(
+                    handed_on && rest.starts_with([')', ';', ',']),
+                    "{place}\n{what} is walked over by Overview, once for a host"
+                );
+            }
+            assert!(
+                !line.contains("host.files.iter()") && !line.contains("in &scope.host."),
+                "{place}\nwalks over the whole host for one service"
+            );
+        }
+    }
+}

@@ -379,7 +379,11 @@ fn pages_tell_of_the_network_without_obeying_names() {
     let (_folder, paths) = logs.write();
     let report = scan_one(&paths);
     let agent = service(&report, "agent");
-    let page = svctriage::report::explain::explain_service(agent, &report);
+    let page = svctriage::report::explain::explain_service(
+        agent,
+        &report,
+        &svctriage::report::Settings::default(),
+    );
     assert!(page.contains("On the network") && page.contains("45.114.7.7:443"), "{page}");
     assert!(!page.contains('\u{1b}'), "{page}");
     let whole =

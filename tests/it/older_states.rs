@@ -371,6 +371,7 @@ fn every_form_of_the_report_knows_the_older_states() {
     assert!(plain(&report, "table").contains("\nOLDER        VSS2, VSS1\n"));
     assert!(plain(&report, "markdown").contains("\nOlder states: VSS2, VSS1.\n"));
     let host = &report.hosts[0];
-    let page = svctriage::report::explain::explain_service(service(host, "Old"), host);
+    let page =
+        svctriage::report::explain::explain_service(service(host, "Old"), host, &report.settings);
     assert!(page.contains("  - the same in VSS2, VSS1\n"), "{page}");
 }

@@ -226,7 +226,7 @@ fn the_pages_of_the_volume_are_as_expected() {
     }
     let host = report.hosts.first().unwrap();
     let told = ["Fallen", "Intercepted", "Deleted", "Hosted"];
-    let pages = told.map(|name| explain_service(service(host, name), host));
+    let pages = told.map(|name| explain_service(service(host, name), host, &report.settings));
     assert_golden("report/files-explained.txt", &pages.join("\n"));
 }
 

@@ -71,8 +71,11 @@ fn every_renderer_writes_the_page_expected() {
 fn explanations_are_as_expected() {
     let report = story::report();
     let host = &report.hosts[0];
-    let services: Vec<String> =
-        host.services.iter().map(|service| explain::explain_service(service, host)).collect();
+    let services: Vec<String> = host
+        .services
+        .iter()
+        .map(|service| explain::explain_service(service, host, &report.settings))
+        .collect();
     let rule = format!("\n{}\n\n", "=".repeat(96));
     assert_golden("report/explain-services.txt", &services.join(&rule));
     assert_golden("report/explain-indicator.txt", &explain::explain_indicator(story::indicator()));
@@ -228,7 +231,7 @@ fn hostile_text_is_shown_and_never_obeyed() {
         assert_inert(&page);
         assert_sheet(&plain(&report, "csv"));
         let host = &report.hosts[0];
-        assert_harmless(&explain::explain_service(&host.services[0], host));
+        assert_harmless(&explain::explain_service(&host.services[0], host, &report.settings));
     }
 }
 

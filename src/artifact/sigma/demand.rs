@@ -7,7 +7,7 @@ use rsigma_parser::{
 };
 
 /// How deep conditions and detections may nest; the deepest rule in use has 6.
-const DEEPEST: usize = 40;
+pub(super) const DEEPEST: usize = 40;
 const EVENT_ID: &str = "eventid";
 
 /// The event ids without which no condition of the rule can hold; `None` where it may hold for any.
@@ -150,7 +150,7 @@ pub(super) fn obstacle(detections: &Detections) -> Option<String> {
     None
 }
 
-fn depth(condition: &ConditionExpr) -> usize {
+pub(super) fn depth(condition: &ConditionExpr) -> usize {
     let deepest = match condition {
         ConditionExpr::And(list) | ConditionExpr::Or(list) => list.iter().map(depth).max(),
         ConditionExpr::Not(one) => Some(depth(one)),

@@ -15,7 +15,8 @@ use crate::text::same_name;
 /// What a record says, by folded field name. The record's own fields go before derived ones.
 pub(super) struct Fields<'r> {
     fields: BTreeMap<Cow<'r, str>, Vec<Cow<'r, str>>>,
-    event_id: i64,
+    /// Absent where it is no record.
+    event_id: Option<i64>,
 }
 
 /// Another name of a field, in lower case, and the name under which the record has it.
@@ -149,7 +150,7 @@ pub(super) const ENVELOPE: &[&str] = &[
 impl<'r> Fields<'r> {
     /// The fields of a record.
     pub(super) fn of(record: &'r Record) -> Self {
-        let event_id = i64::from(record.event_id);
+        let event_id = Some(i64::from(record.event_id));
         let mut fields = Self { fields: BTreeMap::new(), event_id };
         for (name, value) in &record.data {
             fields.add(lower(name), Cow::Borrowed(value));
@@ -175,6 +176,15 @@ impl<'r> Fields<'r> {
             }
         }
         fields.hashes(record);
+        fields
+    }
+
+    /// Fields that are not those of a record, under names in lower case.
+    pub(super) fn made(said: impl Iterator<Item = (&'r str, Cow<'r, str>)>) -> Self {
+        let mut fields = Self { fields: BTreeMap::new(), event_id: None };
+        for (name, value) in said {
+            fields.add(Cow::Borrowed(name), value);
+        }
         fields
     }
 
@@ -233,8 +243,8 @@ impl<'r> Fields<'r> {
     /// The first value of a field, for correlations to group and count by.
     pub(super) fn text(&self, name: &str) -> Option<String> {
         const LONGEST: usize = 2_000;
-        if name == "eventid" {
-            return Some(self.event_id.to_string());
+        if let (Some(event_id), "eventid") = (self.event_id, name) {
+            return Some(event_id.to_string());
         }
         let value = self.fields.get(name)?.first()?;
         Some(value.chars().take(LONGEST).collect())
@@ -252,8 +262,8 @@ fn lower(name: &str) -> Cow<'_, str> {
 impl Event for Fields<'_> {
     fn get_field(&self, path: &str) -> Option<EventValue<'_>> {
         let name = lower(path);
-        if name == "eventid" {
-            return Some(EventValue::Int(self.event_id));
+        if let (Some(event_id), "eventid") = (self.event_id, name.as_ref()) {
+            return Some(EventValue::Int(event_id));
         }
         match self.fields.get(name.as_ref())?.as_slice() {
             [one] => Some(EventValue::Str(Cow::Borrowed(one))),
@@ -289,7 +299,7 @@ impl Event for Fields<'_> {
 
     fn top_level_keys(&self) -> Option<Vec<Cow<'_, str>>> {
         let mut keys = self.field_keys();
-        keys.push(Cow::Borrowed("eventid"));
+        keys.extend(self.event_id.map(|_| Cow::Borrowed("eventid")));
         Some(keys)
     }
 
@@ -297,7 +307,9 @@ impl Event for Fields<'_> {
         for name in self.fields.keys() {
             visit(name);
         }
-        visit("eventid");
+        if self.event_id.is_some() {
+            visit("eventid");
+        }
         true
     }
 }

@@ -155,7 +155,7 @@ impl Parsed {
 }
 
 /// An error in one line. The parser of conditions draws the place under the condition and says last what is wrong.
-fn one_line(text: &str) -> String {
+pub(super) fn one_line(text: &str) -> String {
     const LONGEST: usize = 300;
     let line = match text.lines().count() {
         0 | 1 => text.trim().to_owned(),

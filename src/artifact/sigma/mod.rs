@@ -12,6 +12,7 @@ mod field;
 mod hit;
 mod judge;
 mod load;
+mod matcher;
 mod source;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,6 +26,7 @@ use engine::Group;
 pub(super) use hit::Hit;
 pub(super) use judge::{Judge, Judged};
 pub use load::RuleFile;
+pub use matcher::{Condition, Matcher};
 
 /// The rules of a run, compiled.
 #[derive(Default)]

@@ -2,8 +2,8 @@
 
 use super::difference;
 use crate::checklist::basis::HIVE;
-use crate::checklist::knowledge::stock;
-use crate::checklist::known_good::{self, agent, compared, is_new_program, is_stock};
+use crate::checklist::knowledge::stock::{self, Extent};
+use crate::checklist::known_good::{self, agent, compared_with, is_new_program, is_stock};
 use crate::checklist::staging::{no, yes};
 use crate::checklist::{Family, Hit, Indicator, Question, Scene, technique};
 use crate::host::config::{Data, Epoch};
@@ -37,7 +37,7 @@ pub(super) const RAISED: Indicator = Indicator {
             let accounts = known.accounts();
             if !accounts.is_empty() && !accounts.contains("localsystem") {
                 let usual = accounts.into_iter().next().unwrap_or_default();
-                let (weight, remark) = compared(scope, RAISED.weight);
+                let (weight, remark) = compared_with(scope, RAISED.weight, Extent::Values);
                 let because = format!("Runs as {now}; Windows runs it as {usual}{remark}.");
                 return Some(Hit::new(because, config.cite("ObjectName")).weighing(weight));
             }
@@ -104,12 +104,7 @@ pub(super) const NAMED_USER: Indicator = Indicator {
         if !kind.is_win32() || is_built_in(name) {
             return None;
         }
-        let server = scope
-            .host
-            .identity
-            .product
-            .as_deref()
-            .is_some_and(|product| product.to_lowercase().contains("server"));
+        let server = scope.host.is_server();
         let user = user_part(name);
         let administrator = user.eq_ignore_ascii_case("Administrator");
         let weight = match (administrator, server) {

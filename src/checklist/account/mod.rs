@@ -8,6 +8,7 @@ mod error_control;
 mod identity;
 mod privilege;
 mod start;
+mod trigger;
 mod value_type;
 
 /// The indicators of this family.
@@ -21,6 +22,8 @@ pub(super) const INDICATORS: &[Indicator] = &[
     value_type::PATH_TYPE,
     privilege::WEAKER,
     start::TRIGGER,
+    trigger::TRIGGER_ADDED,
+    trigger::TRIGGER_SET,
     start::AUTOMATIC,
 ];
 

@@ -6,8 +6,8 @@ use crate::checklist::known_good::{agent, is_stock};
 use crate::checklist::place::is_in_program_files;
 use crate::checklist::staging::{dropped, installed, no, unknown, yes};
 use crate::checklist::story::{clip, follows};
-use crate::checklist::{Family, Hit, Indicator, Need, Question, Scene, Scope, technique};
-use crate::host::event::{Action, Event};
+use crate::checklist::{Family, Hit, Indicator, Need, Question, Scene, technique};
+use crate::host::event::Action;
 use crate::host::{ImagePath, Origin, Role};
 use crate::time::format_short;
 
@@ -47,7 +47,10 @@ pub(super) const BROUGHT: Indicator = Indicator {
             if file.extension() != "sys" {
                 return None;
             }
-            let (loaded, name) = loading(scope, event, &file)?;
+            let (loaded, name) = scope.overview.driver_from(&file.normalized, event.time)?;
+            if !follows(event.time, loaded.time, scope.host.window) {
+                return None;
+            }
             let because = format!(
                 "At {} its process wrote {}, the driver of {name} from {}.",
                 format_short(event.time),
@@ -75,22 +78,3 @@ pub(super) const BROUGHT: Indicator = Indicator {
         unknown("no Sysmon log", || Scene::service("Agent")),
     ],
 };
-
-/// The install or load of that file as a driver, within the window after it was written, and the driver's service.
-fn loading<'a>(
-    scope: &Scope<'a>,
-    written: &Event,
-    file: &ImagePath,
-) -> Option<(&'a Event, &'a str)> {
-    let drivers = scope.host.services.iter().filter(|service| {
-        service.is_driver()
-            && service.image.as_ref().is_some_and(|image| image.normalized == file.normalized)
-    });
-    let events = &scope.host.events;
-    drivers.into_iter().find_map(|driver| {
-        let installed = driver.events(Role::Install, events);
-        let mut shown = installed.chain(driver.events(Role::DriverLoad, events));
-        let event = shown.find(|event| follows(written.time, event.time, scope.host.window))?;
-        Some((event, driver.name.as_str()))
-    })
-}

@@ -2,11 +2,11 @@
 
 use jiff::SignedDuration;
 
+use crate::checklist::overview::preceded_by;
 use crate::checklist::staging::{failed, installed, no, unknown, yes};
-use crate::checklist::story::follows;
 use crate::checklist::{Family, Hit, Indicator, Need, Question, Scene, technique};
 use crate::host::event::Action;
-use crate::host::{Origin, Role};
+use crate::host::{Event, Origin, Role};
 use crate::time::format_short;
 
 pub(super) const NO_SERVICE: Indicator = Indicator {
@@ -28,6 +28,7 @@ pub(super) const NO_SERVICE: Indicator = Indicator {
     since: "0.1.0",
     check: &|scope| {
         let limit = SignedDuration::from_mins(1);
+        let installs: Vec<&Event> = scope.events(Role::Install).collect();
         scope.events(Role::Failure).find_map(|event| {
             let Action::Failed { event_id: event_id @ (7000 | 7009), error, .. } = &event.action
             else {
@@ -35,10 +36,7 @@ pub(super) const NO_SERVICE: Indicator = Indicator {
             };
             let unanswered =
                 *event_id == 7009 || error.as_deref().is_some_and(|error| error.contains("1053"));
-            let install = scope
-                .events(Role::Install)
-                .find(|install| follows(install.time, event.time, limit))
-                .filter(|_| unanswered)?;
+            let install = preceded_by(&installs, event.time, limit).filter(|_| unanswered)?;
             let because = format!(
                 "Installed at {}, no answer by {} ({event_id}).",
                 format_short(install.time),
@@ -88,17 +86,15 @@ pub(super) const NO_MODULE: Indicator = Indicator {
     ],
     since: "0.1.0",
     check: &|scope| {
+        let installs: Vec<&Event> = scope.events(Role::Install).collect();
         scope.events(Role::Failure).find_map(|event| {
             let Action::Failed { event_id: 7023, error: Some(error), .. } = &event.action else {
                 return None;
             };
             let missing =
                 error.contains("126") || error.to_lowercase().contains("module could not be found");
-            let limit = scope.host.window;
-            let install = scope
-                .events(Role::Install)
-                .find(|install| follows(install.time, event.time, limit))
-                .filter(|_| missing)?;
+            let install = preceded_by(&installs, event.time, scope.host.window);
+            let install = install.filter(|_| missing)?;
             let because = format!(
                 "Installed at {}, ended at {} because its module was not found.",
                 format_short(install.time),

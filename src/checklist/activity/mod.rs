@@ -10,6 +10,7 @@ mod driver;
 mod failed_start;
 mod lsass;
 mod network;
+mod phantom;
 mod pipe;
 mod process;
 mod signature;
@@ -25,6 +26,7 @@ pub(super) const INDICATORS: &[Indicator] = &[
     pipe::PIPE,
     failed_start::NO_MODULE,
     signature::UNSIGNED,
+    phantom::LOADED,
     lsass::LSASS,
     driver::BROUGHT,
     network::elsewhere::ALONE,

@@ -32,7 +32,14 @@ pub(super) const PIPE: Indicator = Indicator {
         scope.events(Role::Pipe).find_map(|event| {
             let Action::Pipe { name, .. } = &event.action else { return None };
             let lower = name.trim_start_matches('\\').to_lowercase();
-            let (_, tool) = PIPES.iter().find(|(start, _)| lower.starts_with(start))?;
+            let known = PIPES.iter().find(|(start, _)| lower.starts_with(start));
+            let tool = match known {
+                Some((_, tool)) => tool,
+                None if is_redirected(&lower) => {
+                    "the input and output of a program that PsExec runs for a client"
+                }
+                None => return None,
+            };
             let because = format!("At {} pipe `{}`: {tool}.", format_short(event.time), clip(name));
             Some(Hit::new(because, event.citation.clone()))
         })
@@ -46,6 +53,17 @@ pub(super) const PIPE: Indicator = Indicator {
                     process_id: Some(50),
                     image: r"C:\Program Files\Contoso\Agent.exe".to_owned(),
                     name: r"\RemCom_communicaton".to_owned(),
+                },
+            )
+        }),
+        yes("PsExec under another name", || {
+            agent_running().event(
+                1,
+                Action::Pipe {
+                    created: true,
+                    process_id: Some(50),
+                    image: r"C:\Program Files\Contoso\Agent.exe".to_owned(),
+                    name: r"\svchost-WS-07-8116-stdin".to_owned(),
                 },
             )
         }),
@@ -63,6 +81,17 @@ pub(super) const PIPE: Indicator = Indicator {
         unknown("Sysmon is not there", || Scene::service("Agent")),
     ],
 };
+
+/// `name-client-process-stdin`: PsExec names the pipes of what it runs after its service, whatever that is called
+/// (`-r`), the client and the client's process.
+fn is_redirected(pipe: &str) -> bool {
+    let Some((before, end)) = pipe.rsplit_once('-') else { return false };
+    let Some((names, process)) = before.rsplit_once('-') else { return false };
+    matches!(end, "stdin" | "stdout" | "stderr")
+        && !process.is_empty()
+        && process.bytes().all(|byte| byte.is_ascii_digit())
+        && names.contains('-')
+}
 
 /// How names of known pipes begin, in lower case, and whose they are.
 const PIPES: [(&str, &str); 9] = [

@@ -1,7 +1,8 @@
 //! Commands that name it, and events that show its program being exchanged.
 
 use crate::checklist::basis::{CHANGE_LOGS, COMMAND_LOGS};
-use crate::checklist::known_good::agent;
+use crate::checklist::knowledge::stock::Comparison;
+use crate::checklist::known_good::{self, agent};
 use crate::checklist::place::is_in_trusted_folder;
 use crate::checklist::staging::{command, installed, no, set, unknown, yes};
 use crate::checklist::story::{clip, commands, created_near, line, remarks, sets, writes};
@@ -9,7 +10,7 @@ use crate::checklist::{Family, Hit, Indicator, Question, Scene, Scope, technique
 use crate::host::ImagePath;
 use crate::host::event::{Action, Event};
 use crate::host::image_path::leaf;
-use crate::host::service_command::Verb;
+use crate::host::service_command::{ServiceCommand, Verb};
 use crate::time::format_short;
 
 const CMD: &str = r"C:\Windows\System32\cmd.exe";
@@ -97,26 +98,25 @@ pub(super) const COMMAND_CHANGED: Indicator = Indicator {
         let by_command = by_command.filter_map(|(event, command)| {
             let (value, new) =
                 VALUES.iter().find_map(|value| Some((*value, command.change(value)?)))?;
-            Some((event, value, new, format!("`{}`{}", line(event), remarks(scope, command))))
+            Some((event, value, new, By::Command(command)))
         });
         let by_write = writes(scope).filter_map(|(event, change)| {
             let (value, new) =
                 VALUES.iter().find_map(|value| Some((*value, sets(change, value)?)))?;
-            Some((event, value, new, format!("`{}`", change.image)))
+            Some((event, value, new, By::Program(&change.image)))
         });
-        by_command
+        let (weight, (event, value, new, by)) = by_command
             .chain(by_write)
             .filter(|(event, _, new, _)| !new.is_empty() && !created_near(scope, event.time))
-            .filter_map(|(event, value, new, by)| {
-                let because = format!(
-                    "At {} {value} was set to `{}` by {by}.",
-                    format_short(event.time),
-                    clip(new)
-                );
-                let weight = change_weight(scope, new)?;
-                Some(Hit::new(because, event.citation.clone()).weighing(weight))
-            })
-            .max_by_key(|hit| hit.decibans)
+            .filter_map(|one| Some((change_weight(scope, one.1, one.2)?, one)))
+            .max_by_key(|(weight, _)| *weight)?;
+        let by = match by {
+            By::Command(command) => format!("`{}`{}", line(event), remarks(scope, command)),
+            By::Program(image) => format!("`{image}`"),
+        };
+        let because =
+            format!("At {} {value} was set to `{}` by {by}.", format_short(event.time), clip(new));
+        Some(Hit::new(because, event.citation.clone()).weighing(weight))
     },
     examples: &[
         yes("sc config binPath of a stock service", || {
@@ -131,6 +131,12 @@ pub(super) const COMMAND_CHANGED: Indicator = Indicator {
                 0,
                 set("TermService", r"Parameters\ServiceDll", new, r"C:\Windows\System32\reg.exe"),
             )
+        }),
+        yes("remote desktop is given a wrapper's DLL", || {
+            let new = r"%ProgramFiles%\RDP Wrapper\rdpwrap.dll";
+            let setup = r"C:\Users\anna\Desktop\RDPWInst.exe";
+            Scene::hosted("TermService")
+                .event(0, set("TermService", r"Parameters\ServiceDll", new, setup))
         }),
         no("the writes of a creation", || {
             let services = r"C:\Windows\System32\services.exe";
@@ -154,12 +160,28 @@ pub(super) const COMMAND_CHANGED: Indicator = Indicator {
     ],
 };
 
+/// By what a value was set.
+#[derive(Clone, Copy)]
+enum By<'a> {
+    Command(&'a ServiceCommand),
+    /// The program that wrote.
+    Program(&'a str),
+}
+
 const VALUES: [&str; 3] = ["ImagePath", r"Parameters\ServiceDll", "ServiceDll"];
 
 /// An update within the trusted folders is ordinary; anything else is not. An interpreter in System32 is no
 /// update: `None`.
-fn change_weight(scope: &Scope<'_>, new: &str) -> Option<i16> {
+fn change_weight(scope: &Scope<'_>, value: &str, new: &str) -> Option<i16> {
     let new = ImagePath::parse(new);
+    // Nobody but Windows updates Windows: another file of its own service is no update, wherever it lies.
+    let compared = known_good::stock(scope).map(|stock| match value {
+        "ImagePath" => stock.compare_image(&new),
+        _ => stock.compare_dll(&new),
+    });
+    if compared == Some(Comparison::Other) {
+        return Some(COMMAND_CHANGED.weight);
+    }
     if !is_in_trusted_folder(&new) || SHELLS.contains(&new.leaf()) {
         return Some(COMMAND_CHANGED.weight);
     }

@@ -5,11 +5,12 @@ use jiff::SignedDuration;
 use crate::checklist::basis::INSTALL_LOGS;
 use crate::checklist::knowledge::agents::AgentKind;
 use crate::checklist::known_good::agent;
+use crate::checklist::overview::followed_by;
 use crate::checklist::staging::{USER, audited, installed, logon, no, unknown, yes};
-use crate::checklist::story::{Installed, follows, installs};
+use crate::checklist::story::{Installed, installs};
 use crate::checklist::{Family, Hit, Indicator, Need, Question, Scene, Scope, technique};
 use crate::host::event::{Action, Logon, Subject};
-use crate::host::{Origin, Role};
+use crate::host::{Event, Origin, Role};
 use crate::time::format_short;
 
 pub(super) const NETWORK_LOGON: Indicator = Indicator {
@@ -217,12 +218,14 @@ pub(super) const REMOTE_SHARE: Indicator = Indicator {
     check: &|scope| {
         let install = installs(scope).next()?;
         let limit = SignedDuration::from_mins(2);
+        let all: Vec<&Event> = installs(scope).map(|one| one.event).collect();
         scope.events(Role::ShareAccess).find_map(|event| {
             let Action::ShareAccessed { share, target, address, .. } = &event.action else {
                 return None;
             };
-            let near = installs(scope).any(|one| follows(event.time, one.event.time, limit));
-            if !near || address.as_deref().is_none_or(is_loopback) {
+            if followed_by(&all, event.time, limit).is_none()
+                || address.as_deref().is_none_or(is_loopback)
+            {
                 return None;
             }
             let because = format!(

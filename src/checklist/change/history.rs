@@ -4,9 +4,10 @@ use jiff::SignedDuration;
 
 use crate::checklist::basis::{HIVE, INSTALL_LOGS};
 use crate::checklist::known_good::{agent, is_stock};
+use crate::checklist::overview::followed_by;
 use crate::checklist::place::is_in_program_files;
 use crate::checklist::staging::{USER, command, installed, key, no, set, unknown, yes};
-use crate::checklist::story::{clip, commands, follows, installs, sets, writes};
+use crate::checklist::story::{clip, commands, installs, sets, writes};
 use crate::checklist::{Family, Hit, Indicator, Need, Question, Scene, Scope, technique};
 use crate::host::config::{Confidence, Epoch, ServiceConfig};
 use crate::host::event::{Event, RegistryOperation};
@@ -41,8 +42,10 @@ pub(super) const SHORT_LIVED: Indicator = Indicator {
             return None;
         }
         let limit = SignedDuration::from_mins(1);
+        let mut deaths: Vec<&Event> = deaths(scope).collect();
+        deaths.sort_by_key(|event| event.time);
         births(scope).into_iter().find_map(|born| {
-            let died = deaths(scope).find(|died| follows(born.time, died.time, limit))?;
+            let died = followed_by(&deaths, born.time, limit)?;
             let because = format!(
                 "Created at {}, deletion requested at {}.",
                 format_short(born.time),

@@ -5,7 +5,7 @@ use jiff::SignedDuration;
 use crate::checklist::basis::INSTALL_LOGS;
 use crate::checklist::known_good::{agent, is_new_program, is_stock};
 use crate::checklist::staging::{SYSTEM, USER, installed, no, set, start_type, unknown, yes};
-use crate::checklist::story::{commands, installs, writes};
+use crate::checklist::story::{commands, installs, nearest, writes};
 use crate::checklist::{Family, Hit, Indicator, Need, Question, Scene, renumbered, technique};
 use crate::host::config::{Start, ValueOrder};
 use crate::host::event::{Action, Event, Subject};
@@ -243,15 +243,19 @@ pub(super) const LOG_CLEARED: Indicator = Indicator {
         let mut moments: Vec<jiff::Timestamp> = scope.install_times().collect();
         moments.extend(writes(scope).map(|(event, _)| event.time));
         moments.extend(commands(scope).map(|(event, _)| event.time));
+        moments.sort_unstable();
         scope.events(Role::LogCleared).find_map(|event| {
             let Action::LogCleared { channel, subject } = &event.action else { return None };
-            let near = moments.iter().find(|time| distance(**time, event.time) <= limit)?;
+            let near = nearest(&moments, event.time)?;
+            if distance(near, event.time) > limit {
+                return None;
+            }
             let by = subject.name.as_deref().or(subject.sid.as_deref());
             let because = format!(
                 "The {channel} log was cleared at {}{}, {} min from what was done to the service.",
                 format_short(event.time),
                 by.map(|by| format!(" by {by}")).unwrap_or_default(),
-                distance(*near, event.time).as_secs() / 60
+                distance(near, event.time).as_secs() / 60
             );
             Some(Hit::new(because, event.citation.clone()))
         })

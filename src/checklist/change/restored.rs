@@ -1,7 +1,5 @@
 //! A program that was exchanged, used and put back.
 
-use jiff::Timestamp;
-
 use crate::checklist::basis::CHANGE_LOGS;
 use crate::checklist::known_good::agent;
 use crate::checklist::place::is_in_trusted_folder;
@@ -34,29 +32,24 @@ pub(super) const PUT_BACK: Indicator = Indicator {
         if agent(scope).is_some() {
             return None;
         }
-        let sets = image_paths(scope);
-        let odd = sets.iter().filter(|(event, new)| {
-            let path = ImagePath::parse(new);
-            (is_shell(path.leaf()) || !is_in_trusted_folder(&path))
-                && !created_near(scope, event.time)
-        });
-        odd.into_iter().find_map(|(event, borrowed)| {
-            let (back, restored) = sets.iter().find(|(later, new)| {
-                let path = ImagePath::parse(new);
-                later.time > event.time
-                    && follows(event.time, later.time, scope.host.window)
-                    && is_in_trusted_folder(&path)
-                    && !is_shell(path.leaf())
-                    && path.leaf() != ImagePath::parse(borrowed).leaf()
-            })?;
+        let (proper, odd): (Vec<Set<'_>>, Vec<Set<'_>>) =
+            image_paths(scope).into_iter().partition(Set::is_proper);
+        let others = next_others(&proper);
+        odd.iter().filter(|set| !created_near(scope, set.event.time)).find_map(|set| {
+            let first = proper.partition_point(|later| later.event.time <= set.event.time);
+            let same = proper.get(first)?.path.leaf() == set.path.leaf();
+            let back = proper.get(if same { *others.get(first)? } else { first })?;
+            if !follows(set.event.time, back.event.time, scope.host.window) {
+                return None;
+            }
             let because = format!(
                 "ImagePath was `{}` from {} to {}, then `{}` again.",
-                clip(borrowed),
-                format_short(event.time),
-                format_short(back.time),
-                clip(restored)
+                clip(set.new),
+                format_short(set.event.time),
+                format_short(back.event.time),
+                clip(back.new)
             );
-            Some(Hit::new(because, event.citation.clone()).and(back.citation.clone()))
+            Some(Hit::new(because, set.event.citation.clone()).and(back.event.citation.clone()))
         })
     },
     examples: &[
@@ -88,14 +81,44 @@ pub(super) const PUT_BACK: Indicator = Indicator {
     ],
 };
 
-/// Every program the service was given by a command or a write, in order of time.
-fn image_paths<'a>(scope: &Scope<'a>) -> Vec<(&'a Event, &'a str)> {
+/// `ImagePath` being set.
+struct Set<'a> {
+    event: &'a Event,
+    new: &'a str,
+    path: ImagePath,
+}
+
+impl Set<'_> {
+    /// Whether it is what a service is put back to: a program in a folder of installers, and no shell.
+    fn is_proper(&self) -> bool {
+        is_in_trusted_folder(&self.path) && !is_shell(self.path.leaf())
+    }
+}
+
+/// Every time `ImagePath` was set, by a write or a command, in order.
+fn image_paths<'a>(scope: &Scope<'a>) -> Vec<Set<'a>> {
     let by_write =
         writes(scope).filter_map(|(event, change)| Some((event, sets(change, "ImagePath")?)));
     let by_command =
         commands(scope).filter_map(|(event, command)| Some((event, command.change("ImagePath")?)));
-    let mut found: Vec<(&Event, &str)> =
-        by_write.chain(by_command).filter(|(_, new)| !new.trim().is_empty()).collect();
-    found.sort_by_key(|(event, _)| -> Timestamp { event.time });
+    let told = by_write.chain(by_command).filter(|(_, new)| !new.trim().is_empty());
+    let mut found: Vec<Set<'_>> =
+        told.map(|(event, new)| Set { event, new, path: ImagePath::parse(new) }).collect();
+    found.sort_by_key(|set| set.event.time);
     found
+}
+
+/// For each of these the place of the next one with another program; past the end where there is none.
+fn next_others(sets: &[Set<'_>]) -> Vec<usize> {
+    let mut others = vec![sets.len(); sets.len()];
+    for (at, pair) in sets.windows(2).enumerate().rev() {
+        let [one, next] = pair else { continue };
+        let after = at.saturating_add(1);
+        let same = one.path.leaf() == next.path.leaf();
+        let other = if same { others.get(after).copied().unwrap_or(after) } else { after };
+        if let Some(slot) = others.get_mut(at) {
+            *slot = other;
+        }
+    }
+    others
 }

@@ -85,20 +85,25 @@ pub(super) const NOT_IN_GROUP: Indicator = Indicator {
         if instance || scope.host.svchost_groups.is_empty() || is_as_shipped(scope) {
             return None;
         }
+        // What Windows leaves behind itself is known by name where it was measured.
+        let (weight, remark) = compared(scope, NOT_IN_GROUP.weight);
         match scope.host.svchost_groups.get(&text::fold(&group)) {
             None => {
                 let because = format!(
-                    "svchost group \"{}\" does not exist in the SOFTWARE hive.",
+                    "svchost group \"{}\" does not exist in the SOFTWARE hive{remark}.",
                     clip(&group)
                 );
-                Some(Hit::new(because, one.citation))
+                Some(Hit::new(because, one.citation).weighing(weight))
             }
             Some(known) => {
                 let listed =
                     known.members.iter().any(|name| text::same_name(name, &scope.service.name));
-                let because =
-                    format!("svchost group \"{}\" does not list this service.", clip(&group));
-                (!listed).then(|| Hit::new(because, one.citation).and(known.citation.clone()))
+                let because = format!(
+                    "svchost group \"{}\" does not list this service{remark}.",
+                    clip(&group)
+                );
+                let hit = Hit::new(because, one.citation).and(known.citation.clone());
+                (!listed).then(|| hit.weighing(weight))
             }
         }
     },

@@ -1,6 +1,6 @@
 //! Services of protection, logging or backup that are disabled or gone.
 
-use super::{IMPAIR, LOGGING, defender, essential};
+use super::{IMPAIR, LOGGING, defender, essential, successor};
 use crate::checklist::basis::HIVE;
 use crate::checklist::knowledge::security::{Protection, guard};
 use crate::checklist::staging::{no, yes};
@@ -16,7 +16,8 @@ pub(super) const CORE_OFF: Indicator = Indicator {
     question: "Is a core service of protection or logging disabled, or its key gone?",
     why: "Defender, the firewall and the event log are switched off before the rest of an intrusion; what happened \
           afterwards may not be in any log.",
-    innocent: "A Windows image built without them; an administrator who disabled the firewall for good.",
+    innocent: "A Windows image built without them; an administrator who disabled the firewall for good. Defender beside another \
+               antivirus, and a server without Defender's feature, are not asked about.",
     verify: &[
         r"reg query HKLM\SYSTEM\CurrentControlSet\Services\<name> /v Start",
         "EvtxECmd -f System.evtx --inc 7040: who changed the start type, and when",
@@ -73,6 +74,18 @@ pub(super) const CORE_OFF: Indicator = Indicator {
         no("Windows 7's anti-spyware, replaced by an antivirus", || {
             Scene::hosted("WinDefend").number("Start", 4)
         }),
+        no("Defender disabled beside another antivirus", || {
+            defender().number("Start", 4).beside(Scene::service("SepMasterService"))
+        }),
+        yes("Defender and the other antivirus disabled", || {
+            let other = Scene::service("SepMasterService").number("Start", 4);
+            defender().number("Start", 4).beside(other)
+        }),
+        no("a server from which the feature was removed", || {
+            Scene::ghost("WinDefend")
+                .windows("Windows Server 2019 Standard", "17763.1")
+                .before(Epoch::ControlSet(2), |config| config.start = Some(Start::Auto))
+        }),
         no("a service that Windows disables itself", || {
             Scene::hosted("RemoteRegistry").number("Start", 4)
         }),
@@ -106,13 +119,23 @@ pub(super) const OTHER_OFF: Indicator = Indicator {
             Protection::Vendor => OTHER_OFF.weight,
             Protection::Backup => 20,
             // Administrators do switch these off, and antivirus by others does so to old Defenders.
+            Protection::Core if successor(scope).is_some() => 4,
             Protection::Core => 9,
         };
-        let because = format!("{} is disabled (Start 4){}.", guard.product, written(scope));
+        let instead = successor(scope).map(|product| format!("; in its place: {product}"));
+        let because = format!(
+            "{} is disabled (Start 4){}{}.",
+            guard.product,
+            instead.unwrap_or_default(),
+            written(scope)
+        );
         Some(Hit::new(because, config.cite("Start")).weighing(weight))
     },
     examples: &[
         yes("an EDR sensor", || Scene::service("SentinelAgent").number("Start", 4)),
+        yes("Defender beside another antivirus, a small matter", || {
+            defender().number("Start", 4).beside(Scene::service("SepMasterService"))
+        }),
         yes("Windows Update, a small matter", || Scene::hosted("wuauserv").number("Start", 4)),
         no("Defender, which D01 judges", || defender().number("Start", 4)),
         no("McAfee's services start on demand", || Scene::service("McShield").number("Start", 3)),

@@ -4,7 +4,6 @@ use crate::checklist::basis::HIVE;
 use crate::checklist::knowledge::security::guard;
 use crate::checklist::staging::{no, yes};
 use crate::checklist::{Family, Hit, Indicator, Question, Scene, renumbered, technique};
-use crate::text::same_name;
 
 pub(super) const SAFE_BOOT: Indicator = Indicator {
     id: "D04",
@@ -35,10 +34,7 @@ pub(super) const SAFE_BOOT: Indicator = Indicator {
         }
         let image = scope.service.image.as_ref().filter(|image| image.extension() == "sys");
         let file = image.map_or("", |image| image.leaf());
-        let entry = scope.host.safe_boot.iter().find(|entry| {
-            same_name(&entry.name, name)
-                || !file.is_empty() && entry.name.eq_ignore_ascii_case(file)
-        })?;
+        let entry = scope.overview.safe_boot(name, file)?;
         let because = format!("SafeBoot\\{}\\{} = {}.", entry.mode, entry.name, entry.kind);
         Some(Hit::new(because, entry.citation.clone()))
     },

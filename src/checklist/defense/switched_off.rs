@@ -3,7 +3,7 @@
 use super::{IMPAIR, LOGGING, defender, essential};
 use crate::checklist::knowledge::security::{Protection, guard};
 use crate::checklist::staging::{command, no, set, start_type, unknown, yes};
-use crate::checklist::story::{commands, line, sets, writes};
+use crate::checklist::story::{commands, line, nearest, sets, writes};
 use crate::checklist::{Family, Hit, Indicator, Need, Question, Scene, Scope};
 use crate::host::config::Start;
 use crate::host::event::{Action, Event, RegistryOperation};
@@ -111,11 +111,15 @@ fn switched_off<'a>(scope: &Scope<'a>) -> Option<(&'a Event, String, bool)> {
 
 /// `DeleteService` writes `DeleteFlag` and `Start` 4 together, before the key goes.
 fn in_deletion(scope: &Scope<'_>, event: &Event) -> bool {
-    writes(scope).any(|(other, change)| {
-        let gone = change.operation == RegistryOperation::KeyDeleted && change.target.is_empty();
-        (gone || sets(change, "DeleteFlag").is_some())
-            && distance(other.time, event.time) <= jiff::SignedDuration::from_secs(5)
-    })
+    let deletions = scope.memory.deletions.get_or_init(|| {
+        let gone = writes(scope).filter(|(_, change)| {
+            let key = change.operation == RegistryOperation::KeyDeleted && change.target.is_empty();
+            key || sets(change, "DeleteFlag").is_some()
+        });
+        gone.map(|(event, _)| event.time).collect()
+    });
+    nearest(deletions, event.time)
+        .is_some_and(|time| distance(time, event.time) <= jiff::SignedDuration::from_secs(5))
 }
 
 /// `disabled`, `4`, `DWORD (0x00000004)`.

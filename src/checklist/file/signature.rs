@@ -9,7 +9,6 @@ use crate::checklist::{Family, Hit, Indicator, Need, Question, Scene, Scope, tec
 use crate::host::program_file::{
     CertificateName, ProgramFile, Purpose, Signature, SignatureStatus, Signer, VersionResource,
 };
-use crate::text::same_name;
 
 /// How to check a signature by hand.
 const VERIFY: &[&str] = &[
@@ -80,12 +79,7 @@ fn broken(scope: &Scope<'_>, purpose: &Purpose, file: &ProgramFile) -> Option<Hi
             if is_windows_folder(folder) {
                 return None;
             }
-            let is_beside = |other: &&ProgramFile| {
-                let beside = other.path.rsplit_once('\\').map(|(folder, _)| folder);
-                other.signature.status == SignatureStatus::Valid
-                    && beside.is_some_and(|beside| same_name(beside, folder))
-            };
-            let other = scope.host.files.iter().find(is_beside)?;
+            let other = scope.overview.signed_in(folder)?;
             let signer = other.signature.signer().unwrap_or("its vendor");
             let _infallible = write!(
                 because,

@@ -1,9 +1,36 @@
 //! Updaters, guest agents and deployment tools: services that look odd and are ordinary.
 
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
 use super::{matches, rows};
 use crate::host::ImagePath;
 
 const LIST: &str = include_str!("agents.tsv");
+
+/// A row of the list.
+struct Entry {
+    service: &'static str,
+    path: &'static str,
+    agent: Agent,
+}
+
+/// The list by the programs' file names; entries with a pattern for it are below the empty name.
+static ENTRIES: LazyLock<BTreeMap<&'static str, Vec<Entry>>> = LazyLock::new(|| {
+    let mut entries: BTreeMap<&'static str, Vec<Entry>> = BTreeMap::new();
+    for row in rows(LIST) {
+        let kind = match row.field(2) {
+            "updater" => AgentKind::Updater,
+            "deployment" => AgentKind::Deployment,
+            _ => AgentKind::Platform,
+        };
+        let (service, path) = (row.field(0), row.field(1));
+        let leaf = path.rsplit('\\').next().filter(|leaf| !leaf.contains('*'));
+        let agent = Agent { kind, product: row.field(3) };
+        entries.entry(leaf.unwrap_or_default()).or_default().push(Entry { service, path, agent });
+    }
+    entries
+});
 
 /// What kind of ordinary service it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,16 +55,13 @@ pub struct Agent {
 /// The agent that a service of this name running this program is, by name and full path: the same names
 /// elsewhere are a known disguise. Who may write to a folder is another question.
 pub fn agent(service: &str, image: &ImagePath) -> Option<Agent> {
+    let of = |leaf: &str| ENTRIES.get(leaf).map_or(&[][..], Vec::as_slice);
+    let mut entries = of(image.leaf()).iter().chain(of("")).peekable();
+    entries.peek()?;
     let name = service.to_lowercase();
     let path = image.normalized.replacen(r"c:\program files (x86)\", r"c:\program files\", 1);
-    let row =
-        rows(LIST).find(|row| matches(row.field(1), &path) && matches(row.field(0), &name))?;
-    let kind = match row.field(2) {
-        "updater" => AgentKind::Updater,
-        "deployment" => AgentKind::Deployment,
-        _ => AgentKind::Platform,
-    };
-    Some(Agent { kind, product: row.field(3) })
+    let found = entries.find(|one| matches(one.path, &path) && matches(one.service, &name))?;
+    Some(found.agent)
 }
 
 #[cfg(test)]

@@ -45,7 +45,10 @@ mod tests {
 
     #[test]
     fn no_driver_of_windows_is_listed() {
-        for stock in Catalog::shipped().services() {
+        // Windows' own since 2025, while older copies are brought along.
+        let vulnerable = ["KslD"];
+        let services = Catalog::shipped().services();
+        for stock in services.filter(|stock| !vulnerable.contains(&stock.name)) {
             for image in stock.images() {
                 assert_eq!(known(image.leaf()), None, "{}", stock.name);
             }

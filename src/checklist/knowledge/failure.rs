@@ -1,9 +1,10 @@
 //! Failure commands that Windows and a vendor set themselves. Any other is one in 3,202 services.
 
-use super::{matches, rows};
+use super::{List, matches};
 use crate::text;
 
 const LIST: &str = include_str!("failure_commands.tsv");
+static ROWS: List = List::new(LIST);
 
 /// A failure command that belongs to its service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,7 +20,7 @@ pub struct DefaultCommand {
 /// The default that this service's failure command (as stored) equals, if it does.
 pub fn default_command(service: &str, command: &str) -> Option<DefaultCommand> {
     let command = command.trim().to_lowercase();
-    rows(LIST)
+    ROWS.rows()
         .find(|row| text::same_name(row.field(0), service) && matches(row.field(1), &command))
         .map(|row| DefaultCommand {
             service: row.field(0),
@@ -30,6 +31,7 @@ pub fn default_command(service: &str, command: &str) -> Option<DefaultCommand> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::rows;
     use super::*;
 
     #[test]

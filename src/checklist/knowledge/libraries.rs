@@ -1,12 +1,17 @@
 //! Libraries that Windows loads because of values below service keys.
 
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
+
 use super::rows;
 
 const LIST: &str = include_str!("libraries.tsv");
 
 /// Whether Windows or a well-known product names the library of that file name (lower case) in such a value.
 pub fn is_default(leaf: &str) -> bool {
-    rows(LIST).any(|row| row.field(0) == leaf)
+    static NAMES: LazyLock<BTreeSet<&str>> =
+        LazyLock::new(|| rows(LIST).map(|row| row.field(0)).collect());
+    NAMES.contains(leaf)
 }
 
 #[cfg(test)]

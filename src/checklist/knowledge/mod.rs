@@ -3,6 +3,8 @@
 //! A list is a text file beside its accessor: comment lines start with `#` and name the source, the other
 //! lines are rows of tab-separated fields; empty fields at the end are left out.
 
+use std::sync::OnceLock;
+
 pub mod agents;
 pub mod drivers;
 pub mod failure;
@@ -34,6 +36,23 @@ impl Row {
     /// The field as a list of decimal numbers separated by commas.
     fn numbers(&self, index: usize) -> Vec<u32> {
         self.field(index).split(',').filter_map(|number| number.parse().ok()).collect()
+    }
+}
+
+/// A list of rows that is parsed when it is first asked for.
+struct List {
+    text: &'static str,
+    rows: OnceLock<Vec<Row>>,
+}
+
+impl List {
+    const fn new(text: &'static str) -> Self {
+        Self { text, rows: OnceLock::new() }
+    }
+
+    /// Its rows in order.
+    fn rows(&self) -> impl Iterator<Item = &Row> {
+        self.rows.get_or_init(|| rows(self.text).collect()).iter()
     }
 }
 

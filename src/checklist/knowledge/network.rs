@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
-use super::rows;
+use super::{List, rows};
 
 const NAMES: &str = include_str!("passing_names.tsv");
 const PORTS: &str = include_str!("ports.tsv");
 const PROGRAM_PORTS: &str = include_str!("program_ports.tsv");
+static PORT_ROWS: List = List::new(PORTS);
+static PROGRAM_ROWS: List = List::new(PROGRAM_PORTS);
 
 /// Why anybody can have such a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,7 +92,7 @@ pub struct OddPort {
 
 /// What is odd about a remote port.
 pub fn odd_port(port: u16) -> Option<OddPort> {
-    let row = rows(PORTS).find(|row| row.number(0) == Some(port.into()))?;
+    let row = PORT_ROWS.rows().find(|row| row.number(0) == Some(port.into()))?;
     let kind = match row.field(1) {
         "relay" => PortKind::Relay,
         "chat" => PortKind::Chat,
@@ -111,7 +113,7 @@ pub struct UsualPorts {
 
 /// The usual ports of the program of that file name (lower case), where it is listed.
 pub fn usual_ports(leaf: &str) -> Option<UsualPorts> {
-    let row = rows(PROGRAM_PORTS).find(|row| row.field(0) == leaf)?;
+    let row = PROGRAM_ROWS.rows().find(|row| row.field(0) == leaf)?;
     Some(UsualPorts { ports: row.numbers(1), why: row.field(2) })
 }
 

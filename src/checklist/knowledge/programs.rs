@@ -4,10 +4,11 @@
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
-use super::rows;
+use super::{List, rows};
 
 const LIST: &str = include_str!("programs.tsv");
 const FOLDERS: &str = include_str!("folders.tsv");
+static ODD: List = List::new(FOLDERS);
 
 /// What is special about a program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -34,7 +35,7 @@ pub fn is(leaf: &str, kind: ProgramKind) -> bool {
 /// whether ordinary users or services can write there, if it is one from which no service of Windows runs.
 pub fn odd_windows_folder(normalized: &str) -> Option<(&'static str, bool)> {
     let rest = normalized.strip_prefix(r"c:\windows\")?;
-    rows(FOLDERS)
+    ODD.rows()
         .find(|row| rest.strip_prefix(row.field(0)).is_some_and(|rest| rest.starts_with('\\')))
         .map(|row| (row.field(0), row.field(1) == "yes"))
 }

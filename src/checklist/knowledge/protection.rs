@@ -1,9 +1,10 @@
 //! Services that start as protected processes.
 
-use super::rows;
+use super::List;
 use crate::text;
 
 const LIST: &str = include_str!("protected.tsv");
+static ROWS: List = List::new(LIST);
 
 /// The protection a service is installed with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,12 +17,13 @@ pub struct Expected {
 
 /// The protection expected of the service of that key name, without case.
 pub fn expected(name: &str) -> Option<Expected> {
-    let row = rows(LIST).find(|row| text::same_name(row.field(0), name))?;
+    let row = ROWS.rows().find(|row| text::same_name(row.field(0), name))?;
     Some(Expected { level: row.number(1)?, since: row.number(2)? })
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::rows;
     use super::super::stock::Catalog;
     use super::*;
 

@@ -1,14 +1,15 @@
 //! Tools of incident responders, by service and file name.
 
-use super::{matches, rows};
+use super::{List, matches};
 use crate::host::ImagePath;
 
 const LIST: &str = include_str!("responders.tsv");
+static ROWS: List = List::new(LIST);
 
 /// The responder's tool that leaves a service of that name with that program.
 pub fn tool(service: &str, image: &ImagePath) -> Option<&'static str> {
     let service = service.to_lowercase();
-    rows(LIST)
+    ROWS.rows()
         .find(|row| matches(row.field(0), &service) && matches(row.field(1), image.leaf()))
         .map(|row| row.field(2))
 }

@@ -1,21 +1,45 @@
 //! Remote management and remote access products.
 
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
 use super::{matches, rows};
 
 const LIST: &str = include_str!("rmm.tsv");
 
+/// The list by what it knows products by: whole names, and patterns in the order of the list.
+#[derive(Default)]
+struct Names {
+    whole: BTreeMap<&'static str, &'static str>,
+    patterns: Vec<(&'static str, &'static str)>,
+}
+
+impl Names {
+    fn of(kind: &str) -> Self {
+        let mut names = Self::default();
+        for row in rows(LIST).filter(|row| row.field(1) == kind) {
+            let (name, product) = (row.field(0), row.field(2));
+            if name.contains('*') {
+                names.patterns.push((name, product));
+            } else {
+                names.whole.entry(name).or_insert(product);
+            }
+        }
+        names
+    }
+
+    fn find(&self, name: &str) -> Option<&'static str> {
+        let pattern = || self.patterns.iter().find(|(pattern, _)| matches(pattern, name));
+        self.whole.get(name).copied().or_else(|| pattern().map(|(_, product)| *product))
+    }
+}
+
 /// The product whose service has this key name, display name or program file name.
 pub fn product(name: &str, display: Option<&str>, leaf: &str) -> Option<&'static str> {
-    let name = name.to_lowercase();
-    let display = display.map(str::to_lowercase);
-    let row = rows(LIST).find(|row| match row.field(1) {
-        "file" => matches(row.field(0), leaf),
-        _ => {
-            matches(row.field(0), &name)
-                || display.as_deref().is_some_and(|display| matches(row.field(0), display))
-        }
-    })?;
-    Some(row.field(2))
+    static FILES: LazyLock<Names> = LazyLock::new(|| Names::of("file"));
+    static SERVICES: LazyLock<Names> = LazyLock::new(|| Names::of("name"));
+    let service = |name: &str| SERVICES.find(&name.to_lowercase());
+    service(name).or_else(|| service(display?)).or_else(|| FILES.find(leaf))
 }
 
 #[cfg(test)]

@@ -31,11 +31,18 @@ pub struct Guard {
     pub starts: Vec<Start>,
     /// The product.
     pub product: &'static str,
+    /// Whether it is the engine of an antivirus that takes Microsoft Defender's place.
+    pub antivirus: bool,
 }
 
 /// The guard of that key name, without case.
 pub fn guard(name: &str) -> Option<&'static Guard> {
     table().get(&text::fold(name))
+}
+
+/// The engines of antivirus products that take Microsoft Defender's place, sorted by folded name.
+pub fn antivirus() -> impl Iterator<Item = &'static Guard> {
+    all().filter(|guard| guard.antivirus)
 }
 
 /// Every guard, sorted by folded name.
@@ -55,7 +62,8 @@ fn table() -> &'static BTreeMap<String, Guard> {
                 };
                 let starts = row.numbers(2).into_iter().map(Start::from).collect();
                 let (name, product) = (row.field(0), row.field(3));
-                (text::fold(name), Guard { name, protection, starts, product })
+                let antivirus = row.field(4) == "antivirus";
+                (text::fold(name), Guard { name, protection, starts, product, antivirus })
             })
             .collect()
     })
@@ -67,7 +75,7 @@ mod tests {
 
     #[test]
     fn list_is_well_formed() {
-        super::super::tests::assert_well_formed(LIST, 4, 1);
+        super::super::tests::assert_well_formed(LIST, 5, 1);
         for row in rows(LIST) {
             assert!(matches!(row.field(1), "core" | "vendor" | "backup"), "{:?}", row.0);
             assert!(!row.field(3).is_empty(), "{:?}: which product?", row.0);
@@ -75,6 +83,7 @@ mod tests {
         for guard in all() {
             assert!(!guard.starts.contains(&Start::Disabled), "{}", guard.name);
             assert_eq!(guard.starts.is_empty(), guard.protection != Protection::Core);
+            assert!(!guard.antivirus || guard.protection == Protection::Vendor, "{}", guard.name);
         }
     }
 

@@ -1,6 +1,8 @@
 //! Names that tools of intruders give to services and pipes.
 
-use super::{matches, rows};
+use std::sync::LazyLock;
+
+use super::{List, matches, rows};
 
 const SERVICES: &str = include_str!("tools.tsv");
 const PIPES: &str = include_str!("pipes.tsv");
@@ -16,15 +18,22 @@ pub struct Tool {
 
 /// The tool that gives services this key or display name.
 pub fn by_service_name(name: &str) -> Option<Tool> {
+    static TABLE: LazyLock<Vec<(String, Tool)>> = LazyLock::new(|| {
+        let tool = |row: super::Row| {
+            let decibans = row.field(1).parse().ok()?;
+            Some((row.field(0).to_lowercase(), Tool { name: row.field(2), decibans }))
+        };
+        rows(SERVICES).filter_map(tool).collect()
+    });
     let name = name.trim().to_lowercase();
-    let row = rows(SERVICES).find(|row| matches(&row.field(0).to_lowercase(), &name))?;
-    Some(Tool { name: row.field(2), decibans: row.field(1).parse().ok()? })
+    TABLE.iter().find(|(pattern, _)| matches(pattern, &name)).map(|(_, tool)| *tool)
 }
 
 /// The tool that makes pipes of this name (with its leading backslash).
 pub fn by_pipe(name: &str) -> Option<&'static str> {
+    static LIST: List = List::new(PIPES);
     let name = name.to_lowercase();
-    rows(PIPES).find(|row| matches(row.field(0), &name)).map(|row| row.field(1))
+    LIST.rows().find(|row| matches(row.field(0), &name)).map(|row| row.field(1))
 }
 
 #[cfg(test)]

@@ -2,12 +2,14 @@
 
 use crate::checklist::basis::COMMAND;
 use crate::checklist::knowledge::rmm;
+use crate::checklist::known_good::Maker;
 use crate::checklist::place::{Class, class_of};
 use crate::checklist::staging::{half_read, no, unknown, yes};
 use crate::checklist::story::clip;
 use crate::checklist::subject::{image, name_citation};
-use crate::checklist::{Family, Hit, Indicator, Question, Scene, technique};
+use crate::checklist::{Family, Hit, Indicator, Question, Scene, Scope, technique};
 use crate::host::ImagePath;
+use crate::host::program_file::{Purpose, SignatureStatus};
 
 pub(super) const REMOTE_ACCESS: Indicator = Indicator {
     id: "M01",
@@ -53,6 +55,15 @@ pub(super) const REMOTE_ACCESS: Indicator = Indicator {
             because = format!("{because}, and {second} is on this host as well");
             weight += 10;
         }
+        if is_under_another_name(scope, product, one.path) {
+            because = format!("{because}, under a name that does not say so");
+            weight += 8;
+        }
+        let file = scope.file(&Purpose::Image);
+        if Maker::of(file) == Maker::Nobody {
+            because = format!("{because}; nobody known signed its program");
+            weight += 8;
+        }
         because.push('.');
         Some(Hit::new(because, name_citation(scope)?).weighing(weight))
     },
@@ -68,6 +79,16 @@ pub(super) const REMOTE_ACCESS: Indicator = Indicator {
                         .image(r#""C:\Program Files (x86)\AnyDesk\AnyDesk.exe" --service"#),
                 )
         }),
+        yes("AnyDesk as somebody else", || {
+            Scene::service("WinHelpSvc")
+                .text("DisplayName", "Windows Help Service")
+                .image(r#""C:\Program Files\Common Files\AnyDesk.exe" --service"#)
+        }),
+        yes("a program called TeamViewer's that nobody signed", || {
+            Scene::service("TeamViewer")
+                .image(r#""C:\Program Files\TeamViewer\TeamViewer_Service.exe""#)
+                .program(|file| file.signature.status = SignatureStatus::Unsigned)
+        }),
         no("Remote Desktop of Windows", || {
             Scene::hosted("TermService")
                 .text("Parameters\\ServiceDll", r"%SystemRoot%\System32\termsrv.dll")
@@ -77,6 +98,20 @@ pub(super) const REMOTE_ACCESS: Indicator = Indicator {
 };
 
 const REMOTE_ACCESS_WEIGHT: i16 = 8;
+
+/// Whether neither the service's names nor its folder speak of the product, nor of its program.
+fn is_under_another_name(scope: &Scope<'_>, product: &str, image: &ImagePath) -> bool {
+    let word = |text: &str| -> String {
+        let first = text.split(|c: char| !c.is_alphanumeric()).find(|word| word.len() >= 4);
+        first.unwrap_or_default().to_lowercase()
+    };
+    let names = [word(product), word(image.leaf().trim_end_matches(".exe"))];
+    let display = scope.service.display_name.as_deref().unwrap_or_default();
+    let shown = format!("{} {display} {}", scope.service.name, image.folder()).to_lowercase();
+    // By a name of the service it is known anyway; too short a word says nothing.
+    rmm::product(&scope.service.name, scope.service.display_name.as_deref(), "").is_none()
+        && !names.iter().any(|name| name.is_empty() || shown.contains(name))
+}
 
 /// The remote access product that a service is.
 fn product_of(service: &crate::host::Service) -> Option<&'static str> {

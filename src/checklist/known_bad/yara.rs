@@ -5,7 +5,6 @@
 
 use std::collections::BTreeSet;
 
-use crate::checklist::known_good::Maker;
 use crate::checklist::staging::{no, unknown, yes};
 use crate::checklist::story::clip;
 use crate::checklist::{Family, Hit, Indicator, Need, Question, Scene, Scope, technique};
@@ -104,15 +103,12 @@ fn rule(meta: &[(&str, &str)]) -> RuleMatch {
 
 /// What a match weighs; nothing where the rule tells nothing.
 fn weight(scope: &Scope<'_>, rule: &RuleMatch) -> Option<i16> {
-    let same = |one: &&RuleMatch| one.rule == rule.rule && one.source == rule.source;
-    let matched =
-        scope.host.files.iter().filter(|file| file.rule_matches.iter().any(|one| same(&one)));
-    let files: Vec<&ProgramFile> = matched.collect();
-    if files.iter().any(|file| Maker::of(Some(file)) == Maker::Windows) {
+    let (files, of_windows) = scope.overview.matched(rule);
+    if of_windows {
         return None;
     }
     let said = graded(rule).unwrap_or(UNGRADED);
-    let weight = if files.len() > MOST_FILES { said.min(3) } else { said };
+    let weight = if files > MOST_FILES { said.min(3) } else { said };
     (weight > 0).then_some(weight)
 }
 

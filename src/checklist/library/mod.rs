@@ -11,5 +11,6 @@ pub(super) const INDICATORS: &[Indicator] = &[
     service_dll::CHANGED_DLL,
     service_dll::NEW_MEMBER,
     load_point::LOAD_POINT,
+    load_point::LOAD_POINT_SET,
     load_point::MESSAGE_FILE,
 ];

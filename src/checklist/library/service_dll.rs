@@ -1,8 +1,8 @@
 //! The DLL that svchost.exe loads for it (`ServiceDll`).
 
 use crate::checklist::basis::{COMMAND, HIVE, MEASURED};
-use crate::checklist::knowledge::stock::Comparison;
-use crate::checklist::known_good::{self, Maker, compared, is_laid_down};
+use crate::checklist::knowledge::stock::{Comparison, Extent};
+use crate::checklist::known_good::{self, Maker, compared, compared_with, is_laid_down};
 use crate::checklist::place::{Class, class_of};
 use crate::checklist::staging::{half_read, no, unknown, yes};
 use crate::checklist::story::clip;
@@ -116,7 +116,7 @@ pub(super) const CHANGED_DLL: Indicator = Indicator {
         let expected = stock.dlls().next().map_or("", |path| path.expanded.as_str());
         // Whatever the build: Windows signs what it brings.
         let (weight, remark) = match maker {
-            "" => compared(scope, grade),
+            "" => compared_with(scope, grade, Extent::Files),
             _ => (grade, ""),
         };
         let what = format!("where Windows has \"{}\"{remark}{maker}", clip(expected));

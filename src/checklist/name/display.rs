@@ -5,6 +5,7 @@ use crate::checklist::basis::{COMMAND, MEASURED};
 use crate::checklist::knowledge::agents;
 use crate::checklist::knowledge::stock::Comparison;
 use crate::checklist::known_good::{self, is_as_shipped, is_laid_down};
+use crate::checklist::overview::is_telling;
 use crate::checklist::place::{Class, class_of};
 use crate::checklist::staging::{half_read, no, unknown, yes};
 use crate::checklist::story::clip;
@@ -63,15 +64,11 @@ pub(super) const BORROWED_DISPLAY: Indicator = Indicator {
         }
         let config = scope.config()?;
         let description = config.description.as_deref().unwrap_or_default().trim();
-        if description.chars().count() < 20 || !is_win32(scope) {
+        if !is_telling(description) || !is_win32(scope) {
             return None;
         }
-        let owner = scope.host.services.iter().find(|other| {
-            let of_other = other.config.as_ref().and_then(|config| config.description.as_deref());
-            of_other.is_some_and(|text| text.trim() == description)
-                && scope.windows().service(&other.name).is_some()
-                && !related(&service.name, &other.name)
-        })?;
+        let mut owners = scope.overview.described(description);
+        let owner = owners.find(|other| !related(&service.name, &other.name))?;
         let because = format!("Description \"{}\" is that of {}.", clip(description), owner.name);
         Some(Hit::new(because, config.cite("Description")))
     },

@@ -49,13 +49,16 @@ struct Hours {
 /// A TOML date and time, or a text.
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum Moment {
+pub(in crate::checklist) enum Moment {
+    /// As TOML writes it.
     Datetime(Datetime),
+    /// In quotes.
     Text(String),
 }
 
 impl Moment {
-    fn text(&self) -> String {
+    /// It as text.
+    pub(in crate::checklist) fn text(&self) -> String {
         match self {
             Self::Datetime(datetime) => datetime.to_string(),
             Self::Text(text) => text.clone(),
@@ -99,7 +102,8 @@ pub(super) fn parse(text: &str) -> Result<Policy, String> {
     })
 }
 
-fn line_of(text: &str, offset: usize) -> usize {
+/// The line of a text that an offset stands on, from 1.
+pub(in crate::checklist) fn line_of(text: &str, offset: usize) -> usize {
     let before = text.get(..offset).unwrap_or(text);
     before.bytes().filter(|byte| *byte == b'\n').count().saturating_add(1)
 }

@@ -6,11 +6,14 @@
 
 use jiff::Timestamp;
 
+mod csv_table;
 mod file;
 mod pattern;
 mod table;
 mod window;
 
+pub(super) use csv_table::Table;
+pub(super) use file::{Moment, line_of};
 pub use pattern::Pattern;
 pub use window::Window;
 
@@ -181,7 +184,7 @@ impl Approval {
 }
 
 /// A time with an offset, or a day, which means all of it in UTC.
-fn moment(text: &str, end_of_day: bool) -> Result<Timestamp, String> {
+pub(super) fn moment(text: &str, end_of_day: bool) -> Result<Timestamp, String> {
     let text = text.trim();
     if let Ok(time) = text.replacen(' ', "T", 1).parse::<Timestamp>() {
         return Ok(time);
@@ -199,7 +202,7 @@ fn moment(text: &str, end_of_day: bool) -> Result<Timestamp, String> {
 }
 
 /// 64 hex digits, lower case.
-fn digest(text: &str) -> Result<String, String> {
+pub(super) fn digest(text: &str) -> Result<String, String> {
     let hex = text.trim().to_lowercase();
     if hex.len() == 64 && hex.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return Ok(hex);

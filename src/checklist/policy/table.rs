@@ -1,5 +1,6 @@
 //! The plain case: approved changes, one a line of CSV.
 
+use super::csv_table::Table;
 use super::{Approval, Pattern, Policy, digest, moment};
 
 /// The columns, in the order in which the documentation lists them.
@@ -16,49 +17,22 @@ const COLUMNS: [&str; 10] = [
     "approved_by",
 ];
 
-/// Reads the table; lists of spreadsheets may be separated by semicolons.
+/// Reads the table.
 pub(super) fn parse(text: &str) -> Result<Policy, String> {
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let header = text.lines().next().unwrap_or_default();
-    let delimiter = if header.contains(';') && !header.contains(',') { b';' } else { b',' };
-    let mut reader = csv::ReaderBuilder::new()
-        .delimiter(delimiter)
-        .trim(csv::Trim::All)
-        .flexible(true)
-        .from_reader(text.as_bytes());
-    let names: Vec<String> = match reader.headers() {
-        Ok(names) => names.iter().map(str::to_lowercase).collect(),
-        Err(error) => return Err(format!("line 1: {error}")),
-    };
-    if let Some(unknown) = names.iter().find(|name| !COLUMNS.contains(&name.as_str())) {
-        return Err(format!(
-            "line 1: unknown column `{unknown}`; known are {}",
-            COLUMNS.join(", ")
-        ));
-    }
+    let mut table = Table::new(text, &COLUMNS)?;
     let mut policy = Policy::default();
-    for record in reader.records() {
-        let record = record.map_err(|error| match error.position() {
-            Some(position) => format!("line {}: {error}", position.line()),
-            None => error.to_string(),
-        })?;
-        let line = record.position().map_or(0, csv::Position::line);
-        if record.len() > names.len() {
-            return Err(format!("line {line}: more fields than columns"));
-        }
-        let approval = approval(&names, &record, usize::try_from(line).unwrap_or(usize::MAX))
-            .map_err(|problem| format!("line {line}: {problem}"))?;
+    while let Some((line, cells)) = table.next_row()? {
+        let approval =
+            approval(line, cells).map_err(|problem| format!("line {line}: {problem}"))?;
         policy.changes.push(approval);
     }
     Ok(policy)
 }
 
-fn approval(names: &[String], record: &csv::StringRecord, line: usize) -> Result<Approval, String> {
+fn approval(line: usize, cells: Vec<(String, String)>) -> Result<Approval, String> {
     let mut approval = Approval { line, ..Approval::default() };
-    for (name, field) in names.iter().zip(record) {
-        if field.is_empty() {
-            continue;
-        }
+    for (name, field) in cells {
+        let field = field.as_str();
         match name.as_str() {
             "service" => approval.service = Some(Pattern::new(field)),
             "path" => approval.path = Some(Pattern::new(field)),

@@ -8,6 +8,7 @@ use crate::host::Citation;
 
 mod age;
 mod approval;
+mod baseline;
 mod destinations;
 mod listed;
 mod product;
@@ -27,6 +28,7 @@ pub(super) const INDICATORS: &[Indicator] = &[
     listed::LISTED,
     signed::BY_VENDOR,
     signed::BY_WINDOWS,
+    baseline::ON_BASELINE,
 ];
 
 /// The value or event that last named its program.

@@ -1,5 +1,5 @@
-//! Acts that belong together beyond one service: many installs by one actor, what services.exe ran for no service
-//! known, logs cleared in a row, acts on other hosts, hits of rules that concern no service.
+//! Acts that belong together beyond one service: what one actor did to several services, what services.exe ran for no
+//! service known, logs cleared in a row, acts on other hosts, hits of rules that concern no service.
 //!
 //! An incident is one thing to read, with one sentence and its records. How bad it is by itself is a [`Gravity`];
 //! the verdict also rests on its services and is the business of `rank`.
@@ -13,13 +13,14 @@ use super::citation::Citation;
 use super::event::Subject;
 use super::{Event, Host};
 
-mod burst;
 mod cleared;
+mod intercepted;
 mod outbound;
 mod rules;
+mod service_acts;
 mod stray;
 
-/// Acts within this time of the first one are one incident, as installs are one burst.
+/// Acts within this time of the first one are one incident.
 const TOGETHER: SignedDuration = SignedDuration::from_mins(10);
 /// Citations of an incident; the first ones where there are more.
 const CITATIONS: usize = 12;
@@ -28,9 +29,10 @@ const CITATIONS: usize = 12;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum IncidentKind {
-    /// Services installed by one actor in quick succession.
-    InstallBurst,
-    /// Shells and script hosts that services.exe started and no service of the evidence names.
+    /// Services made, changed or deleted by one actor and session, or from one address, within ten minutes.
+    #[serde(alias = "install_burst")]
+    ServiceActs,
+    /// Shells, script hosts and programs in the place of others that services.exe started and no service of the evidence names.
     StrayProcess,
     /// Logs cleared by one actor in quick succession.
     LogsCleared,
@@ -78,10 +80,11 @@ pub struct Incident {
     pub citations: Vec<Citation>,
 }
 
-/// Every incident of a host whose services, bursts, rule hits and acts elsewhere are in place; in order of time.
+/// Every incident of a host whose services, rule hits and acts elsewhere are in place; in order of time.
 pub(super) fn incidents(host: &Host) -> Vec<Incident> {
-    let mut incidents = burst::incidents(host);
+    let mut incidents = service_acts::incidents(host);
     incidents.extend(stray::incidents(host));
+    incidents.extend(intercepted::incidents(host));
     incidents.extend(cleared::incidents(host));
     incidents.extend(outbound::incidents(host));
     incidents.extend(rules::incidents(host));

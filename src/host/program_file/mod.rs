@@ -5,7 +5,7 @@
 
 mod content;
 mod listed;
-mod phantom;
+pub(crate) mod phantom;
 mod record;
 mod signature;
 mod wanted;

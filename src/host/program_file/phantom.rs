@@ -5,11 +5,19 @@ use crate::text::same_name;
 const LIST: &str = include_str!("phantom_dlls.tsv");
 
 /// The file names in `System32` that the service of that name asks for in vain.
-pub(super) fn phantoms(service: &str) -> impl Iterator<Item = &'static str> {
+pub(crate) fn phantoms(service: &str) -> impl Iterator<Item = &'static str> {
     let rows = LIST.lines().filter(|line| !line.starts_with('#'));
     rows.filter_map(|row| row.split_once('\t'))
         .filter(move |(name, _)| same_name(name, service))
         .map(|(_, library)| library)
+}
+
+/// The services that ask in vain for a library of that file name, without case.
+pub(crate) fn asking_for(library: &str) -> impl Iterator<Item = &'static str> {
+    let rows = LIST.lines().filter(|line| !line.starts_with('#'));
+    rows.filter_map(|row| row.split_once('\t'))
+        .filter(move |(_, name)| same_name(name, library))
+        .map(|(service, _)| service)
 }
 
 #[cfg(test)]
@@ -29,5 +37,6 @@ mod tests {
         }
         assert_eq!(phantoms("SessionEnv").count(), 2);
         assert_eq!(phantoms("Themes").count(), 0);
+        assert_eq!(asking_for("UALAPI.dll").collect::<Vec<_>>(), ["Fax", "Spooler"]);
     }
 }

@@ -233,6 +233,7 @@ fn judged<'a>(host: &'a Host, name: &str, score: i32, verdict: Verdict) -> Ranke
         verdict,
         findings: Vec::new(),
         against: Vec::new(),
+        suppressed: Vec::new(),
         unknown: vec![(&INDICATORS[5], lack(Origin::SecurityLog))],
         answered_no: 4,
     }

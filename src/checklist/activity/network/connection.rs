@@ -1,6 +1,7 @@
 //! Connections to public addresses.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 
 use jiff::Timestamp;
 
@@ -33,8 +34,12 @@ pub(in crate::checklist::activity) const OUTBOUND: Indicator = Indicator {
         if !is_of_interest(scope) {
             return None;
         }
+        let mut known: BTreeMap<(Option<u16>, Option<IpAddr>), &Destination> = BTreeMap::new();
+        for one in outside(scope) {
+            known.entry((one.port, reach::parse(&one.address))).or_insert(one);
+        }
         let reached = connections(scope).into_iter().filter_map(|(event, to)| {
-            let destination = outside(scope).find(|one| is_to(one, to))?;
+            let destination = *known.get(&(to.destination_port, reach::parse(&to.destination)))?;
             Some((known_elsewhere(scope, destination) == Some(true), event, destination))
         });
         // What no other host talks to says more than what came first.
@@ -87,16 +92,14 @@ fn connections<'a>(scope: &Scope<'a>) -> Vec<(&'a Event, &'a Connection)> {
         after_start || starts.is_empty() && anchors.range(from..=to).next().is_some()
     };
     let connection = |event: &'a Event| match &event.action {
-        Action::Connected(connection) if is_soon(event.time) => Some((event, connection)),
+        Action::Connected(connection)
+            if connection.outbound != Some(false) && is_soon(event.time) =>
+        {
+            Some((event, connection))
+        }
         _ => None,
     };
     scope.events(Role::Connection).filter_map(connection).collect()
-}
-
-fn is_to(destination: &Destination, connection: &Connection) -> bool {
-    connection.outbound != Some(false)
-        && connection.destination_port == destination.port
-        && reach::parse(&connection.destination) == reach::parse(&destination.address)
 }
 
 pub(in crate::checklist::activity) const NO_LOOKUP: Indicator = Indicator {

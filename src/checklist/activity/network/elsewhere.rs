@@ -1,5 +1,7 @@
 //! Who else talks to its destinations: other programs of the host, other hosts of the site.
 
+use std::collections::BTreeSet;
+
 use super::{actor, agent_elsewhere, hit, is_of_interest, known_elsewhere, outside, told};
 use crate::checklist::staging::{connected, known, no, unknown, yes};
 use crate::checklist::{Family, Indicator, Need, Question, Scene, Scope, technique};
@@ -70,19 +72,11 @@ fn browser(address: &str) -> Action {
 
 /// Whether connections of any other program were recorded: else being alone means nothing.
 fn others_connect(scope: &Scope<'_>) -> bool {
-    let own = |image: &str| {
-        let destinations = &scope.service.network.destinations;
-        destinations
-            .iter()
-            .flat_map(|destination| &destination.programs)
-            .any(|program| leaf(program).eq_ignore_ascii_case(leaf(image)))
-    };
-    scope.host.events.iter().any(|event| match &event.action {
-        Action::Connected(connection) => {
-            connection.outbound != Some(false) && !own(&connection.image)
-        }
-        _ => false,
-    })
+    let destinations = scope.service.network.destinations.iter();
+    let programs = destinations.flat_map(|destination| &destination.programs);
+    let own: BTreeSet<String> =
+        programs.map(|program| leaf(program).to_ascii_lowercase()).collect();
+    scope.overview.callers().any(|caller| !own.contains(caller))
 }
 
 pub(in crate::checklist::activity) const ONLY_HERE: Indicator = Indicator {

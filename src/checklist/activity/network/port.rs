@@ -1,5 +1,7 @@
 //! Ports that do not belong to its program, or seldom to any service.
 
+use std::collections::BTreeSet;
+
 use super::{actor, agent_elsewhere, hit, is_of_interest, outside, told};
 use crate::checklist::knowledge::network::{OddPort, PortKind, odd_port, usual_ports};
 use crate::checklist::staging::{
@@ -31,7 +33,13 @@ pub(in crate::checklist::activity) const UNUSUAL: Indicator = Indicator {
         "ATT&CK T1571",
     ],
     since: "0.1.0",
-    check: &|scope| outside(scope).find_map(|destination| unusual(scope, destination)),
+    check: &|scope| {
+        // Lists are asked once for each port and program, however many destinations there are.
+        let mut seen = BTreeSet::new();
+        outside(scope)
+            .filter(|one| seen.insert((one.port, &one.programs)))
+            .find_map(|destination| unusual(scope, destination))
+    },
     examples: &[
         yes("the default of a handler", || {
             agent_elsewhere().event(5, connected(r"C:\ProgramData\a.exe", "203.0.114.7", 4444))

@@ -5,13 +5,13 @@ use std::sync::LazyLock;
 
 use super::super::{Row, groups, rows};
 use super::{Stock, Variant, template};
-use crate::host::ImagePath;
 use crate::host::config::{ServiceType, Start};
+use crate::host::{Host, ImagePath};
 use crate::text;
 
 /// The services measured value by value.
 pub(super) const MEASURED: &str = include_str!("../stock.tsv");
-/// The services of other versions: names, and paths where known.
+/// The services of other versions: names, and paths where known; build for build what was listed.
 pub(super) const NAMES: &str = include_str!("../stock_names.tsv");
 /// English display names, display name first: hives since Windows Vista hold indirect strings only.
 pub(super) const ENGLISH: &str = include_str!("../display_names.tsv");
@@ -27,20 +27,47 @@ pub struct Catalog {
     left_out: Option<(u32, u32)>,
 }
 
+/// What is known of a version of Windows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Extent {
+    /// Names of some of its services at most.
+    Nothing,
+    /// The names of its services and the programs they run, but hardly the DLLs.
+    Programs,
+    /// Names, programs and DLLs.
+    Files,
+    /// Every value that matters.
+    Values,
+}
+
+/// Whether a host can be compared with what its Windows brings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// It was measured.
+    Known,
+    /// The evidence does not say which build it is.
+    NoBuild,
+    /// Nobody measured that build.
+    NotMeasured,
+    /// A server, where only workstations of the build were measured.
+    Server,
+}
+
 /// Builds that one measurement stands for, first and last: servicing gives them the same services.
-const MEASURED_BUILDS: [(u32, u32); 7] = [
-    (1_381, 1_381),
-    (3_790, 3_790),
-    (7_600, 7_602),
-    (9_600, 9_600),
-    (16_299, 16_299),
-    (18_362, 18_363),
-    (19_041, 19_045),
+const MEASURED_BUILDS: [(u32, u32, Extent); 8] = [
+    (1_381, 1_381, Extent::Values),
+    (3_790, 3_790, Extent::Values),
+    (7_600, 7_602, Extent::Values),
+    (9_600, 9_600, Extent::Values),
+    (16_299, 16_299, Extent::Values),
+    (18_362, 18_363, Extent::Values),
+    (19_041, 19_045, Extent::Files),
+    (26_100, 26_200, Extent::Programs),
 ];
 
 /// The measured builds that a build belongs to.
-fn range(build: u32) -> Option<(u32, u32)> {
-    MEASURED_BUILDS.into_iter().find(|(first, last)| (*first..=*last).contains(&build))
+fn measurement(build: u32) -> Option<(u32, u32, Extent)> {
+    MEASURED_BUILDS.into_iter().find(|(first, last, _)| (*first..=*last).contains(&build))
 }
 
 impl Catalog {
@@ -53,7 +80,8 @@ impl Catalog {
     /// What is known without the measurement that this build belongs to: how a host is judged whose Windows
     /// nobody measured. A service that was measured there only is not known any more.
     pub fn without(build: u32) -> Self {
-        Self::read(Some(range(build).unwrap_or((build, build))))
+        let range = measurement(build).map(|(first, last, _)| (first, last));
+        Self::read(Some(range.unwrap_or((build, build))))
     }
 
     fn read(left_out: Option<(u32, u32)>) -> Self {
@@ -118,10 +146,30 @@ impl Catalog {
         self.leaves.contains(leaf)
     }
 
-    /// Whether what Windows of this build brings was measured: the build itself, or a servicing sibling.
+    /// What is known of Windows of this build: of the build itself, or a servicing sibling.
+    pub fn extent(&self, build: u32) -> Extent {
+        if self.left_out.is_some_and(|(first, last)| (first..=last).contains(&build)) {
+            return Extent::Nothing;
+        }
+        measurement(build).map_or(Extent::Nothing, |(_, _, extent)| extent)
+    }
+
+    /// How well a host's own Windows is known for comparing it.
+    pub fn standing(&self, host: &Host, needed: Extent) -> Standing {
+        let Some(build) = host.build_number() else { return Standing::NoBuild };
+        if self.extent(build) < needed {
+            return Standing::NotMeasured;
+        }
+        // But for 2003 the measured hosts were workstations; roles of servers bring services of their own.
+        if host.is_server() && build > 3_790 {
+            return Standing::Server;
+        }
+        Standing::Known
+    }
+
+    /// Whether the names and programs of the services of this build were measured.
     pub fn measured(&self, build: u32) -> bool {
-        range(build).is_some()
-            && self.left_out.is_none_or(|(first, last)| !(first..=last).contains(&build))
+        self.extent(build) > Extent::Nothing
     }
 }
 

@@ -11,7 +11,7 @@ use crate::host::config::{ServiceType, Start};
 mod catalog;
 mod path;
 
-pub use catalog::Catalog;
+pub use catalog::{Catalog, Extent, Standing};
 use path::Paths;
 pub use path::{Comparison, versionless};
 
@@ -180,7 +180,7 @@ mod tests {
 
     #[test]
     fn lists_are_well_formed() {
-        assert_well_formed(NAMES, 4, 1);
+        assert_well_formed(NAMES, 5, 4);
         assert_well_formed(ENGLISH, 2, 2);
         assert_well_formed(MEASURED, 11, 11);
         for row in rows(MEASURED) {
@@ -188,11 +188,10 @@ mod tests {
             assert!(row.number(4).is_some(), "{:?}", row.0);
         }
         for row in rows(NAMES) {
-            assert!(
-                !service(row.field(0)).unwrap().measured,
-                "{} is measured and need not be listed",
-                row.field(0)
-            );
+            assert!(!row.numbers(1).is_empty(), "{}: no build", row.field(0));
+            let sources: Vec<&str> = row.field(4).split(',').collect();
+            let known = sources.iter().all(|one| ["b", "d", "m", "w", "z"].contains(one));
+            assert!(known, "{:?}: no source", row.0);
         }
         for row in rows(ENGLISH) {
             assert!(service(row.field(1)).is_some(), "{:?} is no stock service", row.0);
@@ -228,7 +227,9 @@ mod tests {
     fn a_version_can_be_left_out() {
         let shipped = Catalog::shipped();
         let without = Catalog::without(18_363);
-        for build in [1_381, 3_790, 7_601, 9_600, 16_299, 19_045] {
+        assert_eq!(shipped.extent(26_100), Extent::Programs);
+        assert_eq!(shipped.extent(22_631), Extent::Nothing);
+        for build in [1_381, 3_790, 7_601, 9_600, 16_299, 19_045, 26_200] {
             assert!(shipped.measured(build) && without.measured(build), "{build}");
         }
         for build in [18_362, 18_363] {
@@ -246,7 +247,7 @@ mod tests {
         assert!(kept.into_iter().all(|build| !(18_362..=18_363).contains(&build)));
         assert!(without.service("Spooler").is_some());
         // A build that nobody measured leaves nothing out.
-        assert_eq!(Catalog::without(26_100).services().count(), shipped.services().count());
+        assert_eq!(Catalog::without(22_631).services().count(), shipped.services().count());
     }
 
     #[test]

@@ -13,9 +13,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 
 use super::roster::Roster;
-use crate::host::event::{Action, Event, ProcessStart, RegistryOperation};
+use crate::host::event::{Action, Event, ProcessStart, RegistryOperation, ServiceNames};
 use crate::host::image_path::{self, ImagePath};
 use crate::host::process::{Doer, Kinship, ServiceProcess};
+use crate::host::program_file::phantom;
 use crate::host::service::Role;
 use crate::host::shell::is_interpreter;
 use commands::Commands;
@@ -309,6 +310,16 @@ impl<'a> Tree<'a> {
         services
     }
 
+    /// The services whose DLL that module is, and those that ask Windows in vain for one of its name.
+    fn loading(&self, path: &str) -> Vec<usize> {
+        let own = self.roster.loading(path).iter().copied();
+        let asking = phantom::asking_for(image_path::leaf(path)).filter_map(|name| {
+            let names = ServiceNames { key: Some(name.to_owned()), display: None };
+            self.roster.find(&names)
+        });
+        own.chain(asking).collect()
+    }
+
     /// Drivers, modules and files are found by their path.
     fn link_by_file(&mut self, at: usize, action: &Action) {
         let (role, path) = match action {
@@ -319,7 +330,7 @@ impl<'a> Tree<'a> {
         };
         let path = file_path(path);
         let indices: Vec<usize> = match role {
-            Role::ModuleLoad => self.roster.loading(&path).to_vec(),
+            Role::ModuleLoad => self.loading(&path),
             _ if is_interpreter(&path) || leaf_is(&path, "svchost.exe") => Vec::new(),
             _ => self.commands.services(&path),
         };

@@ -10,6 +10,7 @@ use super::base::Base;
 use super::judged::{Outcome, Row, Told, View, outcome, rows, told};
 use super::metrics::{BINS, Bin, bin};
 use super::story::{Story, fits};
+use crate::artifact::program::{FileOptions, Hashing};
 use crate::checklist::knowledge::stock::Catalog;
 use crate::checklist::{Given, Policy};
 use crate::evidence::{self, Evidence};
@@ -187,7 +188,9 @@ fn weigh(
     given: &Given,
     (condition, evidence, mask): (Condition, &dyn Evidence, &Arc<Catalog>),
 ) -> JudgedHost {
-    let settings = Settings { given: given.clone(), ..Settings::default() };
+    // Few files are there: to read all of them costs less than to judge the host once more for which to read.
+    let files = FileOptions { hashing: Hashing::All, ..FileOptions::default() };
+    let settings = Settings { given: given.clone(), files, ..Settings::default() };
     let host: Host = scan::examine(evidence, &settings, &()).host;
     let ranked = rank::rank(&host, given, &settings.tuning);
     let new = Given { windows: Some(Arc::clone(mask)), ..given.clone() };

@@ -12,7 +12,8 @@ use serde::Deserialize;
 use crate::lab::scenario::{Action, ProgramSpec, ScenarioError, Step, User};
 
 /// Attacks, one definition each, sorted by id.
-const ATTACKS: &[&str] = &[include_str!("attacks/observed.toml")];
+const ATTACKS: &[&str] =
+    &[include_str!("attacks/observed.toml"), include_str!("attacks/published.toml")];
 /// Ordinary services that look odd.
 const DECOYS: &str = include_str!("decoys.toml");
 /// The people that definitions speak of.
