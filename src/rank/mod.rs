@@ -148,15 +148,24 @@ pub fn rank<'a>(host: &'a Host, given: &Given, tuning: &Tuning) -> Vec<Ranked<'a
 }
 
 /// A service's place among the others of its host: the smaller, the nearer to the top.
-pub fn precedence(
-    name: &str,
-    score: i32,
-    verdict: Verdict,
-    findings: &[Finding],
-) -> impl Ord + Clone + use<> {
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Precedence {
+    verdict: Reverse<Verdict>,
+    score: Reverse<i32>,
+    families: Reverse<usize>,
+    name: String,
+}
+
+/// Where a service of that name belongs with these findings.
+pub fn precedence(name: &str, score: i32, verdict: Verdict, findings: &[Finding]) -> Precedence {
     let families: BTreeSet<Family> =
         findings.iter().map(|finding| finding.indicator.family).collect();
-    (Reverse(verdict), Reverse(score), Reverse(families.len()), text::fold(name))
+    Precedence {
+        verdict: Reverse(verdict),
+        score: Reverse(score),
+        families: Reverse(families.len()),
+        name: text::fold(name),
+    }
 }
 
 fn judge<'a>(

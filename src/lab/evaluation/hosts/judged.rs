@@ -1,5 +1,6 @@
 //! One host as the tool judges it: every service with its yeses, small enough to be ordered in several ways.
 
+use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
@@ -8,7 +9,7 @@ use jiff::Timestamp;
 use super::super::plants::Plant;
 use crate::checklist::{Family, Hit, Indicator};
 use crate::host::{Host, ImagePath, Role, Service};
-use crate::rank::{self, Finding, Ranked, Sum, Verdict};
+use crate::rank::{self, Finding, Precedence, Ranked, Sum, Verdict};
 use crate::text::fold;
 
 /// Indicators that know a tool: by the name of its service or file, its hash, its pipe, its port, or the shape of what it
@@ -229,14 +230,40 @@ pub struct Told {
 }
 
 /// The outcome of a way to order, with `plants` planted services.
-pub(super) fn outcome(rows: &[Row], plants: usize, view: View) -> Outcome {
+pub(super) fn outcome(
+    rows: &[Row],
+    plants: usize,
+    view: View,
+    shipped: &[Standing],
+) -> Outcome {
     match view {
         View::Newest => simple(rows, plants, &|_| false),
         View::Outside => simple(rows, plants, &|row| row.is_outside),
         View::AnyFinding => {
             simple(rows, plants, &|row| row.yes.iter().any(|yes| yes.weight > 0))
         }
-        _ => weighed(rows, plants, view, &|yes| yes.weight),
+        _ => viewed(rows, plants, view, shipped),
+    }
+}
+
+/// Where a row stands in an order by scores.
+#[derive(Clone)]
+pub(super) struct Standing {
+    key: Precedence,
+    score: i32,
+    verdict: Verdict,
+}
+
+impl Standing {
+    fn of(row: &Row, view: View, weight: &dyn Fn(Yes) -> i16) -> Self {
+        let sum = row.sum(view, weight);
+        let key = rank::precedence(&row.name, sum.score, sum.verdict, &sum.findings);
+        Self { key, score: sum.score, verdict: sum.verdict }
+    }
+
+    /// As the tool ships.
+    pub(super) fn shipped(row: &Row) -> Self {
+        Self::of(row, View::Shipped, &|yes| yes.weight)
     }
 }
 
@@ -247,16 +274,43 @@ pub(super) fn weighed(
     view: View,
     weight: &dyn Fn(Yes) -> i16,
 ) -> Outcome {
-    let mut outcome = Outcome { places: vec![None; plants], ..Outcome::default() };
-    outcome.scores = vec![None; plants];
+    let standings: Vec<Standing> =
+        rows.iter().map(|row| Standing::of(row, view, weight)).collect();
+    standing(rows, plants, standings.iter())
+}
+
+/// By scores; what a view does not change stands as shipped.
+fn viewed(rows: &[Row], plants: usize, view: View, shipped: &[Standing]) -> Outcome {
+    let standings = rows.iter().zip(shipped).map(|(row, shipped)| {
+        let differs = view != View::Shipped
+            && (view.is_masked() || row.yes.iter().any(|yes| !view.counts(row, *yes)));
+        if differs {
+            Cow::Owned(Standing::of(row, view, &|yes| yes.weight))
+        } else {
+            Cow::Borrowed(shipped)
+        }
+    });
+    let standings: Vec<Cow<'_, Standing>> = standings.collect();
+    standing(rows, plants, standings.iter().map(AsRef::as_ref))
+}
+
+fn standing<'a>(
+    rows: &[Row],
+    plants: usize,
+    standings: impl Iterator<Item = &'a Standing>,
+) -> Outcome {
+    let mut outcome = Outcome {
+        places: vec![None; plants],
+        scores: vec![None; plants],
+        ..Outcome::default()
+    };
     let mut keys = Vec::with_capacity(rows.len());
-    for row in rows {
-        let sum = row.sum(view, weight);
-        keys.push(rank::precedence(&row.name, sum.score, sum.verdict, &sum.findings));
-        match (row.planted, sum.verdict) {
+    for (row, one) in rows.iter().zip(standings) {
+        keys.push(&one.key);
+        match (row.planted, one.verdict) {
             (Some(which), _) => {
                 if let Some(best) = outcome.scores.get_mut(which) {
-                    *best = (*best).max(Some((sum.score, sum.verdict)));
+                    *best = (*best).max(Some((one.score, one.verdict)));
                 }
             }
             (None, Verdict::Review) => outcome.review = outcome.review.saturating_add(1),

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use super::super::plants::{self, Plant};
 use super::base::Base;
-use super::judged::{Outcome, Row, Told, View, outcome, rows, told};
+use super::judged::{Outcome, Row, Standing, Told, View, outcome, rows, told};
 use super::metrics::{BINS, Bin, bin};
 use super::story::{Story, fits};
 use crate::artifact::program::{FileOptions, Hashing};
@@ -197,6 +197,8 @@ fn weigh(
     let masked = rank::rank(&host, &new, &settings.tuning);
     let rows = rows(&host, &ranked, Some(&masked), slot.attack);
     let plants = slot.attack.map_or(0, |plant| plant.services.len());
+    let shipped: Vec<Standing> = rows.iter().map(Standing::shipped).collect();
+    let outcomes = View::all().map(|view| (view, outcome(&rows, plants, view, &shipped)));
     let mut bins = [Bin::default(); BINS.len() + 1];
     for (one, row) in ranked.iter().zip(&rows) {
         if let Some(bin) = bins.get_mut(bin(one.score)) {
@@ -210,7 +212,7 @@ fn weigh(
         attack: slot.attack,
         decoys: story.decoys.clone(),
         services: rows.len(),
-        outcomes: View::all().map(|view| (view, outcome(&rows, plants, view))).collect(),
+        outcomes: outcomes.collect(),
         told: told(&rows, View::NewTool),
         bins,
         rows,
