@@ -13,6 +13,7 @@ use super::Given;
 use super::knowledge::agents::Agent;
 use super::knowledge::stock::Catalog;
 use super::known_good::Maker;
+use super::subject::Part;
 use crate::host::event::{Action, Event};
 use crate::host::fact::SafeBootEntry;
 use crate::host::image_path::leaf;
@@ -149,6 +150,9 @@ pub(super) fn is_telling(description: &str) -> bool {
 pub struct Memory {
     pub(super) agent: OnceCell<Option<Agent>>,
     pub(super) is_stock: OnceCell<bool>,
+    pub(super) is_as_shipped: OnceCell<bool>,
+    /// What of it neither Windows ships nor a known agent has.
+    pub(super) foreign: OnceCell<Vec<Part>>,
     pub(super) births: OnceCell<Vec<Timestamp>>,
     pub(super) deletions: OnceCell<Vec<Timestamp>>,
     pub(super) sha256: OnceCell<Option<String>>,

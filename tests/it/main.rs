@@ -51,4 +51,5 @@ mod story_joins;
 mod support;
 mod system_hive;
 mod truth;
+mod tuning;
 mod weighing;

@@ -152,17 +152,30 @@ pub fn template(name: &str) -> Option<&str> {
 }
 
 /// An account name as `ObjectName` spells it, reduced to one spelling: `localsystem`, `localservice`,
-/// `networkservice`, else lower case.
+/// `networkservice`, else lower case. Setups of products write the names of the system's language.
 pub fn account(name: &str) -> String {
+    const AUTHORITIES: [&str; 6] = [
+        "nt authority\\",
+        "nt-autorität\\",
+        "autorite nt\\",
+        "autorité nt\\",
+        "autoridade nt\\",
+        ".\\",
+    ];
     let lower = name.trim().to_lowercase();
-    let bare = lower
-        .strip_prefix("nt authority\\")
-        .or_else(|| lower.strip_prefix(".\\"))
+    let bare = AUTHORITIES
+        .iter()
+        .find_map(|authority| lower.strip_prefix(authority))
         .unwrap_or(&lower)
         .replace(' ', "");
     match bare.as_str() {
-        "system" | "localsystem" => "localsystem".to_owned(),
-        "localservice" | "networkservice" => bare,
+        "system" | "localsystem" | "système" | "sistema" => "localsystem".to_owned(),
+        "localservice" | "lokalerdienst" | "servicelocal" | "serviciolocal" | "serviziolocale" => {
+            "localservice".to_owned()
+        }
+        "networkservice" | "netzwerkdienst" | "serviceréseau" | "serviciodered" => {
+            "networkservice".to_owned()
+        }
         _ => lower,
     }
 }
@@ -258,6 +271,9 @@ mod tests {
             (r"NT AUTHORITY\SYSTEM", "localsystem"),
             (r"NT Authority\LocalService", "localservice"),
             (r"NT AUTHORITY\Network Service", "networkservice"),
+            (r"NT-AUTORITÄT\Lokaler Dienst", "localservice"),
+            (r"NT-AUTORITÄT\Netzwerkdienst", "networkservice"),
+            (r"AUTORITE NT\Service local", "localservice"),
             (r"CORP\svc-Backup", r"corp\svc-backup"),
         ] {
             assert_eq!(account(raw), expected);
