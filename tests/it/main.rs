@@ -14,6 +14,7 @@ mod collection_packed;
 mod commands;
 mod diff;
 mod docs;
+mod evaluation;
 mod event_log;
 mod event_log_damage;
 mod event_log_lab;
