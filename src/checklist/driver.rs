@@ -1,7 +1,6 @@
 //! Question 2: drivers (P).
 
 use super::basis::{COMMAND, HIVE};
-use super::knowledge::agents;
 use super::knowledge::stock::Comparison;
 use super::place::{Class, class_of};
 use super::staging::{half_read, no, unknown, yes};
@@ -23,7 +22,7 @@ pub(super) fn foreign_driver<'a>(scope: &Scope<'a>) -> Option<Runs<'a>> {
             || stock.compare_image(one.path) == Comparison::Moved
                 && class_of(one.path) == Class::Drivers
     });
-    (!shipped && agents::agent(&scope.service.name, one.path).is_none()).then_some(one)
+    (!shipped && known_good::agent(scope).is_none()).then_some(one)
 }
 
 const OUTSIDE_DRIVERS: Indicator = Indicator {

@@ -26,6 +26,10 @@ pub(super) fn is_stock(scope: &Scope<'_>) -> bool {
 /// Whether Windows brings this service with this program and this DLL, in some version. Stricter than
 /// [`is_stock`]: a program that was moved is not as shipped, and the DLL counts as well.
 pub(super) fn is_as_shipped(scope: &Scope<'_>) -> bool {
+    *scope.memory.is_as_shipped.get_or_init(|| ships(scope))
+}
+
+fn ships(scope: &Scope<'_>) -> bool {
     let Some(stock) = stock(scope) else { return false };
     let same = |path: Option<&ImagePath>, compare: &dyn Fn(&ImagePath) -> Comparison| {
         path.is_none_or(|path| match compare(path) {

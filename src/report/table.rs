@@ -9,6 +9,7 @@ use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Table, Ta
 
 use super::finding::FindingReport;
 use super::host::{CoverageReport, HostReport};
+use super::incident::IncidentReport;
 use super::layout::{columns, fit, plural, wrap};
 use super::select::Row;
 use super::service::ServiceReport;
@@ -17,6 +18,7 @@ use super::{
 };
 use crate::diagnostic::Impact;
 use crate::host::coverage::{Origin, State};
+use crate::host::incident::IncidentKind;
 use crate::rank::Verdict;
 use crate::text;
 
@@ -82,7 +84,7 @@ impl Page {
         self.lines.push(String::new());
         self.verdict(host);
         self.incidents(host, options);
-        self.outbound(host);
+        self.outbound(host, options);
         let shortlist = select::shortlist(host, options);
         if !shortlist.rows.is_empty() {
             self.lines.push(String::new());
@@ -134,10 +136,13 @@ impl Page {
         }
     }
 
-    /// What was done from here to services of other hosts, in one line.
-    fn outbound(&mut self, host: &HostReport) {
+    /// What was done from here to services of other hosts, in one line; where incidents tell all of it, they do.
+    fn outbound(&mut self, host: &HostReport, options: &Options) {
         const NAMED: usize = 3;
-        if host.outbound.is_empty() {
+        let is_outbound = |one: &&IncidentReport| one.kind == IncidentKind::Outbound;
+        let (shown, _) = select::incidents(host, options);
+        let told = shown.into_iter().filter(is_outbound).count();
+        if host.outbound.is_empty() || told == host.incidents.iter().filter(is_outbound).count() {
             return;
         }
         let hosts: BTreeSet<&str> =

@@ -41,7 +41,14 @@ fn foreign<'a>(scope: &Scope<'a>) -> Vec<Runs<'a>> {
         return runs(scope).into_iter().filter(|one| one.part == Part::Wrapped).collect();
     }
     let name = &scope.service.name;
-    runs(scope).into_iter().filter(|one| agents::agent(name, one.path).is_none()).collect()
+    let foreign = scope.memory.foreign.get_or_init(|| {
+        let unknown = runs(scope).into_iter().filter(|one| agents::agent(name, one.path).is_none());
+        unknown.map(|one| one.part).collect()
+    });
+    if foreign.is_empty() {
+        return Vec::new();
+    }
+    runs(scope).into_iter().filter(|one| foreign.contains(&one.part)).collect()
 }
 
 /// The first foreign file for which `judge` has a verdict: what to say, and its weight.

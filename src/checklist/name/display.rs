@@ -2,7 +2,6 @@
 
 use super::VERIFY_KEY;
 use crate::checklist::basis::{COMMAND, MEASURED};
-use crate::checklist::knowledge::agents;
 use crate::checklist::knowledge::stock::Comparison;
 use crate::checklist::known_good::{self, is_as_shipped, is_laid_down};
 use crate::checklist::overview::is_telling;
@@ -129,7 +128,7 @@ pub(super) const VENDOR: Indicator = Indicator {
             Class::ProgramFiles | Class::System | Class::Drivers | Class::BelowWindows
         );
         let own = one.path.normalized.contains(&format!("\\{vendor}"));
-        let agent = agents::agent(&scope.service.name, one.path).is_some();
+        let agent = known_good::agent(scope).is_some();
         if inside
             || agent
             || own && matches!(class_of(one.path), Class::OwnFolder | Class::ProgramData)

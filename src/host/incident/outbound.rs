@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Gravity, Incident, IncidentKind, TOGETHER, agreed, cited, plural, quote, who};
+use crate::host::Host;
 use crate::host::outbound::Outbound;
 use crate::host::service_command::Verb;
-use crate::host::{Host, Service};
-use crate::text::{fold, same_name};
+use crate::text::fold;
 use crate::time::format_short;
 
 pub(super) fn incidents(host: &Host) -> Vec<Incident> {
@@ -22,10 +22,11 @@ pub(super) fn incidents(host: &Host) -> Vec<Incident> {
             None => of_key.push(vec![act]),
         }
     }
-    groups.into_values().flatten().filter_map(|group| incident(host, &group)).collect()
+    let rows = rows(host);
+    groups.into_values().flatten().filter_map(|group| incident(&rows, &group)).collect()
 }
 
-fn incident(host: &Host, group: &[&Outbound]) -> Option<Incident> {
+fn incident(rows: &Rows<'_>, group: &[&Outbound]) -> Option<Incident> {
     let (first, last) = (group.first()?, group.last()?);
     let actor = agreed(group.iter().map(|act| &act.subject));
     let changes = group.iter().any(|act| changes(act));
@@ -35,6 +36,8 @@ fn incident(host: &Host, group: &[&Outbound]) -> Option<Incident> {
         1 => format!("service {}", names.first().map(|name| quote(name)).unwrap_or_default()),
         many => plural(many, "service"),
     };
+    let listed: BTreeSet<&str> =
+        names.iter().filter_map(|name| rows.get(&fold(name))).flatten().copied().collect();
     let sentence = format!(
         "{what} of {} {} from here by {} with {} at {}: {}",
         first.host.as_deref().map_or_else(|| "another host".to_owned(), quote),
@@ -52,7 +55,7 @@ fn incident(host: &Host, group: &[&Outbound]) -> Option<Incident> {
         actor,
         address: None,
         count: group.len(),
-        services: rows(host, group),
+        services: listed.into_iter().map(str::to_owned).collect(),
         sentence,
         citations: cited(group.iter().flat_map(|act| act.citations.iter().cloned())),
     })
@@ -63,14 +66,14 @@ fn changes(act: &Outbound) -> bool {
     matches!(act.verb, Verb::Create | Verb::Configure)
 }
 
-/// The rows under which the host lists these services of another.
-fn rows(host: &Host, group: &[&Outbound]) -> Vec<String> {
-    let is_one = |service: &&Service| {
+/// The rows under which the host lists services of others, by their folded names there.
+type Rows<'a> = BTreeMap<String, Vec<&'a str>>;
+
+fn rows(host: &Host) -> Rows<'_> {
+    let mut rows = Rows::new();
+    for service in host.services.iter().filter(|service| service.elsewhere.is_some()) {
         let own = service.name.rsplit('\\').next().unwrap_or_default();
-        service.elsewhere.is_some()
-            && group
-                .iter()
-                .any(|act| act.service.as_deref().is_some_and(|name| same_name(name, own)))
-    };
-    host.services.iter().filter(is_one).map(|service| service.name.clone()).collect()
+        rows.entry(fold(own)).or_default().push(service.name.as_str());
+    }
+    rows
 }
