@@ -113,7 +113,7 @@ fn a_clean_host_becomes_a_baseline_that_keeps_intruders_on_top() {
     assert!(rows.len() > 500, "{}", rows.len());
     assert!(said.contains("services and variants of 1 host are on the baseline"), "{said}");
     assert_eq!(header["builds"].as_array().unwrap().len(), 1);
-    let folded: Vec<String> = names(&rows).iter().map(|name| name.to_lowercase()).collect();
+    let folded: Vec<String> = names(&rows).iter().map(|name| svctriage::text::fold(name)).collect();
     assert!(folded.is_sorted(), "sorted by name");
     for threads in ["1", "8"] {
         assert_eq!(create(&[&clean], &["--threads", threads]).3, bytes, "{threads} threads");
