@@ -1,5 +1,10 @@
 //! What evaluation hosts are made of: every plant can be told on a host, and what it plants is known to a scan of it.
-#![expect(clippy::unwrap_used, reason = "a plant that cannot be told must fail the test")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "a plant that cannot be told must fail the test; evidence is written here to be read"
+)]
 
 use std::collections::BTreeSet;
 
