@@ -113,8 +113,8 @@ fn a_clean_host_becomes_a_baseline_that_keeps_intruders_on_top() {
     assert!(rows.len() > 500, "{}", rows.len());
     assert!(said.contains("services and variants of 1 host are on the baseline"), "{said}");
     assert_eq!(header["builds"].as_array().unwrap().len(), 1);
-    let folded: Vec<String> = names(&rows).iter().map(|name| svctriage::text::fold(name)).collect();
-    assert!(folded.is_sorted(), "sorted by name");
+    let keys: Vec<String> = names(&rows).iter().map(|name| svctriage::text::fold(name)).collect();
+    assert!(keys.is_sorted(), "sorted by name");
     for threads in ["1", "8"] {
         assert_eq!(create(&[&clean], &["--threads", threads]).3, bytes, "{threads} threads");
     }
@@ -422,6 +422,10 @@ fn defender() -> Scene {
 
 /// Tampered with, a service of the baseline is told and never below what it is without the baseline.
 #[test]
+#[expect(
+    clippy::too_many_lines,
+    reason = "a table of cases, each with its service before and after"
+)]
 fn tampering_with_a_service_of_the_baseline_is_told() {
     const USER: &str = "S-1-5-21-1004336348-1177238915-682003330-1104";
     type Made = fn() -> Scene;
