@@ -58,9 +58,10 @@ pub fn edits(left: &str, right: &str) -> usize {
                 && column > 0
                 && left.get(row.saturating_sub(1)) == Some(other)
                 && right.get(column.saturating_sub(1)) == Some(one);
-            let swapped = match is_swap {
-                true => cell(&before, column.saturating_sub(1)).saturating_add(1),
-                false => usize::MAX,
+            let swapped = if is_swap {
+                cell(&before, column.saturating_sub(1)).saturating_add(1)
+            } else {
+                usize::MAX
             };
             now.push(replaced.min(moved).min(swapped));
         }

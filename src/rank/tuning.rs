@@ -110,6 +110,7 @@ pub fn weight(indicator: &Indicator, decibans: i64) -> Result<i16, String> {
 
 /// A file of weights with every indicator that is asked, all of them commented out: what `svctriage checklist --toml` prints.
 pub fn template(known: &[&'static Indicator]) -> String {
+    use std::fmt::Write as _;
     let mut page = format!(
         "# Weights of svctriage {} in decibans, for --weights FILE (docs/weights.md).\n\
          # Every line is commented out, so that this file changes nothing until you take away a '#'. A weight\n\
@@ -120,10 +121,10 @@ pub fn template(known: &[&'static Indicator]) -> String {
     for one in known {
         if family != Some(one.family) {
             family = Some(one.family);
-            page.push_str(&format!("\n# Family {:?}\n", one.family));
+            let _infallible = write!(page, "\n# Family {:?}\n", one.family);
         }
         let question = one.question.replace(char::is_control, " ");
-        page.push_str(&format!("# {} = {} # {question}\n", one.id, one.weight));
+        let _infallible = write!(page, "# {} = {} # {question}\n", one.id, one.weight);
     }
     page
 }

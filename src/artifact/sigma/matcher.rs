@@ -153,10 +153,10 @@ impl Condition {
                 Err(format!("the condition names `{name}`, which is no selection of this rule"))
             }
             ConditionExpr::Selector { pattern, .. } => {
-                match self.names.iter().any(|name| pattern.matches_detection_name(name)) {
-                    true => Ok(()),
-                    false => Err(format!("no selection of this rule is one of `{pattern}`")),
-                }
+                let is_any = self.names.iter().any(|name| pattern.matches_detection_name(name));
+                is_any
+                    .then_some(())
+                    .ok_or_else(|| format!("no selection of this rule is one of `{pattern}`"))
             }
         }
     }

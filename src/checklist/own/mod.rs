@@ -44,6 +44,7 @@ pub fn read(name: &str, text: &str) -> Result<Vec<Own>, Problem> {
 
 /// The fields of services and events and the roles of events, as Markdown tables: `docs/rules-fields.md`.
 pub fn fields_markdown() -> String {
+    use std::fmt::Write as _;
     let mut page = String::from(
         "# Fields of rules\n\n<!-- Generated from src/checklist/own. UPDATE_GOLDEN=1 cargo test writes it. -->\n\n\
          What a rule of `--rules` can ask ([rules.md](rules.md)). Names are written without regard to case. A field can \
@@ -59,7 +60,7 @@ pub fn fields_markdown() -> String {
             service_field::Ground::Content => "the bytes of its file",
             service_field::Ground::Signature => "its file, and catalogs",
         };
-        page.push_str(&format!("| `{}` | {} | {ground} |\n", one.name, one.says));
+        let _infallible = write!(page, "| `{}` | {} | {ground} |\n", one.name, one.says);
     }
     page.push_str(
         "| `value.NAME` | any value below the key by its own name, `value.Parameters\\Application`: numbers in decimal, a list \
@@ -67,12 +68,12 @@ pub fn fields_markdown() -> String {
          | `role` | what the event is to the service, below |\n",
     );
     for one in event_field::FIELDS {
-        page.push_str(&format!("| `{}` | {} |\n", one.name, one.says));
+        let _infallible = write!(page, "| `{}` | {} |\n", one.name, one.says);
     }
     page.push_str("\n## Roles\n\n| role | meaning | told by |\n|---|---|---|\n");
     for (_, word, says, logs) in event_field::ROLES {
         let logs: Vec<&str> = logs.iter().map(|log| log.label()).collect();
-        page.push_str(&format!("| `{word}` | {says} | {} |\n", logs.join(", ")));
+        let _infallible = write!(page, "| `{word}` | {says} | {} |\n", logs.join(", "));
     }
     page
 }

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 
 use super::policy::Pattern;
 use super::{Family, Given, Indicator, Scope};
+use crate::host::config::ServiceType;
 use crate::host::program_file::Purpose;
 use crate::host::{Host, Service};
 
@@ -114,9 +115,10 @@ impl Suppression {
 
     /// Whether it is about that indicator: named, or one that need not be.
     pub fn is_about(&self, indicator: &Indicator) -> bool {
-        match self.indicators.is_empty() {
-            true => !must_be_named(indicator),
-            false => self.indicators.contains(indicator.id),
+        if self.indicators.is_empty() {
+            !must_be_named(indicator)
+        } else {
+            self.indicators.contains(indicator.id)
         }
     }
 }
@@ -150,7 +152,7 @@ fn names_program(pattern: &Pattern, service: &Service) -> bool {
 
 fn account(service: &Service) -> Option<&str> {
     let config = service.config.as_ref()?;
-    let is_process = config.service_type.is_some_and(|kind| kind.is_win32());
+    let is_process = config.service_type.is_some_and(ServiceType::is_win32);
     config.object_name.as_deref().or(is_process.then_some("LocalSystem"))
 }
 
