@@ -8,7 +8,7 @@ use jiff::SignedDuration;
 use crate::artifact::hash_list::{self, HashLists};
 use crate::artifact::program::{self, FileOptions, Hashing};
 use crate::artifact::sigma::Rules;
-use crate::artifact::{self, Progress, yara};
+use crate::artifact::{self, FileRead, Progress, yara};
 use crate::checklist::{Given, baseline};
 use crate::diagnostic::{Diagnostic, Impact};
 use crate::evidence::Evidence;
@@ -56,8 +56,35 @@ impl Default for Settings {
     }
 }
 
+/// A host as its evidence tells it, before anything is judged.
+#[derive(Debug)]
+pub struct Examined {
+    /// The host, with the files behind its services.
+    pub host: Host,
+    /// The files of evidence that were read.
+    pub files: Vec<FileRead>,
+    /// What was wrong with the evidence.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
 /// Examines one host. Damage is in the report's diagnostics, never an error.
 pub fn scan(evidence: &dyn Evidence, settings: &Settings, progress: &dyn Progress) -> HostReport {
+    let Examined { host, files, mut diagnostics } = examine(evidence, settings, progress);
+    let ranked = rank::rank(&host, &settings.given, &settings.tuning);
+    diagnostics.extend(rank::suppression::remarks(&host, &settings.given, &ranked));
+    let older = older_states(&host, &files);
+    let summary = EvidenceSummary::new(evidence.describe(), files);
+    HostReport::new(&host, &ranked, summary, diagnostics)
+        .with_older_states(older)
+        .with_suppressed(&ranked, &settings.given.suppressions)
+}
+
+/// Reads one host: what [`scan()`] ranks and reports.
+pub fn examine(
+    evidence: &dyn Evidence,
+    settings: &Settings,
+    progress: &dyn Progress,
+) -> Examined {
     let reading = match &settings.rules {
         Some(rules) => artifact::read_with(evidence, rules, progress),
         None => artifact::read(evidence, progress),
@@ -73,17 +100,11 @@ pub fn scan(evidence: &dyn Evidence, settings: &Settings, progress: &dyn Progres
     host.known_destinations.clone_from(&settings.known_destinations);
     baseline::record(&mut host, &settings.given);
     let file_diagnostics = read_files(evidence, settings, progress, &mut host);
-    let ranked = rank::rank(&host, &settings.given, &settings.tuning);
-    let older = older_states(&host, &reading.files);
-    let summary = EvidenceSummary::new(evidence.describe(), reading.files);
     let mut diagnostics = reading.diagnostics;
     diagnostics.extend(file_diagnostics);
     diagnostics.extend(evidence.damage());
-    diagnostics.extend(several_computers(&host, &summary.path));
-    diagnostics.extend(rank::suppression::remarks(&host, &settings.given, &ranked));
-    HostReport::new(&host, &ranked, summary, diagnostics)
-        .with_older_states(older)
-        .with_suppressed(&ranked, &settings.given.suppressions)
+    diagnostics.extend(several_computers(&host, &evidence.describe().path));
+    Examined { host, files: reading.files, diagnostics }
 }
 
 /// Finds and reads the files behind services, and says what was wrong with them.

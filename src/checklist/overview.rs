@@ -13,12 +13,14 @@ use super::Given;
 use super::knowledge::agents::Agent;
 use super::knowledge::stock::Catalog;
 use super::known_good::Maker;
+use super::place::is_in_trusted_folder;
 use super::subject::Part;
 use crate::host::event::{Action, Event};
 use crate::host::fact::SafeBootEntry;
 use crate::host::image_path::leaf;
 use crate::host::program_file::{RuleMatch, SignatureStatus};
-use crate::host::{Host, ProgramFile, Role, Service};
+use crate::host::shell::is_shell;
+use crate::host::{Host, ImagePath, ProgramFile, Role, Service};
 use crate::text;
 
 /// Descriptions shorter than this tell no service from another.
@@ -39,6 +41,8 @@ pub struct Overview<'a> {
     matched: BTreeMap<(&'a str, &'a str), (usize, bool)>,
     /// The first entry of each name in the safe modes, by its folded name.
     safe_boot: BTreeMap<String, &'a SafeBootEntry>,
+    /// Shells and programs outside the folders for programs that services.exe started for no service, in order of time.
+    strays: Vec<&'a Event>,
 }
 
 impl<'a> Overview<'a> {
@@ -65,6 +69,7 @@ impl<'a> Overview<'a> {
         for file in &host.files {
             overview.add_file(file);
         }
+        overview.add_strays(host);
         for entry in &host.safe_boot {
             overview.safe_boot.entry(text::fold(&entry.name)).or_insert(entry);
         }
@@ -87,6 +92,36 @@ impl<'a> Overview<'a> {
             let shown = shown.map(|event| (event, service.name.as_str()));
             self.drivers.entry(image.normalized.as_str()).or_default().extend(shown);
         }
+    }
+
+    fn add_strays(&mut self, host: &'a Host) {
+        let links = host.services.iter().flat_map(|service| &service.links);
+        let of_services: BTreeSet<usize> = links
+            .filter(|link| matches!(link.role, Role::Process | Role::ChildProcess))
+            .map(|link| link.event)
+            .collect();
+        for (number, event) in host.events.iter().enumerate() {
+            let Action::ProcessStarted(start) = &event.action else { continue };
+            let by_manager = start
+                .parent_image
+                .as_deref()
+                .is_some_and(|parent| leaf(parent).eq_ignore_ascii_case("services.exe"));
+            let odd = by_manager
+                && (is_shell(&start.image)
+                    || !is_in_trusted_folder(&ImagePath::of_file(&start.image)));
+            if odd && !of_services.contains(&number) {
+                self.strays.push(event);
+            }
+        }
+        self.strays.sort_by_key(|event| event.time);
+    }
+
+    /// The last shell or program outside the folders for programs that services.exe started for no service before that time,
+    /// by no more than `limit`.
+    pub(super) fn stray_before(&self, time: Timestamp, limit: SignedDuration) -> Option<&'a Event> {
+        let after = self.strays.partition_point(|event| event.time <= time);
+        let event = after.checked_sub(1).and_then(|last| self.strays.get(last)).copied()?;
+        (time.duration_since(event.time) <= limit).then_some(event)
     }
 
     fn add_file(&mut self, file: &'a ProgramFile) {

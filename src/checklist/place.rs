@@ -61,7 +61,7 @@ pub(super) fn class_of(path: &ImagePath) -> Class {
     if let Some(below) = whole.strip_prefix(r"c:\windows\") {
         return below_windows(whole, below);
     }
-    if ["\\program files\\", "\\program files (x86)\\"].iter().any(|root| rest.starts_with(root)) {
+    if PROGRAM_ROOTS.iter().any(|root| rest.starts_with(root)) {
         return Class::ProgramFiles;
     }
     if let Some(below) = rest.strip_prefix("\\programdata\\") {
@@ -73,6 +73,16 @@ pub(super) fn class_of(path: &ImagePath) -> Class {
         Class::DriveRoot
     }
 }
+
+/// Folders for programs. Before Vista they had the name of the system's language, which is a junction since.
+const PROGRAM_ROOTS: [&str; 6] = [
+    "\\program files\\",
+    "\\program files (x86)\\",
+    "\\programme\\",
+    "\\archivos de programa\\",
+    "\\arquivos de programas\\",
+    "\\programmi\\",
+];
 
 fn below_windows(whole: &str, below: &str) -> Class {
     if !below.contains('\\') {
@@ -95,11 +105,12 @@ fn below_windows(whole: &str, below: &str) -> Class {
 
 /// What kind of folder that ordinary users can write to this path (without its drive) goes through.
 fn user_writable(rest: &str) -> Option<&'static str> {
-    const BELOW: [(&str, &str); 9] = [
+    const BELOW: [(&str, &str); 10] = [
         (r"\users\public\", "a folder ordinary users can write to"),
         (r"\windows\temp\", "a folder ordinary users can write to"),
         (r"\users\", "a user's profile"),
         (r"\documents and settings\", "a user's profile"),
+        (r"\dokumente und einstellungen\", "a user's profile"),
         (r"\perflogs\", "a folder for performance logs"),
         (r"\$recycle.bin\", "the recycle bin"),
         (r"\recycler\", "the recycle bin"),
@@ -168,6 +179,8 @@ mod tests {
             (r"C:\Windows\Temp\x.exe", Class::UserWritable("a folder ordinary users can write to")),
             (r"C:\Program Files\A\Temp\x.exe", Class::UserWritable("a temporary folder")),
             (r#""C:\Program Files (x86)\A\x.exe""#, Class::ProgramFiles),
+            (r"C:\Programme\A\x.exe", Class::ProgramFiles),
+            (r"C:\Dokumente und Einstellungen\a\x.exe", Class::UserWritable("a user's profile")),
             (r"C:\Program Files evil\x.exe", Class::OwnFolder),
             (r"C:\ProgramData\x.exe", Class::ProgramDataRoot),
             (r"C:\ProgramData\A\x.exe", Class::ProgramData),

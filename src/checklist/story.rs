@@ -3,7 +3,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::Scope;
+use super::{Scope, known_good};
 use crate::host::Role;
 use crate::host::event::{Action, Event, RegistryChange, RegistryOperation, ServiceInstall};
 use crate::host::service::Actor;
@@ -148,16 +148,19 @@ pub(super) fn follows(start: Timestamp, time: Timestamp, limit: SignedDuration) 
 }
 
 /// Whether the service came into being within a minute of `time`: an install, a `create` command, its key
-/// made, or `Type` and `ErrorControl`, which only a creation writes (measured with Sysmon 13).
+/// made, or `Type` and `ErrorControl`, which only a creation writes (measured with Sysmon 13). A service of Windows is no new one
+/// for its `ErrorControl`: SCShell sets that too.
 pub(super) fn created_near(scope: &Scope<'_>, moment: Timestamp) -> bool {
     let births = scope.memory.births.get_or_init(|| {
+        let of_windows = known_good::stock(scope).is_some();
         let mut births: Vec<Timestamp> = scope.install_times().collect();
         let made = commands(scope).filter(|(_, command)| command.verb == Verb::Create);
         births.extend(made.map(|(event, _)| event.time));
         births.extend(writes(scope).filter_map(|(event, change)| {
             let made =
                 change.operation == RegistryOperation::KeyCreated && change.target.is_empty();
-            let first = ["Type", "ErrorControl"].iter().any(|one| sets(change, one).is_some());
+            let first = sets(change, "Type").is_some()
+                || (!of_windows && sets(change, "ErrorControl").is_some());
             (made || first).then_some(event.time)
         }));
         births.sort_unstable();

@@ -212,7 +212,7 @@ pub(super) fn read(path: &Path) -> Result<(BaselineFile, String), Error> {
     let sha256 = text::hex(&Sha256::digest(&bytes));
     let text = String::from_utf8(bytes).map_err(|error| {
         let valid = error.as_bytes().get(..error.utf8_error().valid_up_to()).unwrap_or_default();
-        let line = valid.iter().filter(|byte| **byte == b'\n').count().saturating_add(1);
+        let line = valid.split(|byte| *byte == b'\n').count();
         settings(format!(
             "line {line}: bytes that are no text; give a file that `svctriage baseline create` wrote"
         ))

@@ -142,16 +142,30 @@ pub fn rank<'a>(host: &'a Host, given: &Given, tuning: &Tuning) -> Vec<Ranked<'a
     });
     ranked.extend(stores.filter(|store| store.verdict >= Verdict::Note));
     ranked.sort_by_cached_key(|one| {
-        let families: BTreeSet<Family> =
-            one.findings.iter().map(|finding| finding.indicator.family).collect();
-        (
-            Reverse(one.verdict),
-            Reverse(one.score),
-            Reverse(families.len()),
-            text::fold(&one.service.name),
-        )
+        precedence(&one.service.name, one.score, one.verdict, &one.findings)
     });
     ranked
+}
+
+/// A service's place among the others of its host: the smaller, the nearer to the top.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Precedence {
+    verdict: Reverse<Verdict>,
+    score: Reverse<i32>,
+    families: Reverse<usize>,
+    name: String,
+}
+
+/// Where a service of that name belongs with these findings.
+pub fn precedence(name: &str, score: i32, verdict: Verdict, findings: &[Finding]) -> Precedence {
+    let families: BTreeSet<Family> =
+        findings.iter().map(|finding| finding.indicator.family).collect();
+    Precedence {
+        verdict: Reverse(verdict),
+        score: Reverse(score),
+        families: Reverse(families.len()),
+        name: text::fold(name),
+    }
 }
 
 fn judge<'a>(
@@ -166,7 +180,6 @@ fn judge<'a>(
     let mut suppressed = Vec::new();
     let mut unknown = Vec::new();
     let mut answered_no = 0_usize;
-    let mut hard = false;
     for Answered { indicator, answer } in answers {
         match answer {
             Answer::No => answered_no = answered_no.saturating_add(1),
@@ -180,7 +193,6 @@ fn judge<'a>(
                 } else if let Some(entry) = given.suppression(scope, indicator) {
                     suppressed.push((Finding { contribution: 0, ..finding }, entry));
                 } else {
-                    hard |= indicator.hard && tuned.is_none_or(|weight| weight > 0);
                     families.entry(indicator.family).or_default().push(finding);
                 }
             }
@@ -191,16 +203,53 @@ fn judge<'a>(
         let family = echoed(&finding, &families, service, host).unwrap_or(Family::R);
         families.entry(family).or_default().push(finding);
     }
+    let Sum { score, verdict, findings, against } = add_up(families, against);
+    suppressed.sort_by_key(|(one, _)| (Reverse(one.weight), one.indicator.id));
+    Ranked { service, score, verdict, findings, against, suppressed, unknown, answered_no }
+}
+
+/// What the yeses about one service come to.
+#[derive(Clone)]
+pub struct Sum {
+    /// Decibans.
+    pub score: i32,
+    /// What to do.
+    pub verdict: Verdict,
+    /// What speaks against the service, heaviest first.
+    pub findings: Vec<Finding>,
+    /// What speaks for it, heaviest first.
+    pub against: Vec<Finding>,
+}
+
+impl Sum {
+    /// Adds up yeses by their weights, each in its indicator's family: what a score would be with other weights, or with
+    /// findings left out.
+    pub fn of(findings: impl IntoIterator<Item = Finding>) -> Self {
+        let mut families: BTreeMap<Family, Vec<Finding>> = BTreeMap::new();
+        let mut against = Vec::new();
+        for mut finding in findings {
+            finding.contribution = finding.weight;
+            if finding.weight < 0 {
+                against.push(finding);
+            } else {
+                families.entry(finding.indicator.family).or_default().push(finding);
+            }
+        }
+        add_up(families, against)
+    }
+}
+
+fn add_up(families: BTreeMap<Family, Vec<Finding>>, mut against: Vec<Finding>) -> Sum {
     let mut findings: Vec<Finding> = families.into_values().flat_map(decay).collect();
     let by_weight = |one: &Finding| (Reverse(one.contribution.abs()), one.indicator.id);
     findings.sort_by_key(by_weight);
     against.sort_by_key(by_weight);
-    suppressed.sort_by_key(|(one, _)| (Reverse(one.weight), one.indicator.id));
     limit_trust(&findings, &mut against);
     let sum: i32 = findings.iter().chain(&against).map(|finding| finding.contribution).sum();
+    let hard = findings.iter().any(|finding| finding.indicator.hard && finding.weight > 0);
     let score = if hard { sum.max(HARD_FLOOR) } else { sum };
     let verdict = verdict(score, &findings, &against);
-    Ranked { service, score, verdict, findings, against, suppressed, unknown, answered_no }
+    Sum { score, verdict, findings, against }
 }
 
 /// The family of the heaviest finding that rests on the same kinds of acts of the service as this rule's (its commands, its

@@ -50,12 +50,19 @@ const TOOLS: [&str; 6] = ["N01", "P32", "P28", "P29", "P34", REMOTE_ACCESS];
 /// The one that says so of remote access tools, which a site may have chosen.
 const REMOTE_ACCESS: &str = "M01";
 
-/// Why a report cannot be learned from: somebody told it what to overlook.
+/// Whether a report can be learned from: nobody told it what to overlook.
+///
+/// # Errors
+/// A sentence, where somebody did.
 pub fn is_plain(settings: &Settings) -> Result<(), String> {
-    if settings.weights.is_empty() && settings.ignored.is_empty() && settings.baselines.is_empty() {
-        return Ok(());
-    }
-    Err("a baseline is learned from the plain judgement: leave out --weight, --ignore and --baseline".to_owned())
+    let is_plain = settings.weights.is_empty()
+        && settings.ignored.is_empty()
+        && settings.suppress.is_empty()
+        && settings.baselines.is_empty();
+    is_plain.then_some(()).ok_or_else(|| {
+        "a baseline is learned from the plain judgement: leave out --weight, --weights, --ignore, --suppress and --baseline"
+            .to_owned()
+    })
 }
 
 impl NewBaseline {
@@ -140,14 +147,13 @@ impl Learned {
     fn host(&mut self, at: usize, host: &HostReport, include_rmm: bool) {
         for service in &host.services {
             let Some(row) = row(service) else { continue };
-            match refusal(service, include_rmm) {
-                Some(reason) => self.refused.push((at, row, reason)),
-                None => {
-                    let seen = self.rows.entry(row).or_default();
-                    seen.hosts.insert(at);
-                    seen.builds.extend(build(host));
-                }
+            if let Some(reason) = refusal(service, include_rmm) {
+                self.refused.push((at, row, reason));
+                continue;
             }
+            let seen = self.rows.entry(row).or_default();
+            seen.hosts.insert(at);
+            seen.builds.extend(build(host));
         }
     }
 

@@ -18,7 +18,8 @@ use sha2::{Digest as _, Sha256};
 use svctriage::checklist::baseline::{
     BaselineFile, FORMAT, GoldHost, Header, Maker, Row, SCHEMA, Terms,
 };
-use svctriage::checklist::{Baseline, Expected, Family, Scene, indicators};
+use svctriage::checklist::{Baseline, Expected, Family, Need, Scene, indicators};
+use svctriage::host::Origin;
 use svctriage::host::config::{Data as Value_, ValueOrder};
 use svctriage::lab::regf::{BaseBlock, Data, Hive};
 use svctriage::rank::{self, HARD_FLOOR, Ranked, Tuning, Verdict};
@@ -112,7 +113,7 @@ fn a_clean_host_becomes_a_baseline_that_keeps_intruders_on_top() {
     assert!(rows.len() > 500, "{}", rows.len());
     assert!(said.contains("services and variants of 1 host are on the baseline"), "{said}");
     assert_eq!(header["builds"].as_array().unwrap().len(), 1);
-    let folded: Vec<String> = names(&rows).iter().map(|name| name.to_lowercase()).collect();
+    let folded: Vec<String> = names(&rows).iter().map(|name| svctriage::text::fold(name)).collect();
     assert!(folded.is_sorted(), "sorted by name");
     for threads in ["1", "8"] {
         assert_eq!(create(&[&clean], &["--threads", threads]).3, bytes, "{threads} threads");
@@ -124,16 +125,11 @@ fn a_clean_host_becomes_a_baseline_that_keeps_intruders_on_top() {
     let after = scan(&compromised, &["--baseline", text(&gold)]);
     let planted = ranked(&before, &LOOK);
     assert!(planted.len() >= 4);
-    assert_eq!(ranked(&after, &LOOK)[..planted.len()].len(), planted.len());
     let now = ranked(&after, &LOOK);
     assert!(planted.iter().all(|name| now.contains(name)), "{planted:?} / {now:?}");
     assert_eq!(now.len(), planted.len(), "nothing benign came to them: {now:?}");
     let given = after.pointer("/settings/baselines/0").unwrap();
-    let mut digits = String::new();
-    for byte in Sha256::digest(&bytes) {
-        digits.push_str(&format!("{byte:02x}"));
-    }
-    assert_eq!(given["sha256"], digits.as_str());
+    assert_eq!(given["sha256"], svctriage::text::hex(&Sha256::digest(&bytes)).as_str());
     assert_eq!(given["rows"], rows.len());
     let coverage = after.pointer("/hosts/0/coverage").unwrap().as_array().unwrap();
     let baseline = coverage.iter().find(|one| one["origin"] == "baseline").unwrap();
@@ -182,7 +178,7 @@ fn a_host_is_wholly_on_its_own_baseline() {
 fn host(name: &str, service: &str, command: &str) -> TempDir {
     let at = |seconds: i64| Timestamp::from_second(1_600_000_000 + seconds).unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let mut write = |file: &str, values: Vec<(String, &str, Data)>| {
+    let write = |file: &str, values: Vec<(String, &str, Data)>| {
         let mut hive = Hive::new("ROOT", EVERYBODY, at(0));
         for (path, value, data) in values {
             let key = hive.create(&path, at(1));
@@ -260,10 +256,10 @@ fn known_tools_never_enter_a_baseline_and_are_listed() {
     let (header, rows, said, _) = create(&[&planted], &[]);
     for name in ["PSEXESVC", "sysupdhlp", "WebClient", "gdrvx", "Spooler"] {
         assert!(!names(&rows).contains(&name), "{name}");
-        assert!(
-            header["refused"].as_array().unwrap().iter().any(|one| one["name"] == name),
-            "{name}"
-        );
+        let refused = header["refused"].as_array().unwrap();
+        // PSEXESVC deleted itself: it has no key that could be learned from.
+        let is_refused = refused.iter().any(|one| one["name"] == name);
+        assert!(is_refused || name == "PSEXESVC", "{name}");
     }
     assert!(said.contains("is no clean host: ESCALATE"), "{said}");
 }
@@ -382,6 +378,12 @@ fn a_baseline_takes_back_nothing_but_names_programs_and_times() {
                 let unvouched =
                     ranked.findings.iter().filter(|one| !is_vouched(one.indicator.family));
                 let least: i32 = unvouched.map(|one| one.contribution).sum();
+                // What the analyst approved counts in full; that is no baseline.
+                let of_policy = ranked.against.iter().filter(|one| {
+                    let mut origins = one.indicator.needs.iter().flat_map(Need::origins);
+                    origins.any(|origin| origin == Origin::ChangePolicy)
+                });
+                let least = least + of_policy.map(|one| one.contribution).sum::<i32>();
                 if least > 0 {
                     assert!(ranked.score >= least, "{what}: {} < {least}", ranked.score);
                     asked += 1;

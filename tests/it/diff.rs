@@ -276,20 +276,14 @@ fn hosts_are_paired_by_name_and_those_without_a_partner_named() {
 fn instances_for_other_users_are_no_difference() {
     let folder = tempfile::tempdir().unwrap();
     let made = |file: &str, names: &[&str]| {
-        let kinds: Values<'_> = names
-            .iter()
-            .map(|name| (*name, "Type", Data::Dword(if name.contains('_') { 0xd0 } else { 0x50 })))
-            .collect();
-        let program = |name: &&str| {
-            (*name, "ImagePath", Data::Text(r"C:\Program Files\Acme\user.exe".to_owned()))
-        };
-        let mut values = kinds;
-        values.extend(names.iter().map(|name| program(name)));
-        let mut display: Values<'_> = names
-            .iter()
-            .map(|name| (*name, "DisplayName", Data::Text("Acme user".to_owned())))
-            .collect();
-        values.append(&mut display);
+        let mut values: Values<'_> = Vec::new();
+        for name in names {
+            let kind = if name.contains('_') { 0xd0 } else { 0x50 };
+            let program = r"C:\Program Files\Acme\user.exe".to_owned();
+            values.push((*name, "Type", Data::Dword(kind)));
+            values.push((*name, "ImagePath", Data::Text(program)));
+            values.push((*name, "DisplayName", Data::Text("Acme user".to_owned())));
+        }
         hive(&folder, file, "WS01", 0, names, &values)
     };
     let one = made("one", &["AcmeUser", "AcmeUser_3a1f2"]);

@@ -4,7 +4,7 @@
 use svctriage::checklist::knowledge::stock::{Catalog, Variant};
 use svctriage::checklist::{Given, Scene};
 use svctriage::host::ImagePath;
-use svctriage::host::config::ValueOrder;
+use svctriage::host::config::{ServiceType, ValueOrder};
 use svctriage::rank::{Ranked, Tuning, rank};
 
 /// The decibans that names (N), paths and commands (P) and products (M) add up to, and which they were.
@@ -49,10 +49,20 @@ fn as_shipped(name: &str, variant: &Variant) -> Scene {
 /// Every service of one version of Windows on one host.
 fn host_of(build: u32, product: Option<&str>) -> Scene {
     let mut scene = Scene::service("Contoso");
-    for stock in Catalog::shipped().services().filter(|stock| stock.measured) {
-        if let Some(variant) = stock.variants().find(|it| it.builds.contains(&build)) {
-            scene = scene.beside(as_shipped(stock.name, variant));
+    for stock in Catalog::shipped().services() {
+        // Of some builds only names and files were listed: the rest is as in others.
+        let all = || stock.variants();
+        let Some(variant) = all().find(|it| it.builds.contains(&build)) else { continue };
+        let mut variant = variant.clone();
+        let program = if stock.is_driver() { 1 } else { 0x20 };
+        variant.kind = variant.kind.or_else(|| all().find_map(|it| it.kind));
+        variant.kind = variant.kind.or(Some(ServiceType(program)));
+        variant.image = variant.image.or_else(|| stock.images().last().cloned());
+        variant.dll = variant.dll.or_else(|| stock.dlls().last().cloned());
+        if let Some(known) = all().filter(|it| it.kind.is_some()).last() {
+            variant.account = known.account;
         }
+        scene = scene.beside(as_shipped(stock.name, &variant));
     }
     match product {
         Some(product) => scene.windows(product, &format!("{build}.1")),
@@ -69,6 +79,9 @@ fn windows_as_it_ships_is_quiet() {
         (9600, "Windows 8.1 Pro", 410),
         (16299, "Windows 10 Pro", 560),
         (18362, "Windows 10 Pro", 620),
+        (19044, "Windows 10 Pro", 590),
+        (26100, "Windows 11 Pro", 620),
+        (26100, "Windows Server 2025 Standard", 620),
     ] {
         for product in [Some(product), None] {
             let loud = host_of(build, product).ask(|scope| {
@@ -87,10 +100,10 @@ fn windows_as_it_ships_is_quiet() {
 #[test]
 fn windows_of_an_unknown_build_is_quiet() {
     // As if none of it were known: the names end in a digit that no list holds.
-    let mut scene = Scene::service("Contoso").windows("Windows 11 Pro", "26100.1");
+    let mut scene = Scene::service("Contoso").windows("Windows 11 Pro", "22631.1");
     let mut count = 0;
     for stock in Catalog::shipped().services().filter(|stock| stock.measured && stock.is_hosted()) {
-        let variant = stock.variants().last().unwrap();
+        let variant = stock.variants().filter(|it| it.kind.is_some()).last().unwrap();
         if let Some(dll) = variant.dll.as_ref().filter(|dll| dll.folder() == r"c:\windows\system32")
         {
             let leaf = dll.leaf().replace(".dll", "9.dll");

@@ -1,5 +1,7 @@
 //! As whom it runs.
 
+use std::collections::BTreeSet;
+
 use super::difference;
 use crate::checklist::basis::HIVE;
 use crate::checklist::knowledge::stock::{self, Extent};
@@ -34,7 +36,12 @@ pub(super) const RAISED: Indicator = Indicator {
         if is_stock(scope)
             && let Some(known) = known_good::stock(scope).filter(|known| known.measured)
         {
-            let accounts = known.accounts();
+            // Few services had an account of their own before Server 2003, and more since Vista.
+            let accounts = match (scope.host.is_before_vista(), scope.host.build_number()) {
+                (true, Some(build)) => known.accounts_of(|one| one == build),
+                (true, None) => BTreeSet::new(),
+                (false, _) => known.accounts_of(|one| one >= VISTA),
+            };
             if !accounts.is_empty() && !accounts.contains("localsystem") {
                 let usual = accounts.into_iter().next().unwrap_or_default();
                 let (weight, remark) = compared_with(scope, RAISED.weight, Extent::Values);
@@ -76,9 +83,17 @@ pub(super) const RAISED: Indicator = Indicator {
                 .image(r"%SystemRoot%\system32\svchost.exe -k NetworkService -p")
                 .text("ObjectName", r"NT AUTHORITY\NetworkService")
         }),
+        no("the time service of Windows XP, where it was LocalSystem", || {
+            Scene::hosted("W32Time")
+                .windows("Microsoft Windows XP", "2600.5512")
+                .text("ObjectName", "LocalSystem")
+        }),
         no("a vendor's service that always was LocalSystem", || Scene::service("Agent")),
     ],
 };
+
+/// The first build of Windows Vista's line.
+const VISTA: u32 = 6_000;
 
 pub(super) const NAMED_USER: Indicator = Indicator {
     id: "A02",

@@ -14,6 +14,7 @@ mod phantom;
 mod pipe;
 mod process;
 mod signature;
+mod stray;
 
 /// The indicators of this family.
 pub(super) const INDICATORS: &[Indicator] = &[
@@ -37,6 +38,7 @@ pub(super) const INDICATORS: &[Indicator] = &[
     network::connection::NO_LOOKUP,
     network::elsewhere::ONLY_HERE,
     network::port::LISTENS,
+    stray::STRAY,
 ];
 
 fn agent_running() -> Scene {

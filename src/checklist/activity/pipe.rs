@@ -3,6 +3,7 @@
 use super::agent_running;
 use crate::checklist::staging::{no, unknown, yes};
 use crate::checklist::story::clip;
+use crate::checklist::trust::is_approved_tool;
 use crate::checklist::{Family, Hit, Indicator, Need, Question, Scene, technique};
 use crate::host::event::Action;
 use crate::host::{Origin, Role};
@@ -29,6 +30,9 @@ pub(super) const PIPE: Indicator = Indicator {
     ],
     since: "0.1.0",
     check: &|scope| {
+        if is_approved_tool(scope) {
+            return None;
+        }
         scope.events(Role::Pipe).find_map(|event| {
             let Action::Pipe { name, .. } = &event.action else { return None };
             let lower = name.trim_start_matches('\\').to_lowercase();

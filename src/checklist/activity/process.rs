@@ -7,6 +7,7 @@ use crate::checklist::knowledge::failure::default_command;
 use crate::checklist::known_good::{agent, is_stock};
 use crate::checklist::staging::{child, no, started, unknown, yes};
 use crate::checklist::story::{follows, line};
+use crate::checklist::trust::is_approved_tool;
 use crate::checklist::{Family, Hit, Indicator, Need, Question, Scene, Scope, technique};
 use crate::host::event::{Action, Event, ProcessStart};
 use crate::host::image_path::leaf;
@@ -144,7 +145,7 @@ pub(super) const SHELL_FOLLOWED: Indicator = Indicator {
     ],
     since: "0.1.0",
     check: &|scope| {
-        if agent(scope).is_some() || is_stock(scope) {
+        if agent(scope).is_some() || is_stock(scope) || is_approved_tool(scope) {
             return None;
         }
         scope.events(Role::ChildProcess).find_map(|event| {

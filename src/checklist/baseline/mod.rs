@@ -103,11 +103,22 @@ impl Baseline {
     /// The rows of a service, which as a row is `here`, that a difference of this host's can be measured by: those of a
     /// baseline of its build, or of the host itself. An instance of a per-user service is compared with instances.
     pub fn comparable<'a>(&'a self, host: &Host, here: &Row) -> Vec<Place<'a>> {
-        let of_host = self.known(&here.name).filter(|(source, place)| {
-            source.is_of(host) || host.build_number().is_some_and(|build| place.row.is_of(build))
-        });
-        let places = of_host.map(|(_, place)| place);
-        places.filter(|place| place.row.is_instance() == here.is_instance()).collect()
+        self.rows_like(host, here)
+            .filter(|(_, is_comparable)| *is_comparable)
+            .map(|(place, _)| place)
+            .collect()
+    }
+
+    /// The rows of a service, and whether each is of the host's build or of the host itself.
+    fn rows_like<'a>(&'a self, host: &Host, here: &Row) -> impl Iterator<Item = (Place<'a>, bool)> {
+        let build = host.build_number();
+        let is_instance = here.is_instance();
+        let of_kind =
+            move |(_, place): &(&Source, Place<'_>)| place.row.is_instance() == is_instance;
+        self.known(&here.name).filter(of_kind).map(move |(source, place)| {
+            let same_build = build.is_some_and(|build| place.row.is_of(build));
+            (place, same_build || source.is_of(host))
+        })
     }
 
     /// Whether any baseline is of the host's build, or of the host itself.
@@ -128,9 +139,7 @@ impl Baseline {
     /// Which row vouches for a service of that host, where one does.
     pub fn vouch<'a>(&'a self, host: &Host, service: &Service) -> Option<Vouched<'a>> {
         let here = Row::of(host, service)?;
-        let rows = self.known(&here.name).map(|(_, place)| place);
-        let rows: Vec<Place<'a>> =
-            rows.filter(|place| place.row.is_instance() == here.is_instance()).collect();
+        let rows: Vec<(Place<'a>, bool)> = self.rows_like(host, &here).collect();
         vouch::vouch(&rows, &here, host, service)
     }
 

@@ -65,7 +65,7 @@ pub struct Row {
     /// Who may control the service, in SDDL, where its key says so; absent means the default of Windows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub security: Option<String>,
-    /// The SID of the key's owner, where the hive tells.
+    /// The SID of the key's owner, where it is neither Windows nor the administrators.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<String>,
     /// The program's bytes, where they were read.
@@ -159,7 +159,9 @@ impl Row {
         let is_instance = kind.is_some_and(ServiceType::is_user_instance);
         let template = stock::template(stored.name).filter(|_| is_instance);
         let is_win32 = kind.is_some_and(ServiceType::is_win32);
-        let account = stored.account.or_else(|| is_win32.then_some("LocalSystem"));
+        // An instance runs as its user, whoever that is.
+        let account =
+            stored.account.or_else(|| (is_win32 && !is_instance).then_some("LocalSystem"));
         let load_point = |(value, path): &(&str, &str)| {
             format!("{}={}", value.to_lowercase(), program(&ImagePath::parse(path)))
         };
@@ -188,7 +190,7 @@ impl Row {
             failure_armed: stored.failure_armed,
             launch_protected: stored.launch_protected,
             security: stored.security.map(str::to_owned),
-            owner: stored.owner.map(str::to_owned),
+            owner: stored.owner.filter(|owner| !is_of_system(owner)).map(str::to_owned),
             image_file,
             dll_file,
             wrapped_file,
@@ -250,6 +252,11 @@ impl Row {
 
 fn load_points(config: &ServiceConfig) -> Vec<(&str, &str)> {
     config.load_points.iter().map(|point| (point.value.as_str(), point.path.as_str())).collect()
+}
+
+/// Whether an owner of keys is Local System, the administrators or a service of Windows (`TrustedInstaller`).
+fn is_of_system(owner: &str) -> bool {
+    matches!(owner, "S-1-5-18" | "S-1-5-32-544") || owner.starts_with("S-1-5-80-")
 }
 
 /// `Start` as the registry stores it.
@@ -337,7 +344,7 @@ mod tests {
             failure_armed: true,
             launch_protected: Some(3),
             security: Some("D:(A;;FA;;;WD)"),
-            owner: Some("S-1-5-18"),
+            owner: Some("S-1-5-21-1-2-3-1104"),
             start: Some(2),
             error_control: Some(1),
             files: [

@@ -24,38 +24,37 @@ pub struct Vouched<'a> {
     pub place: Place<'a>,
     /// What by.
     pub by: By,
-    /// Whether the row is of a host of the same build.
-    pub same_build: bool,
+    /// Whether the row is of a host of the same build, or of the host itself.
+    pub is_comparable: bool,
 }
 
-/// The row that vouches most for a service, which as a row is `here`.
+/// The row that vouches most for a service, which as a row is `here`; with each row, whether it is of the host's build or of the
+/// host itself.
 ///
 /// A row vouches where the program, its arguments, the DLL, what is behind a wrapper and what else is loaded are the same, and
 /// the account, too; where the service has no failure command, no access rules, no owner of its key and no lower protection
 /// that the row does not have; and where the file is the same by its bytes or its signer, or else the start type, the type and
 /// the error control are. A file that is known on both sides and differs is no match, whatever another row says.
 pub(super) fn vouch<'a>(
-    rows: &[Place<'a>],
+    rows: &[(Place<'a>, bool)],
     here: &Row,
     host: &Host,
     service: &Service,
 ) -> Option<Vouched<'a>> {
-    let same: Vec<&Place<'a>> =
-        rows.iter().filter(|place| is_same_program(place.row, here)).collect();
-    let build = host.build_number();
-    let vouched = same.iter().filter(|place| is_as_guarded(place.row, here)).filter_map(|place| {
-        if is_changed(place.row, here) {
+    let same: Vec<&(Place<'a>, bool)> =
+        rows.iter().filter(|(place, _)| is_same_program(place.row, here)).collect();
+    let vouched = same.iter().filter_map(|(place, is_comparable)| {
+        if !is_as_guarded(place.row, here) || is_changed(place.row, here) {
             return None;
         }
-        let same_build = build.is_some_and(|build| place.row.is_of(build));
         let by = leg(place.row, here, host, service)?;
-        Some(Vouched { place: **place, by, same_build })
+        Some(Vouched { place: *place, by, is_comparable: *is_comparable })
     });
     // Of equal ones the first, for the order of the file to decide.
     let best = vouched.reduce(|best, one| {
-        if (one.same_build, one.by) > (best.same_build, best.by) { one } else { best }
+        if (one.is_comparable, one.by) > (best.is_comparable, best.by) { one } else { best }
     })?;
-    let is_changed_elsewhere = same.iter().any(|place| is_changed(place.row, here));
+    let is_changed_elsewhere = same.iter().any(|(place, _)| is_changed(place.row, here));
     (best.by == By::Digest || !is_changed_elsewhere).then_some(best)
 }
 
@@ -78,20 +77,12 @@ fn is_as_guarded(gold: &Row, here: &Row) -> bool {
     let failure =
         gold.failure_command == here.failure_command && (gold.failure_armed || !here.failure_armed);
     let security = here.security.is_none() || here.security == gold.security;
-    let owner = here.owner.is_none() || here.owner == gold.owner || is_of_system(here);
+    let owner = here.owner.is_none() || here.owner == gold.owner;
     gold.account == here.account
         && (is_inert || failure)
         && here.launch_protected.unwrap_or(0) >= gold.launch_protected.unwrap_or(0)
         && security
         && owner
-}
-
-/// Whether the key belongs to Windows or the administrators.
-fn is_of_system(row: &Row) -> bool {
-    // Local System, the administrators, a service of Windows (TrustedInstaller).
-    row.owner.as_deref().is_some_and(|owner| {
-        matches!(owner, "S-1-5-18" | "S-1-5-32-544") || owner.starts_with("S-1-5-80-")
-    })
 }
 
 /// Whether the bytes of a file are known on both sides and differ.

@@ -6,6 +6,7 @@ use crate::checklist::basis::INSTALL_LOGS;
 use crate::checklist::knowledge::agents::AgentKind;
 use crate::checklist::known_good::agent;
 use crate::checklist::overview::followed_by;
+use crate::checklist::place::is_in_program_files;
 use crate::checklist::staging::{USER, audited, installed, logon, no, unknown, yes};
 use crate::checklist::story::{Installed, installs};
 use crate::checklist::{Family, Hit, Indicator, Need, Question, Scene, Scope, technique};
@@ -50,6 +51,7 @@ pub(super) const NETWORK_LOGON: Indicator = Indicator {
             format_short(one.event.time),
             one.who()
         );
+        let weight = if is_deployed(scope) { weight.min(10) } else { weight };
         let mut hit = Hit::new(because, one.event.citation.clone()).weighing(weight);
         if let Some(citation) = one.actor.and_then(|actor| actor.logon_citation.clone()) {
             hit = hit.and(citation);
@@ -62,6 +64,12 @@ pub(super) const NETWORK_LOGON: Indicator = Indicator {
                 .event(-5, logon(0x51, 3, "NTLM", "10.0.0.9"))
                 .event(0, audited("Agent", r"C:\Windows\Agent.exe", 0x51, None))
         }),
+        yes("an agent pushed into Program Files: less", || {
+            let program = r"C:\Program Files\Contoso\Agent.exe";
+            Scene::service("Agent")
+                .event(-5, logon(0x51, 3, "NTLM", "10.0.0.9"))
+                .event(0, audited("Agent", program, 0x51, None))
+        }),
         no("an administrator at the console", || {
             Scene::ghost("Agent")
                 .event(-600, logon(0x51, 2, "Negotiate", "127.0.0.1"))
@@ -72,6 +80,14 @@ pub(super) const NETWORK_LOGON: Indicator = Indicator {
         }),
     ],
 };
+
+/// Whether it has what software distribution leaves and remote execution does not: a program in Program Files, and a
+/// description.
+fn is_deployed(scope: &Scope<'_>) -> bool {
+    let described = scope.config().and_then(|config| config.description.as_deref());
+    described.is_some_and(|text| !text.trim().is_empty())
+        && scope.service.image.as_ref().is_some_and(is_in_program_files)
+}
 
 pub(super) const NO_CLIENT: Indicator = Indicator {
     id: "W04",

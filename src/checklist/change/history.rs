@@ -8,6 +8,7 @@ use crate::checklist::overview::followed_by;
 use crate::checklist::place::is_in_program_files;
 use crate::checklist::staging::{USER, command, installed, key, no, set, unknown, yes};
 use crate::checklist::story::{clip, commands, installs, sets, writes};
+use crate::checklist::trust::is_approved_tool;
 use crate::checklist::{Family, Hit, Indicator, Need, Question, Scene, Scope, technique};
 use crate::host::config::{Confidence, Epoch, ServiceConfig};
 use crate::host::event::{Event, RegistryOperation};
@@ -38,7 +39,7 @@ pub(super) const SHORT_LIVED: Indicator = Indicator {
     ],
     since: "0.1.0",
     check: &|scope| {
-        if agent(scope).is_some() || is_stock(scope) {
+        if agent(scope).is_some() || is_stock(scope) || is_approved_tool(scope) {
             return None;
         }
         let limit = SignedDuration::from_mins(1);

@@ -3,7 +3,7 @@
 //! W07 of the source table (created in the last 24 hours before the evidence ends) is left out: in an
 //! exported log every event is that young.
 
-use super::Indicator;
+use super::{Indicator, Scope};
 
 mod command;
 mod creator;
@@ -48,3 +48,10 @@ pub(super) const INDICATORS: &[Indicator] = &[
     restored::PUT_BACK,
     group::GROUPED,
 ];
+
+/// Whether events show its program or DLL being another one for a time, whatever the key says now.
+pub(super) fn was_exchanged(scope: &Scope<'_>) -> bool {
+    [restored::PUT_BACK, command::COMMAND_CHANGED]
+        .iter()
+        .any(|asked| (asked.check)(scope).is_some())
+}

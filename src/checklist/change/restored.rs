@@ -63,6 +63,23 @@ pub(super) const PUT_BACK: Indicator = Indicator {
                 .event(0, set("SensorDataService", "ImagePath", payload, services))
                 .event(4, set("SensorDataService", "ImagePath", own, services))
         }),
+        yes("SCShell, which sets more than the program", || {
+            let services = r"C:\Windows\System32\services.exe";
+            let own = r"%SystemRoot%\system32\svchost.exe -k netsvcs -p";
+            Scene::hosted("XblAuthManager")
+                .event(0, set("XblAuthManager", "ErrorControl", "DWORD (0x00000000)", services))
+                .event(
+                    0,
+                    set(
+                        "XblAuthManager",
+                        "ImagePath",
+                        r"C:\Windows\System32\cmd.exe /c x",
+                        services,
+                    ),
+                )
+                .event(4, set("XblAuthManager", "ErrorControl", "DWORD (0x00000000)", services))
+                .event(4, set("XblAuthManager", "ImagePath", own, services))
+        }),
         no("a setup that corrects what it just made", || {
             let services = r"C:\Windows\System32\services.exe";
             Scene::ghost("Agent")

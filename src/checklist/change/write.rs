@@ -104,6 +104,10 @@ pub(super) const KEY_OWNER: Indicator = Indicator {
     check: &|scope| {
         let config = scope.config()?;
         let owner = config.key_security.as_ref()?.owner.as_deref()?;
+        // Windows XP made the administrator who creates a key its owner, service packs included.
+        if scope.host.is_before_vista() {
+            return None;
+        }
         let low = matches!(owner, "S-1-1-0" | "S-1-5-11" | "S-1-5-32-545" | "S-1-5-4");
         (low || is_user(owner))
             .then(|| Hit::new(format!("The key is owned by {owner}."), config.citation.clone()))
@@ -111,6 +115,11 @@ pub(super) const KEY_OWNER: Indicator = Indicator {
     examples: &[
         yes("a domain user", || {
             Scene::service("Agent")
+                .configure(|config| config.key_security = Some(rules(USER, true, SYSTEM, 0xf003f)))
+        }),
+        no("Windows XP, where whoever ran the service pack owns its keys", || {
+            Scene::hosted("EapHost")
+                .windows("Microsoft Windows XP", "2600.5512")
                 .configure(|config| config.key_security = Some(rules(USER, true, SYSTEM, 0xf003f)))
         }),
         no("Administrators", || {

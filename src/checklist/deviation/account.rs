@@ -2,6 +2,7 @@
 
 use super::{BASELINE, SOURCE, VERIFY_DIFF, VERIFY_LINE, compared};
 use crate::checklist::basis::HIVE;
+use crate::checklist::known_good::stock;
 use crate::checklist::staging::{GOLD_BUILD, gold, no, on_gold_build, unknown, yes};
 use crate::checklist::story::clip;
 use crate::checklist::{Family, Hit, Indicator, Question, Scene, technique};
@@ -25,7 +26,9 @@ pub(super) const OTHER_ACCOUNT: Indicator = Indicator {
         let (here, rows) = compared(scope)?;
         let account = here.account.as_deref()?;
         let known = rows.first()?;
-        if rows.iter().any(|place| place.row.account.as_deref() == Some(account)) {
+        // What another version of Windows gives the service is no choice of anybody's.
+        let is_stock = stock(scope).is_some_and(|stock| stock.accounts().contains(account));
+        if is_stock || rows.iter().any(|place| place.row.account.as_deref() == Some(account)) {
             return None;
         }
         let is_raised = account == "localsystem";

@@ -136,6 +136,11 @@ fn difference(gold: &Row, here: &Row) -> Option<Difference> {
         .reduce(|most, one| if one.weight > most.weight { one } else { most })
 }
 
+/// Both folders for programs as one: an update from 32 to 64 bits moves between them.
+fn moved(path: &str) -> String {
+    path.replacen(r"c:\program files (x86)\", r"c:\program files\", 1)
+}
+
 /// How two paths differ. One that is missing here loads nothing.
 fn path(gold: Option<&str>, here: Option<&str>, is_by_same: bool) -> Option<(String, i16)> {
     let here = here.filter(|here| Some(*here) != gold)?;
@@ -143,6 +148,7 @@ fn path(gold: Option<&str>, here: Option<&str>, is_by_same: bool) -> Option<(Str
         _ if is_by_same => 6,
         Some(gold) if leaf(gold) != leaf(here) => 20,
         Some(gold) if gold.starts_with(WINDOWS) && here.starts_with(WINDOWS) => return None,
+        Some(gold) if moved(gold) == moved(here) => return None,
         Some(_) => 15,
         None => 20,
     };

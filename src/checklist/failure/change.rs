@@ -1,11 +1,12 @@
 //! Events in which a failure command was set.
 
 use super::SIGMA;
+use super::product::is_of_product;
 use crate::checklist::basis::CHANGE_LOGS;
 use crate::checklist::knowledge::failure::default_command;
 use crate::checklist::staging::{command, no, set, unknown, yes};
 use crate::checklist::story::{clip, commands, line, remarks, sets, writes};
-use crate::checklist::{Family, Hit, Indicator, Question, Scene, technique};
+use crate::checklist::{Family, Hit, Indicator, Question, Scene, Scope, technique};
 use crate::time::format_short;
 
 pub(super) const SET_BY_COMMAND: Indicator = Indicator {
@@ -39,7 +40,8 @@ pub(super) const SET_BY_COMMAND: Indicator = Indicator {
                 remarks(scope, command),
                 clip(set)
             );
-            Some(Hit::new(because, event.citation.clone()))
+            let hit = Hit::new(because, event.citation.clone());
+            Some(hit.weighing(weight(scope, set)))
         });
         by_command.or_else(|| {
             writes(scope).find_map(|(event, change)| {
@@ -50,7 +52,8 @@ pub(super) const SET_BY_COMMAND: Indicator = Indicator {
                     change.image,
                     clip(set)
                 );
-                Some(Hit::new(because, event.citation.clone()))
+                let hit = Hit::new(because, event.citation.clone());
+                Some(hit.weighing(weight(scope, set)))
             })
         })
     },
@@ -84,3 +87,9 @@ pub(super) const SET_BY_COMMAND: Indicator = Indicator {
         unknown("nothing records commands or registry writes", || Scene::service("Agent")),
     ],
 };
+
+/// A command of the product's own folder is what its setup leaves.
+fn weight(scope: &Scope<'_>, command: &str) -> i16 {
+    const OF_PRODUCT: i16 = 8;
+    if is_of_product(scope, command) { OF_PRODUCT } else { SET_BY_COMMAND.weight }
+}

@@ -1,5 +1,6 @@
 //! The failure command in the key: armed, or inert.
 
+use super::product::is_of_product;
 use super::{MEASURED, MS_SCMR, SIGMA, own_command, run_action};
 use crate::checklist::basis::HIVE;
 use crate::checklist::staging::{no, yes};
@@ -29,6 +30,9 @@ pub(super) const ARMED: Indicator = Indicator {
     check: &|scope| {
         let (config, command) = own_command(scope)?;
         let (position, count, delay) = run_action(config)?;
+        if is_of_product(scope, command) {
+            return None;
+        }
         Some(
             Hit::new(
                 format!(
@@ -46,6 +50,11 @@ pub(super) const ARMED: Indicator = Indicator {
             Scene::service("Spooler")
                 .text("FailureCommand", r"cmd.exe /c C:\ProgramData\s.bat")
                 .failure_actions(&[3, 1])
+        }),
+        no("a notifier beside the program, which is a question of its own", || {
+            Scene::service("Agent")
+                .text("FailureCommand", r#""C:\Program Files\Contoso\notify.exe" /failed"#)
+                .failure_actions(&[1, 1, 3])
         }),
         no("the same command, but every action restarts the service", || {
             Scene::service("Agent").text("FailureCommand", r"C:\x.bat").failure_actions(&[1, 1, 0])
@@ -69,6 +78,9 @@ pub(super) const ARMED: Indicator = Indicator {
         no("restart actions alone", || Scene::service("Agent").failure_actions(&[1, 1, 1])),
     ],
 };
+
+/// Decibans of an inert command that runs a program of the service's own product.
+const OF_PRODUCT: i16 = 4;
 
 pub(super) const DORMANT: Indicator = Indicator {
     id: "F05",
@@ -94,13 +106,15 @@ pub(super) const DORMANT: Indicator = Indicator {
         if run_action(config).is_some() {
             return None;
         }
-        Some(Hit::new(
+        let weight = if is_of_product(scope, command) { OF_PRODUCT } else { DORMANT.weight };
+        let hit = Hit::new(
             format!(
                 "Failure command `{}` is set but inert: no failure action runs a program.",
                 clip(command)
             ),
             config.cite("FailureCommand"),
-        ))
+        );
+        Some(hit.weighing(weight))
     },
     examples: &[
         yes("a command without any actions", || {

@@ -11,6 +11,7 @@ mod action;
 mod change;
 mod command;
 mod crash;
+mod product;
 
 /// The indicators of this family.
 pub(super) const INDICATORS: &[Indicator] = &[
@@ -20,6 +21,7 @@ pub(super) const INDICATORS: &[Indicator] = &[
     crash::RAN,
     command::DORMANT,
     change::SET_BY_COMMAND,
+    product::ARMED,
 ];
 
 const MS_SCMR: &str = "MS-SCMR 2.2.37 SERVICE_FAILURE_ACTIONS, 2.2.41 SC_ACTION_TYPE";

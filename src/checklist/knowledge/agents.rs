@@ -22,6 +22,7 @@ static ENTRIES: LazyLock<BTreeMap<&'static str, Vec<Entry>>> = LazyLock::new(|| 
         let kind = match row.field(2) {
             "updater" => AgentKind::Updater,
             "deployment" => AgentKind::Deployment,
+            "product" => AgentKind::Product,
             _ => AgentKind::Platform,
         };
         let (service, path) = (row.field(0), row.field(1));
@@ -41,6 +42,9 @@ pub enum AgentKind {
     Platform,
     /// Deploys or manages software from afar; often created and deleted within minutes.
     Deployment,
+    /// A product whose service runs from a place where few services do: a vendor's helper in System32, a database
+    /// in a folder of its own.
+    Product,
 }
 
 /// An ordinary service.
@@ -72,7 +76,8 @@ mod tests {
     fn list_is_well_formed() {
         super::super::tests::assert_well_formed(LIST, 4, 2);
         for row in rows(LIST) {
-            assert!(matches!(row.field(2), "updater" | "platform" | "deployment"), "{:?}", row.0);
+            let kinds = ["updater", "platform", "deployment", "product"];
+            assert!(kinds.contains(&row.field(2)), "{:?}", row.0);
             assert!(row.field(1).starts_with("c:\\"), "{:?}: no full path", row.0);
             assert_eq!(row.field(0), row.field(0).to_lowercase());
         }
@@ -94,6 +99,9 @@ mod tests {
             Some(AgentKind::Platform)
         );
         assert_eq!(of("gupdate", r"C:\Program Files x\Google\Update\GoogleUpdate.exe"), None);
+        let igfx = r"C:\Windows\System32\igfxCUIService.exe";
+        assert_eq!(of("igfxCUIService2.0.0.0", igfx), Some(AgentKind::Product));
+        assert_eq!(of("igfxCUIService2.0.0.0", r"C:\Windows\igfxCUIService.exe"), None);
         assert_eq!(of("VMTools", r"C:\Users\Public\vmtoolsd.exe"), None);
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
-use super::rows;
+use super::{matches, rows};
 
 const LIST: &str = include_str!("libraries.tsv");
 
@@ -11,7 +11,10 @@ const LIST: &str = include_str!("libraries.tsv");
 pub fn is_default(leaf: &str) -> bool {
     static NAMES: LazyLock<BTreeSet<&str>> =
         LazyLock::new(|| rows(LIST).map(|row| row.field(0)).collect());
+    // SQL Server puts the counters of each instance into System32 under the instance's name.
     NAMES.contains(leaf)
+        || matches("perf-*sqlctr*.dll", leaf)
+        || matches("perf-*sqlagtctr*.dll", leaf)
 }
 
 #[cfg(test)]

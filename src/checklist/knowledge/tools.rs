@@ -16,6 +16,13 @@ pub struct Tool {
     pub decibans: i16,
 }
 
+impl Tool {
+    /// Whether administrators use it as much as intruders do.
+    pub fn is_dual_use(&self) -> bool {
+        self.decibans < 15
+    }
+}
+
 /// The tool that gives services this key or display name.
 pub fn by_service_name(name: &str) -> Option<Tool> {
     static TABLE: LazyLock<Vec<(String, Tool)>> = LazyLock::new(|| {

@@ -8,6 +8,8 @@ mod remote_access;
 mod tool;
 mod yara;
 
+pub(super) use tool::is_administrators_tool;
+
 /// The indicators of this family.
 pub(super) const INDICATORS: &[Indicator] = &[
     tool::TOOL_NAME,

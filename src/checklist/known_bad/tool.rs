@@ -11,7 +11,7 @@ use crate::checklist::program::plain;
 use crate::checklist::staging::{ghost, half_read, no, unknown, yes};
 use crate::checklist::story::clip;
 use crate::checklist::subject::{image, is_win32, name_citation};
-use crate::checklist::{Family, Hit, Indicator, Question, Scene, technique};
+use crate::checklist::{Family, Hit, Indicator, Question, Scene, Scope, technique};
 use crate::host::ImagePath;
 
 pub(super) const TOOL_NAME: Indicator = Indicator {
@@ -40,19 +40,7 @@ pub(super) const TOOL_NAME: Indicator = Indicator {
         if is_as_shipped(scope) {
             return None;
         }
-        let service = scope.service;
-        let names = [Some(service.name.as_str()), service.display_name.as_deref()];
-        let named = names.into_iter().flatten().find_map(|name| {
-            let tool = tools::by_service_name(name)?;
-            Some((
-                tool,
-                format!("\"{}\" is the name that {} gives its service.", clip(name), tool.name),
-            ))
-        });
-        let (tool, because) = match named {
-            Some(found) => found,
-            None => by_program(service.image.as_ref()?)?,
-        };
+        let (tool, because) = named(scope)?;
         Some(Hit::new(because, name_citation(scope)?).weighing(tool.decibans))
     },
     examples: &[
@@ -67,6 +55,24 @@ pub(super) const TOOL_NAME: Indicator = Indicator {
         unknown("part of the hive is unreadable", half_read),
     ],
 };
+
+/// The tool whose name the service or its program has, and the sentence about it.
+fn named(scope: &Scope<'_>) -> Option<(Tool, String)> {
+    let service = scope.service;
+    let names = [Some(service.name.as_str()), service.display_name.as_deref()];
+    let by_name = names.into_iter().flatten().find_map(|name| {
+        let tool = tools::by_service_name(name)?;
+        let because =
+            format!("\"{}\" is the name that {} gives its service.", clip(name), tool.name);
+        Some((tool, because))
+    });
+    by_name.or_else(|| by_program(service.image.as_ref()?))
+}
+
+/// Whether it is the service of a remote execution tool that administrators use, by its name.
+pub(in crate::checklist) fn is_administrators_tool(scope: &Scope<'_>) -> bool {
+    named(scope).is_some_and(|(tool, _)| tool.is_dual_use())
+}
 
 /// A tool by its program's name, where the service was renamed.
 fn by_program(image: &ImagePath) -> Option<(Tool, String)> {

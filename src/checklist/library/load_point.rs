@@ -67,6 +67,16 @@ pub(super) const LOAD_POINT: Indicator = Indicator {
         yes("the counters of a service of Windows come from a new file in System32", || {
             Scene::hosted("Dnscache").text("Performance\\Library", r"%SystemRoot%\System32\p.dll")
         }),
+        yes("a time provider in System32 that Windows does not bring", || {
+            Scene::hosted("W32Time")
+                .text("TimeProviders\\Gps\\DllName", r"%SystemRoot%\System32\gpstime.dll")
+        }),
+        no("the time provider of virtual machines", || {
+            Scene::hosted("W32Time").text(
+                "TimeProviders\\VMICTimeProvider\\DllName",
+                r"%SystemRoot%\System32\vmictimeprovider.dll",
+            )
+        }),
         no("the counters of the remote access service", || {
             Scene::hosted("RasMan").text("Performance\\Library", "rasctrs.dll")
         }),
@@ -76,6 +86,15 @@ pub(super) const LOAD_POINT: Indicator = Indicator {
         }),
     ],
 };
+
+/// Values that hold the same few libraries, or none, in every measured Windows.
+const FIXED: [&str; 5] = [
+    "timeproviders\\",
+    "directoryserviceextpt",
+    "lsadbextpt",
+    r"parameters\serverlevelplugindll",
+    r"parameters\autodialdll",
+];
 
 /// What is odd about a library that a load point names, and how much.
 fn judge_load_point(point: &LoadPoint, stock: bool) -> Option<(&'static str, i16)> {
@@ -87,9 +106,15 @@ fn judge_file(value: &str, path: &str, stock: bool) -> Option<(&'static str, i16
     let bare = path.trim().trim_matches('"');
     let path = ImagePath::of_file(bare);
     let default = libraries::is_default(path.leaf());
-    let provider = value.to_lowercase().starts_with("networkprovider");
+    let value = value.to_lowercase();
+    let provider = value.starts_with("networkprovider");
     match class_of(&path) {
         Class::System | Class::BelowWindows | Class::Bare if default => None,
+        Class::System | Class::BelowWindows | Class::Bare
+            if FIXED.iter().any(|fixed| value.starts_with(fixed)) =>
+        {
+            Some(("where Windows has no other than its own", 20))
+        }
         // A newer Windows may bring more of them.
         Class::System | Class::BelowWindows | Class::Bare if stock => {
             Some(("which no measured Windows has there", if provider { 12 } else { 8 }))

@@ -1,6 +1,6 @@
 //! Question 2: the DLLs a service makes Windows load (P).
 
-use super::Indicator;
+use super::{Indicator, Scope};
 
 mod load_point;
 mod service_dll;
@@ -14,3 +14,8 @@ pub(super) const INDICATORS: &[Indicator] = &[
     load_point::LOAD_POINT_SET,
     load_point::MESSAGE_FILE,
 ];
+
+/// Whether a value below its key makes Windows load a library that Windows does not have there.
+pub(super) fn loads_foreign(scope: &Scope<'_>) -> bool {
+    (load_point::LOAD_POINT.check)(scope).is_some()
+}

@@ -2,11 +2,12 @@
 
 use super::{VERIFY_FILE, first};
 use crate::checklist::basis::{COMMAND, MEASURED};
+use crate::checklist::known_bad::is_administrators_tool;
 use crate::checklist::known_good::agent;
 use crate::checklist::place::Class;
 use crate::checklist::staging::{ghost, half_read, no, unknown, yes};
 use crate::checklist::subject::is_win32;
-use crate::checklist::{Family, Indicator, Question, Scene, technique};
+use crate::checklist::{Family, Indicator, Question, Scene, Scope, technique};
 
 pub(super) const WINDOWS_ROOT: Indicator = Indicator {
     id: "P03",
@@ -34,8 +35,9 @@ pub(super) const WINDOWS_ROOT: Indicator = Indicator {
         if !is_win32(scope) || agent(scope).is_some() {
             return None;
         }
+        let weight = in_windows_root(scope);
         first(scope, |_, class| match class {
-            Class::WindowsRoot => Some(("directly in the Windows folder".to_owned(), 15)),
+            Class::WindowsRoot => Some(("directly in the Windows folder".to_owned(), weight)),
             Class::OddWindows(folder, true) => {
                 Some((format!("in Windows\\{folder}, where more than administrators write"), 20))
             }
@@ -49,6 +51,9 @@ pub(super) const WINDOWS_ROOT: Indicator = Indicator {
         yes("a remote execution tool's program", || {
             ghost("PSEXESVC", r"%SystemRoot%\PSEXESVC.exe")
         }),
+        yes("a maker's helper, described: less", || {
+            Scene::service("ModemSvc").image(r"C:\Windows\ModemSvc.exe")
+        }),
         yes("a program among the fonts", || {
             Scene::service("FontSvc").image(r"C:\Windows\Fonts\fsvc.exe")
         }),
@@ -58,6 +63,19 @@ pub(super) const WINDOWS_ROOT: Indicator = Indicator {
         unknown("part of the hive is unreadable", half_read),
     ],
 };
+
+/// What a program directly in the Windows folder weighs: makers of computers describe their helpers, tools of intruders do not;
+/// a tool that is known by its name lies there as a rule, and its name has been weighed.
+fn in_windows_root(scope: &Scope<'_>) -> i16 {
+    let described = scope.config().and_then(|config| config.description.as_deref());
+    if is_administrators_tool(scope) {
+        4
+    } else if described.is_some_and(|text| !text.trim().is_empty()) {
+        12
+    } else {
+        WINDOWS_ROOT.weight
+    }
+}
 
 pub(super) const SERVICING: Indicator = Indicator {
     id: "P25",

@@ -36,9 +36,10 @@ pub(super) const ON_BASELINE: Indicator = Indicator {
             By::Values => ("and values", -20),
             By::ValuesOnly => ("and values, the bytes of its file are not on it: half weight", -10),
         };
-        let (build, weight) = match vouched.same_build {
-            true => ("", weight),
-            false => (" of another build of Windows: half weight", weight / 2),
+        let (build, weight) = if vouched.is_comparable {
+            ("", weight)
+        } else {
+            (" of another build of Windows, or of one that is not known: half weight", weight / 2)
         };
         let because = format!(
             "On your baseline{build} ({}) with this program, account {by}.",

@@ -2,6 +2,7 @@
 //!
 //! A vendor's folder without a signature vouches for nothing and has no entry here.
 
+use super::known_bad::is_administrators_tool;
 use super::ticket::made;
 use super::{Indicator, Scope};
 use crate::host::Citation;
@@ -37,4 +38,10 @@ fn witness(scope: &Scope<'_>) -> Option<Citation> {
         Some(config) => Some(config.cite("ImagePath")),
         None => made(scope).pop()?.citation(scope),
     }
+}
+
+/// Whether it is the service of a remote execution tool that administrators use, and a change on the analyst's list covers
+/// its last use: then what such tools do (run shells, open their pipes, go within seconds) says nothing more.
+pub(super) fn is_approved_tool(scope: &Scope<'_>) -> bool {
+    is_administrators_tool(scope) && (approval::TICKET.check)(scope).is_some()
 }

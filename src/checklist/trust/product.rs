@@ -66,6 +66,7 @@ pub(super) const AGENT: Indicator = Indicator {
             AgentKind::Updater => "updater",
             AgentKind::Platform => "platform component",
             AgentKind::Deployment => "deployment tool",
+            AgentKind::Product => "product",
         };
         let because = format!("Known {kind}: {}.", agent.product);
         Some(Hit::new(because, witness(scope)?))

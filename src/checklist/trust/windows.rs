@@ -1,9 +1,11 @@
 //! Services of Windows itself.
 
 use crate::checklist::basis::HIVE;
+use crate::checklist::change::was_exchanged;
 use crate::checklist::knowledge::stock;
 use crate::checklist::known_good::{self, is_laid_down, is_stock};
-use crate::checklist::staging::{no, yes};
+use crate::checklist::library::loads_foreign;
+use crate::checklist::staging::{no, set, yes};
 use crate::checklist::{Family, Hit, Indicator, Question, Scene};
 use crate::host::config::Data;
 
@@ -45,7 +47,9 @@ pub(super) const STOCK: Indicator = Indicator {
             Some(name) => accounts.is_empty() || accounts.contains(&stock::account(name)),
             None => true,
         };
-        (known.measured && program && library && account).then(|| {
+        let is_as_shipped = known.measured && program && library && account;
+        let is_bent = || loads_foreign(scope) || was_exchanged(scope);
+        (is_as_shipped && !is_bent()).then(|| {
             Hit::new(
                 "Name, program, DLL and account are those of Windows.",
                 config.citation.clone(),
@@ -63,6 +67,17 @@ pub(super) const STOCK: Indicator = Indicator {
             Scene::service("Spooler")
                 .image(r"%SystemRoot%\System32\spoolsv.exe")
                 .text("ObjectName", r"CORP\anna")
+        }),
+        no("the print spooler, which for a while ran something else", || {
+            let services = r"C:\Windows\System32\services.exe";
+            Scene::service("Spooler")
+                .image(r"%SystemRoot%\System32\spoolsv.exe")
+                .event(0, set("Spooler", "ImagePath", r"C:\Windows\Temp\a.exe", services))
+        }),
+        no("the print spooler, with counters of a stranger", || {
+            Scene::service("Spooler")
+                .image(r"%SystemRoot%\System32\spoolsv.exe")
+                .text("Performance\\Library", r"C:\Users\Public\counters.dll")
         }),
         no("remote desktop with another DLL", || {
             Scene::hosted("TermService")

@@ -8,12 +8,10 @@ const QUOTE: usize = 110;
 
 pub(super) fn page(evaluation: &Evaluation) -> String {
     let mut lines = vec![
-        "# Evaluation".to_owned(),
+        "## Labelled logs".to_owned(),
         String::new(),
-        "Written by `cargo run --release --example evaluate -- CORPUS > docs/evaluation.md`; a test holds this page \
-         against what the command prints. CORPUS is a folder with `evtx/truth.csv`, the logs it labels \
-         (EVTX-to-MITRE-Attack, CC0) and logs of hosts that were not recorded for an attack. None of them are part of \
-         this repository."
+        "Logs that others recorded: `evtx/truth.csv` of the corpus, the logs it labels (EVTX-to-MITRE-Attack, CC0) and \
+         logs of hosts that were not recorded for an attack. None of them are part of this repository."
             .to_owned(),
     ];
     limits(&mut lines);
@@ -30,7 +28,7 @@ fn limits(lines: &mut Vec<String>) {
     lines.extend(
         [
             "",
-            "## How it was made, and what it cannot show",
+            "### How it was made, and what it cannot show",
             "",
             "Each labelled log is scanned as a host of its own, without any option: the logs come from several computers, \
              and one log is what an analyst often has. No hive belongs to any of them, so that everything a hive answers \
@@ -51,7 +49,7 @@ fn limits(lines: &mut Vec<String>) {
 }
 
 fn totals(evaluation: &Evaluation, lines: &mut Vec<String>) {
-    lines.extend(["", "## In short", "", "| incidents that create or change a service | number | escalate | review | note | below | not seen |", "|---|---|---|---|---|---|---|"].map(str::to_owned));
+    lines.extend(["", "### In short", "", "| incidents that create or change a service | number | escalate | review | note | below | not seen |", "|---|---|---|---|---|---|---|"].map(str::to_owned));
     for label in [Label::Malicious, Label::Benign, Label::Unclear] {
         let judged: Vec<&Judged> = evaluation.primary(label).collect();
         let count = |wanted: &dyn Fn(Option<Verdict>) -> bool| {
@@ -72,7 +70,7 @@ fn totals(evaluation: &Evaluation, lines: &mut Vec<String>) {
 fn incidents(evaluation: &Evaluation, lines: &mut Vec<String>) {
     lines.extend([
         String::new(),
-        "## Incidents that create or change a service".to_owned(),
+        "### Incidents that create or change a service".to_owned(),
         String::new(),
         "| incident | label | verdict | score (dB) | shown as | indicators |".to_owned(),
         "|---|---|---|---|---|---|".to_owned(),
@@ -81,7 +79,7 @@ fn incidents(evaluation: &Evaluation, lines: &mut Vec<String>) {
     lines.extend(
         [
             "",
-            "## Incidents of which only a start, a failure or an access is logged",
+            "### Incidents of which only a start, a failure or an access is logged",
             "",
             "The record of the install or change is not in the log. What the tool then sees is a name that failed to start or \
              was opened, which by itself is no reason for more than a note.",
@@ -119,7 +117,7 @@ fn further(evaluation: &Evaluation, lines: &mut Vec<String>) {
     lines.extend(
         [
             "",
-            "## Labelled logs without a service",
+            "### Labelled logs without a service",
             "",
             "Something in them is labelled malicious, but no service: a client of PsExec, an opened pipe of the service \
              control manager, a process, a cleared log. A pipe that was opened is what every remote administration does; it \
@@ -138,7 +136,7 @@ fn further(evaluation: &Evaluation, lines: &mut Vec<String>) {
         evaluation.unlabelled.iter().filter(|one| !one.loud.is_empty()).collect();
     lines.extend([
         String::new(),
-        "## Logs of other attacks".to_owned(),
+        "### Logs of other attacks".to_owned(),
         String::new(),
         format!(
             "In {} further logs of the same set no record about services is labelled malicious or unclear. {} of them give \
@@ -161,7 +159,7 @@ fn hosts(evaluation: &Evaluation, lines: &mut Vec<String>) {
     lines.extend(
         [
             "",
-            "## Hosts",
+            "### Hosts",
             "",
             "`win10-benign-vm` is the whole log folder of an ordinary Windows 10, `benign-system-logs` two System logs of \
              ordinary machines with dozens of installs, `server2016-capattack` the log folder of a server, copied live, on \
@@ -204,11 +202,11 @@ fn loud(one: &Scanned, most: usize) -> String {
 
 /// Indicators that were considered and are not asked, with the reason.
 fn left_out(lines: &mut Vec<String>) {
-    lines.extend([String::new(), "## What is not asked, and why".to_owned(), String::new()]);
+    lines.extend([String::new(), "### What is not asked, and why".to_owned(), String::new()]);
     lines.extend(super::left_out::REASONS.iter().map(|(what, why)| format!("- **{what}**: {why}")));
 }
 
-const fn word(verdict: Verdict) -> &'static str {
+pub(super) const fn word(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Escalate => "escalate",
         Verdict::Review => "review",
@@ -219,7 +217,7 @@ const fn word(verdict: Verdict) -> &'static str {
 }
 
 /// Evidence in a cell of a table: a code span that neither ends early nor ends the cell.
-fn code(evidence: &str) -> String {
+pub(super) fn code(evidence: &str) -> String {
     let safe = crate::text::terminal_safe(evidence);
     let mut short: String = safe.chars().take(QUOTE).collect();
     if short.len() < safe.len() {

@@ -1,7 +1,6 @@
-//! How the ranking does on logs whose truth is known, and on hosts where nothing happened.
+//! How the ranking does: on [`hosts`] made to order, and on logs of others whose truth is known.
 //!
-//! The caller scans; here is what is counted and how it is told. Incidents are counted, not records: one run of
-//! one tool wrote 244 installs.
+//! Of the logs incidents are counted, not records: one run of one tool wrote 244 installs.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,6 +9,7 @@ use crate::report::{HostReport, ServiceReport};
 use crate::text;
 
 mod corpus;
+pub mod hosts;
 mod left_out;
 mod markdown;
 pub mod plants;
@@ -17,6 +17,23 @@ mod truth;
 
 pub use corpus::{Corpus, Folders, Unusable};
 pub use truth::{Label, Labelled, Truth};
+
+/// The whole page, docs/evaluation.md: hosts made to order, then labelled logs where the corpus has them.
+pub fn page(study: &hosts::Study, labelled: Option<&Evaluation>) -> String {
+    let mut page = String::from(
+        "# Evaluation\n\nWritten by `cargo run --release --example evaluate -- CORPUS > docs/evaluation.md`; `.ci/run` holds \
+         this page against what the command prints. CORPUS is a folder with `hives/` and `evtx/`, real evidence that is no \
+         part of this repository; without one the command works as well, with the lab's bases alone. `--csv FILE` writes a \
+         row for each host, to compare two runs.\n\n",
+    );
+    page.push_str(&study.markdown());
+    page.push('\n');
+    if let Some(labelled) = labelled {
+        page.push('\n');
+        page.push_str(&labelled.markdown());
+    }
+    page
+}
 
 /// What the tool made of one labelled incident.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,7 +117,7 @@ impl Evaluation {
         self.incidents.iter().filter(move |one| one.labelled.primary && one.labelled.label == label)
     }
 
-    /// The page, in Markdown.
+    /// Its part of the page, in Markdown.
     pub fn markdown(&self) -> String {
         markdown::page(self)
     }

@@ -40,9 +40,12 @@ impl Hives {
         host: &Host,
         users: &[User],
         clock: &mut Clock,
+        system: Option<&Hive>,
     ) -> Result<Hives, ScenarioError> {
-        let system = system_hive::build(host, clock)?;
-        let software = software_hive::build(host, users)?;
+        let own = system.map(|system| system_hive::settle(system, host, clock));
+        let groups = own.as_ref().map_or_else(software_hive::stock_groups, software_hive::groups);
+        let system = own.map_or_else(|| system_hive::build(host, clock), Ok)?;
+        let software = software_hive::build(host, users, groups)?;
         let security = host.posture.then(|| security_hive::build(host));
         Ok(Hives { system, software, security, unflushed: None })
     }

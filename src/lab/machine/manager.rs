@@ -5,6 +5,7 @@ use super::account::Session;
 use super::events::{security, sysmon, system};
 use super::hives::CONTROL_SET;
 use super::journal::Channel;
+use super::noise::has_service;
 use super::process::Process;
 use super::registry::Writer;
 use super::stock::failure_actions;
@@ -261,8 +262,10 @@ impl Machine {
     pub(super) fn set_recovery(&mut self, recovery: &Recovery) -> Result<(), ScenarioError> {
         self.service_key(&recovery.service)?;
         let session = self.session(Some(&recovery.by))?;
-        let command = recovery.with.clone().unwrap_or_else(|| failure_command_line(recovery));
-        self.run_tool(&session, SC, &command);
+        if !recovery.by_setup {
+            let command = recovery.with.clone().unwrap_or_else(|| failure_command_line(recovery));
+            self.run_tool(&session, SC, &command);
+        }
         let present = (false, recovery.command.is_some());
         let actions = failure_actions(recovery.reset, present, &recovery.actions);
         let mut values = vec![("FailureActions", Data::Binary(actions))];
@@ -340,6 +343,9 @@ impl Machine {
         let suffix = format!("{:x}", session.logon_id & 0xf_ffff);
         let manager = self.manager.clone();
         for template in super::stock::services().iter().filter(|stock| stock.kind & 0x40 != 0) {
+            if !has_service(&self.hives.system, &template.name) {
+                continue;
+            }
             let name = format!("{}_{suffix}", template.name);
             if self.hives.system.find(&format!(r"{CONTROL_SET}\Services\{name}")).is_some() {
                 continue;

@@ -30,6 +30,7 @@ use journal::Journals;
 use process::Process;
 
 use super::evidence::File;
+use super::regf::Hive;
 use super::scenario::{Host, Protocol, Scenario, ScenarioError, Step};
 
 /// A host while its scenario unfolds.
@@ -47,15 +48,18 @@ pub(super) struct Machine {
 }
 
 impl Machine {
-    /// A host as it is before its first action.
-    pub(super) fn new(scenario: &Scenario) -> Result<Machine, ScenarioError> {
+    /// A host as it is before its first action: freshly set up, or with a SYSTEM hive of its own.
+    pub(super) fn new(
+        scenario: &Scenario,
+        system: Option<&Hive>,
+    ) -> Result<Machine, ScenarioError> {
         let host = scenario.host.clone();
         let mut accounts = BTreeMap::new();
         for user in &scenario.users {
             accounts.insert(user.name.to_lowercase(), Account::new(user)?);
         }
         let mut clock = Clock::new(scenario.seed, host.installed);
-        let hives = Hives::new(&host, &scenario.users, &mut clock)?;
+        let hives = Hives::new(&host, &scenario.users, &mut clock, system)?;
         let manager = Process {
             pid: events::system::MANAGER_PID,
             guid: clock.process_guid(events::system::MANAGER_PID),
@@ -66,7 +70,7 @@ impl Machine {
         let journals = Journals::new(&host);
         let mut steps = scenario.actions.clone();
         for noise in &scenario.noise {
-            steps.extend(noise::steps(noise, &mut clock));
+            steps.extend(noise::steps(noise, &mut clock, &hives.system));
         }
         // Stable: actions of one moment happen in the order in which they are written.
         steps.sort_by_key(|step| step.at);

@@ -3,7 +3,9 @@
 use jiff::SignedDuration;
 
 use super::clock::Clock;
+use super::hives::CONTROL_SET;
 use super::stock;
+use crate::lab::regf::Hive;
 use crate::lab::scenario::{
     Action, Install, Noise, NoiseKind, ServiceKind, Start, StartMode, Step,
 };
@@ -17,13 +19,13 @@ const SCAN: i64 = 340;
 const DEFENDER_DRIVER: &str = r"C:\ProgramData\Microsoft\Windows Defender\Definition Updates\{2C4F0D3B-7A41-4E0D-9B53-0E6C1A5D8F27}\MpKslDrv.sys";
 
 /// The steps of one source of noise.
-pub(super) fn steps(noise: &Noise, clock: &mut Clock) -> Vec<Step> {
+pub(super) fn steps(noise: &Noise, clock: &mut Clock, system: &Hive) -> Vec<Step> {
     let every = i64::from(noise.every_minutes.max(1)) * 60;
     let mut at = noise.from;
     let mut steps = Vec::new();
     let mut number = 0_usize;
     while at < noise.until && number < LIMIT {
-        let action = action(noise.kind, number, clock);
+        let action = action(noise.kind, number, clock, system);
         if let Action::InstallService(driver) = &action {
             // The scan ends and takes its driver along.
             let end = at.saturating_add(SignedDuration::from_secs(SCAN)).unwrap_or(at);
@@ -39,7 +41,7 @@ pub(super) fn steps(noise: &Noise, clock: &mut Clock) -> Vec<Step> {
     steps
 }
 
-fn action(kind: NoiseKind, number: usize, clock: &mut Clock) -> Action {
+fn action(kind: NoiseKind, number: usize, clock: &mut Clock, system: &Hive) -> Action {
     match kind {
         NoiseKind::BitsToggles => Action::SetStart {
             service: "BITS".to_owned(),
@@ -47,20 +49,28 @@ fn action(kind: NoiseKind, number: usize, clock: &mut Clock) -> Action {
             by: None,
         },
         NoiseKind::ServiceLogons => Action::ServiceLogon {},
-        NoiseKind::ServiceStarts => Action::StartService(Start::new(&any_stock_service(clock))),
+        NoiseKind::ServiceStarts => {
+            Action::StartService(Start::new(&any_stock_service(clock, system)))
+        }
         NoiseKind::DefenderDrivers => Action::InstallService(defender_driver(clock)),
     }
 }
 
 /// A stock service that a demand starts.
-fn any_stock_service(clock: &mut Clock) -> String {
+fn any_stock_service(clock: &mut Clock, system: &Hive) -> String {
     let services: Vec<&stock::Stock> = stock::services()
         .iter()
         .filter(|service| matches!(service.kind, 0x10 | 0x20) && service.start == 3)
+        .filter(|service| has_service(system, &service.name))
         .collect();
     let choice = clock.below(u64::try_from(services.len()).unwrap_or(1));
     let choice = usize::try_from(choice).ok().and_then(|choice| services.get(choice));
     choice.map_or_else(|| "BITS".to_owned(), |service| service.name.clone())
+}
+
+/// Whether a host that was not set up here has that service of Windows.
+pub(super) fn has_service(system: &Hive, name: &str) -> bool {
+    system.find(&format!(r"{CONTROL_SET}\Services\{name}")).is_some()
 }
 
 /// Defender's driver for one scan: eight random digits, in the folder of its definitions.

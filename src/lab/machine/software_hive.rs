@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::hives::CONTROL_SET;
 use super::stock;
 use super::system_hive::descriptor;
 use crate::lab::Sid;
@@ -12,15 +13,22 @@ use crate::time::to_filetime;
 const CURRENT_VERSION: &str = r"Microsoft\Windows NT\CurrentVersion";
 const KEY_SECURITY: &str = "O:SYG:SYD:(A;CI;KR;;;BU)(A;CI;KA;;;BA)(A;CI;KA;;;SY)(A;CI;KA;;;CO)";
 
+/// The first build of Windows 10.
+const WINDOWS_10: u32 = 10_240;
+
 /// The hive of a host that was just installed.
-pub(super) fn build(host: &Host, users: &[User]) -> Result<Hive, ScenarioError> {
+pub(super) fn build(
+    host: &Host,
+    users: &[User],
+    groups: BTreeMap<String, Vec<String>>,
+) -> Result<Hive, ScenarioError> {
     let mut hive = Hive::new("ROOT", &descriptor(KEY_SECURITY), host.imaged);
     version(&mut hive, host);
     if host.posture {
         recording(&mut hive, host);
     }
     let svchost = hive.create(&format!(r"{CURRENT_VERSION}\Svchost"), host.imaged);
-    for (group, services) in groups() {
+    for (group, services) in groups {
         hive.set(svchost, &group, &Data::Texts(services), host.imaged);
     }
     for user in users {
@@ -44,27 +52,48 @@ fn version(hive: &mut Hive, host: &Host) {
         ("SystemRoot", r"C:\Windows"),
         ("CurrentBuild", &build),
         ("CurrentBuildNumber", &build),
-        ("CurrentVersion", "6.3"),
+        ("CurrentVersion", kernel(windows.build)),
         ("EditionID", &windows.edition),
         ("InstallationType", kind),
         ("ProductName", &windows.product),
         ("ReleaseId", &windows.release),
     ] {
-        hive.set(key, name, &Data::Text(text.to_owned()), at);
+        // Versions before Windows 10 have no release.
+        if !text.is_empty() {
+            hive.set(key, name, &Data::Text(text.to_owned()), at);
+        }
     }
     if let Some(version) = &windows.display_version {
         hive.set(key, "DisplayVersion", &Data::Text(version.clone()), at);
     }
     let seconds = u32::try_from(at.as_second()).unwrap_or(0);
-    for (name, number) in [
-        ("CurrentMajorVersionNumber", 10),
-        ("CurrentMinorVersionNumber", 0),
-        ("InstallDate", seconds),
-        ("UBR", windows.revision),
+    let is_ten = windows.build >= WINDOWS_10;
+    for (name, number, there) in [
+        ("CurrentMajorVersionNumber", 10, is_ten),
+        ("CurrentMinorVersionNumber", 0, is_ten),
+        ("InstallDate", seconds, true),
+        ("UBR", windows.revision, is_ten),
     ] {
-        hive.set(key, name, &Data::Dword(number), at);
+        if there {
+            hive.set(key, name, &Data::Dword(number), at);
+        }
     }
-    hive.set(key, "InstallTime", &Data::Qword(to_filetime(at)), at);
+    if is_ten {
+        hive.set(key, "InstallTime", &Data::Qword(to_filetime(at)), at);
+    }
+}
+
+/// `CurrentVersion`, which stopped counting at Windows 8.1.
+const fn kernel(build: u32) -> &'static str {
+    match build {
+        ..2600 => "4.0",
+        2600..3790 => "5.1",
+        3790..6000 => "5.2",
+        6000..7600 => "6.0",
+        7600..9200 => "6.1",
+        9200..9600 => "6.2",
+        _ => "6.3",
+    }
 }
 
 /// Whoever has processes audited wants their command lines; script blocks are recorded everywhere here, see the log of
@@ -92,19 +121,32 @@ fn recording(hive: &mut Hive, host: &Host) {
 }
 
 /// The svchost groups of the stock services, each with its members.
-fn groups() -> BTreeMap<String, Vec<String>> {
+pub(super) fn stock_groups() -> BTreeMap<String, Vec<String>> {
+    let services = stock::services().iter();
+    group(services.map(|service| (service.name.as_str(), service.image_path.as_str())))
+}
+
+/// The svchost groups of the services of a SYSTEM hive.
+pub(super) fn groups(system: &Hive) -> BTreeMap<String, Vec<String>> {
+    let services = system.find(&format!(r"{CONTROL_SET}\Services"));
+    let services = services.map(|services| system.children(services)).unwrap_or_default();
+    group(services.into_iter().filter_map(|key| match system.value(key, "ImagePath")? {
+        Data::Text(path) | Data::ExpandText(path) => Some((system.name(key), path.as_str())),
+        _ => None,
+    }))
+}
+
+/// Groups by the commands of services.
+fn group<'a>(services: impl Iterator<Item = (&'a str, &'a str)>) -> BTreeMap<String, Vec<String>> {
     let mut groups: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for service in stock::services() {
-        let Some((program, arguments)) = service.image_path.split_once(" -k ") else { continue };
+    for (name, command) in services {
+        let Some((program, arguments)) = command.split_once(" -k ") else { continue };
         if !program.to_ascii_lowercase().ends_with("svchost.exe") {
             continue;
         }
         let group = arguments.split_whitespace().next().unwrap_or_default();
         let known = groups.keys().find(|known| known.eq_ignore_ascii_case(group)).cloned();
-        groups
-            .entry(known.unwrap_or_else(|| group.to_owned()))
-            .or_default()
-            .push(service.name.clone());
+        groups.entry(known.unwrap_or_else(|| group.to_owned())).or_default().push(name.to_owned());
     }
     groups
 }

@@ -106,6 +106,19 @@ pub(super) fn build(host: &Host, clock: &mut Clock) -> Result<Hive, ScenarioErro
     Ok(hive)
 }
 
+/// The hive of a host that has lived before, up to its last shutdown.
+pub(super) fn settle(before: &Hive, host: &Host, clock: &mut Clock) -> Hive {
+    let mut hive = before.clone();
+    let name = format!(r"{CONTROL_SET}\Control\ComputerName\ComputerName");
+    let key = hive.create(&name, host.installed);
+    hive.set(key, "ComputerName", &Data::Text(host.name.clone()), host.installed);
+    note_shutdown(&mut hive, host.shut_down);
+    if let Some(services) = hive.find(&format!(r"{CONTROL_SET}\Services")) {
+        touch_at_boot(&mut hive, services, host.shut_down, clock);
+    }
+    hive
+}
+
 fn control(hive: &mut Hive, host: &Host) -> Result<(), ScenarioError> {
     let at = host.installed;
     let path = |name: &str| format!(r"{CONTROL_SET}\Control\{name}");

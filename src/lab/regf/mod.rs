@@ -9,6 +9,7 @@
 mod base_block;
 mod bins;
 mod hive;
+mod import;
 mod key;
 pub mod log;
 mod marvin32;

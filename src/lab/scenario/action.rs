@@ -412,6 +412,9 @@ pub struct Recovery {
     pub by: String,
     /// The command line that did it; made up from the options if absent.
     pub with: Option<String>,
+    /// Whether a setup asks for it that runs already, without a command of its own.
+    #[serde(default)]
+    pub by_setup: bool,
 }
 
 /// A registry value as it is written in a scenario.

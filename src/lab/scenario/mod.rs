@@ -16,6 +16,7 @@ pub use program::ProgramSpec;
 
 use super::evidence::File;
 use super::machine::Machine;
+use super::regf::Hive;
 
 /// A host and its timeline.
 #[derive(Debug, Clone, Deserialize)]
@@ -111,7 +112,17 @@ impl Scenario {
 
     /// The evidence this host leaves: hives with their logs, event logs, and program files.
     pub fn evidence(&self) -> Result<Vec<File>, ScenarioError> {
-        let mut files = Machine::new(self)?.run()?;
+        self.told_by(Machine::new(self, None)?)
+    }
+
+    /// The same for a host that is not freshly set up: its story goes on from a SYSTEM hive whose only control set is
+    /// `ControlSet001`.
+    pub fn evidence_on(&self, system: &Hive) -> Result<Vec<File>, ScenarioError> {
+        self.told_by(Machine::new(self, Some(system))?)
+    }
+
+    fn told_by(&self, machine: Machine) -> Result<Vec<File>, ScenarioError> {
+        let mut files = machine.run()?;
         for file in &mut files {
             if let Some(path) = self.files.get(&file.path) {
                 file.path.clone_from(path);

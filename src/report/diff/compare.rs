@@ -14,6 +14,41 @@ pub(super) struct Compared {
     pub(super) services: Vec<ServiceDiff>,
     /// How many are the same.
     pub(super) same: usize,
+    /// What differs in the same way on many services, told once.
+    pub(super) everywhere: Vec<FieldDiff>,
+}
+
+/// From so many services on, one and the same change of who may write their keys is an act of Windows on all of them.
+const EVERYWHERE: usize = 20;
+/// The value that such acts change.
+const KEY_SECURITY: &str = "key_security";
+
+/// Takes out of the services what differs in the same way on many of them: upgrades give every key new access rules.
+fn everywhere(compared: &mut Compared) -> Vec<FieldDiff> {
+    let mut counts: BTreeMap<(Option<String>, Option<String>), usize> = BTreeMap::new();
+    let fields = compared.services.iter().flat_map(|service| &service.fields);
+    for field in fields.filter(|field| field.field == KEY_SECURITY) {
+        let count = counts.entry((field.before.clone(), field.after.clone())).or_default();
+        *count = count.saturating_add(1);
+    }
+    counts.retain(|_, count| *count >= EVERYWHERE);
+    let is_common = |field: &FieldDiff| {
+        field.field == KEY_SECURITY
+            && counts.contains_key(&(field.before.clone(), field.after.clone()))
+    };
+    for service in &mut compared.services {
+        service.fields.retain(|field| !is_common(field));
+    }
+    let before = compared.services.len();
+    compared.services.retain(|one| one.change != Change::Changed || !one.fields.is_empty());
+    let gone = before.saturating_sub(compared.services.len());
+    compared.same = compared.same.saturating_add(gone);
+    let told = |((before, after), count)| FieldDiff {
+        field: format!("{KEY_SECURITY} of {count} services"),
+        before,
+        after,
+    };
+    counts.into_iter().map(told).collect()
 }
 
 /// Several services of one name and one set: a baseline's variants, the instances for several users.
@@ -32,6 +67,7 @@ pub(super) fn services(before: Vec<Item>, after: Vec<Item>) -> Compared {
     for (before, after) in groups.values() {
         group(before, after, &mut compared);
     }
+    compared.everywhere = everywhere(&mut compared);
     let kept = |one: &ServiceDiff| (Reverse(one.verdict()), one.change, text::fold(&one.name));
     compared.services.sort_by_cached_key(kept);
     compared
@@ -133,4 +169,61 @@ pub(super) fn fact(field: &str, before: Option<&str>, after: Option<&str>) -> Op
         before: before.map(str::to_owned),
         after: after.map(str::to_owned),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::ServiceState;
+    use super::*;
+
+    fn item(name: &str, values: &[(&'static str, &str)]) -> Item {
+        let field = |(name, value): &(&'static str, &str)| Field {
+            name,
+            value: Some((*value).to_owned()),
+            is_known: !value.is_empty(),
+        };
+        Item {
+            name: name.to_owned(),
+            is_instance: false,
+            fields: values.iter().map(field).collect(),
+            state: ServiceState::default(),
+        }
+    }
+
+    #[test]
+    fn the_nearest_variant_is_compared_and_the_unknown_is_no_difference() {
+        let before = vec![
+            item("a", &[("image", "x"), ("start", "auto"), ("sha256", "")]),
+            item("A", &[("image", "y"), ("start", "auto"), ("sha256", "1")]),
+        ];
+        let same = services(
+            before.clone(),
+            vec![item("a", &[("image", "x"), ("start", "auto"), ("sha256", "2")])],
+        );
+        assert_eq!((same.services.len(), same.same), (0, 1));
+        let other = services(
+            before,
+            vec![item("a", &[("image", "y"), ("start", "demand"), ("sha256", "1")])],
+        );
+        let [one] = other.services.as_slice() else { unreachable!("one service") };
+        assert_eq!(
+            one.fields.iter().map(|field| field.field.as_str()).collect::<Vec<_>>(),
+            ["start"]
+        );
+    }
+
+    #[test]
+    fn what_changed_on_all_keys_is_told_once() {
+        let all = |security: &str, start: &str| -> Vec<Item> {
+            let names = (0..EVERYWHERE).map(|number| format!("s{number:02}"));
+            let of = |name: String| {
+                let start = if name == "s00" { start } else { "auto" };
+                item(&name, &[(KEY_SECURITY, security), ("start", start)])
+            };
+            names.map(of).collect()
+        };
+        let compared = services(all("D:a", "auto"), all("D:b", "demand"));
+        assert_eq!((compared.services.len(), compared.same), (1, EVERYWHERE - 1));
+        assert_eq!(compared.everywhere[0].field, format!("key_security of {EVERYWHERE} services"));
+    }
 }

@@ -95,10 +95,10 @@ impl Item {
             field("failure_command", failure),
             field("launch_protected", number(row.launch_protected)),
             field("security", row.security.clone()),
-            told("owner", row.owner.clone()),
+            field("owner", row.owner.clone()),
         ];
-        let of_file = |names: [&'static str; 2], file: &FileValues| {
-            [told(names[0], file.sha256.clone()), told(names[1], file.signer.clone())]
+        let of_file = |[sha256, signer]: [&'static str; 2], file: &FileValues| {
+            [told(sha256, file.sha256.clone()), told(signer, file.signer.clone())]
         };
         fields.extend(of_file(["image_sha256", "image_signer"], &row.image_file));
         fields.extend(of_file(["dll_sha256", "dll_signer"], &row.dll_file));
@@ -199,7 +199,7 @@ fn files(links: &[ServiceFileReport]) -> Vec<Field> {
         fields.push(told(
             signature,
             signed.map(|link| match &link.signer {
-                Some(signer) => format!("{}, {signer}", link.signature.label()),
+                Some(name) => format!("{}, {name}", link.signature.label()),
                 None => link.signature.label().to_owned(),
             }),
         ));

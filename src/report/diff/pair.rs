@@ -126,8 +126,10 @@ fn builds(file: &BaselineFile) -> Option<String> {
     (!builds.is_empty()).then(|| builds.join(", "))
 }
 
-fn host_diff(names: (String, String), facts: Vec<FieldDiff>, compared: Compared) -> HostDiff {
+fn host_diff(names: (String, String), facts: Vec<FieldDiff>, mut compared: Compared) -> HostDiff {
     let (before, after) = names;
+    let mut facts = facts;
+    facts.append(&mut compared.everywhere);
     let count = |change| compared.services.iter().filter(|one| one.change == change).count();
     HostDiff {
         before,

@@ -121,8 +121,14 @@ impl Stock {
 
     /// Its accounts, in the form of [`account`]. Empty where nothing is known.
     pub fn accounts(&self) -> BTreeSet<String> {
+        self.accounts_of(|_| true)
+    }
+
+    /// Its accounts in the versions of which that is true of a build.
+    pub fn accounts_of(&self, is_meant: impl Fn(u32) -> bool) -> BTreeSet<String> {
         self.variants
             .iter()
+            .filter(|variant| variant.builds.iter().any(|build| is_meant(*build)))
             .filter(|variant| !variant.account.is_empty())
             .map(|variant| account(variant.account))
             .collect()
@@ -152,17 +158,30 @@ pub fn template(name: &str) -> Option<&str> {
 }
 
 /// An account name as `ObjectName` spells it, reduced to one spelling: `localsystem`, `localservice`,
-/// `networkservice`, else lower case.
+/// `networkservice`, else lower case. Setups of products write the names of the system's language.
 pub fn account(name: &str) -> String {
+    const AUTHORITIES: [&str; 6] = [
+        "nt authority\\",
+        "nt-autorität\\",
+        "autorite nt\\",
+        "autorité nt\\",
+        "autoridade nt\\",
+        ".\\",
+    ];
     let lower = name.trim().to_lowercase();
-    let bare = lower
-        .strip_prefix("nt authority\\")
-        .or_else(|| lower.strip_prefix(".\\"))
+    let bare = AUTHORITIES
+        .iter()
+        .find_map(|authority| lower.strip_prefix(authority))
         .unwrap_or(&lower)
         .replace(' ', "");
     match bare.as_str() {
-        "system" | "localsystem" => "localsystem".to_owned(),
-        "localservice" | "networkservice" => bare,
+        "system" | "localsystem" | "système" | "sistema" => "localsystem".to_owned(),
+        "localservice" | "lokalerdienst" | "servicelocal" | "serviciolocal" | "serviziolocale" => {
+            "localservice".to_owned()
+        }
+        "networkservice" | "netzwerkdienst" | "serviceréseau" | "serviciodered" => {
+            "networkservice".to_owned()
+        }
         _ => lower,
     }
 }
@@ -190,7 +209,7 @@ mod tests {
         for row in rows(NAMES) {
             assert!(!row.numbers(1).is_empty(), "{}: no build", row.field(0));
             let sources: Vec<&str> = row.field(4).split(',').collect();
-            let known = sources.iter().all(|one| ["b", "d", "m", "w", "z"].contains(one));
+            let known = sources.iter().all(|one| ["b", "d", "m", "w", "x", "z"].contains(one));
             assert!(known, "{:?}: no source", row.0);
         }
         for row in rows(ENGLISH) {
@@ -258,6 +277,9 @@ mod tests {
             (r"NT AUTHORITY\SYSTEM", "localsystem"),
             (r"NT Authority\LocalService", "localservice"),
             (r"NT AUTHORITY\Network Service", "networkservice"),
+            (r"NT-AUTORITÄT\Lokaler Dienst", "localservice"),
+            (r"NT-AUTORITÄT\Netzwerkdienst", "networkservice"),
+            (r"AUTORITE NT\Service local", "localservice"),
             (r"CORP\svc-Backup", r"corp\svc-backup"),
         ] {
             assert_eq!(account(raw), expected);
