@@ -11,7 +11,7 @@ fn study() -> &'static Study {
     static STUDY: OnceLock<Study> = OnceLock::new();
     STUDY.get_or_init(|| {
         let base = Base::lab().into_iter().next().unwrap();
-        Study::of(vec![base], plants::attacks().iter().collect()).unwrap()
+        Study::of(vec![base], &plants::attacks().iter().collect::<Vec<_>>()).unwrap()
     })
 }
 

@@ -55,8 +55,7 @@ impl Hive {
     pub fn child(&self, key: KeyId, name: &str) -> Option<KeyId> {
         let wanted = sort_key(name);
         let children = &self.key(key).children;
-        let found =
-            children.binary_search_by_key(&wanted, |child| sort_key(&self.key(KeyId(*child)).name));
+        let found = children.binary_search_by(|child| self.key(KeyId(*child)).order.cmp(&wanted));
         found.ok().and_then(|position| children.get(position)).map(|child| KeyId(*child))
     }
 
@@ -101,7 +100,7 @@ impl Hive {
         let position = self
             .key(parent)
             .children
-            .partition_point(|child| sort_key(&self.key(KeyId(*child)).name) < wanted);
+            .partition_point(|child| self.key(KeyId(*child)).order < wanted);
         let above = self.touch(parent, at);
         above.children.insert(position, id);
         KeyId(id)

@@ -18,6 +18,8 @@ const LATIN_NAME: u16 = 0x20;
 #[derive(Debug, Clone)]
 pub(super) struct Key {
     pub(super) name: String,
+    /// What lists of subkeys are sorted by.
+    pub(super) order: Vec<u16>,
     pub(super) last_write: Timestamp,
     pub(super) parent: Option<usize>,
     /// Positions in the hive's table of keys, in the order of the subkey list.
@@ -52,6 +54,7 @@ impl Key {
     ) -> Key {
         let mut key = Key {
             name: name.to_owned(),
+            order: name::sort_key(name),
             last_write,
             parent: parent.map(|(position, _)| position),
             children: Vec::new(),

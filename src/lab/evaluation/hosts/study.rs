@@ -88,14 +88,14 @@ impl Study {
     /// # Errors
     /// Where a definition is wrong: its host cannot be made for another reason than what a base lacks, or be read.
     pub fn run(bases: Vec<Base>) -> Result<Self, String> {
-        Self::of(bases, plants::attacks().iter().collect())
+        Self::of(bases, &plants::attacks().iter().collect::<Vec<_>>())
     }
 
     /// Makes and judges the hosts of these attacks.
     ///
     /// # Errors
     /// As [`Study::run`].
-    pub fn of(bases: Vec<Base>, attacks: Vec<&'static Plant>) -> Result<Self, String> {
+    pub fn of(bases: Vec<Base>, attacks: &[&'static Plant]) -> Result<Self, String> {
         let mut untold = Vec::new();
         let mut slots = Vec::new();
         let mut harmless: Vec<Vec<&'static Plant>> = Vec::new();
