@@ -80,11 +80,7 @@ pub fn scan(evidence: &dyn Evidence, settings: &Settings, progress: &dyn Progres
 }
 
 /// Reads one host: what [`scan()`] ranks and reports.
-pub fn examine(
-    evidence: &dyn Evidence,
-    settings: &Settings,
-    progress: &dyn Progress,
-) -> Examined {
+pub fn examine(evidence: &dyn Evidence, settings: &Settings, progress: &dyn Progress) -> Examined {
     let reading = match &settings.rules {
         Some(rules) => artifact::read_with(evidence, rules, progress),
         None => artifact::read(evidence, progress),

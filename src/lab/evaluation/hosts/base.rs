@@ -132,9 +132,8 @@ impl Base {
     /// What is wrong with the hive, in words.
     pub fn real(spec: &RealHive, primary: Vec<u8>, logs: Vec<Vec<u8>>) -> Result<Base, String> {
         let named = logs.into_iter().zip(1..);
-        let logs: Vec<LogFile> = named
-            .map(|(bytes, number)| LogFile { name: format!("LOG{number}"), bytes })
-            .collect();
+        let logs: Vec<LogFile> =
+            named.map(|(bytes, number)| LogFile { name: format!("LOG{number}"), bytes }).collect();
         let replayed = replay(primary, &logs);
         let read = hive::Hive::open(&replayed).map_err(|error| error.to_string())?;
         let root = read.root().map_err(|error| error.to_string())?;

@@ -46,9 +46,8 @@ impl Study {
         let outcome = host.outcome(View::Shipped);
         record.push(outcome.map_or(0, |one| one.review).to_string());
         record.push(outcome.map_or(0, |one| one.escalate).to_string());
-        let loud = |one: &&Told| {
-            one.planted.is_none() && one.verdict >= crate::rank::Verdict::Review
-        };
+        let loud =
+            |one: &&Told| one.planted.is_none() && one.verdict >= crate::rank::Verdict::Review;
         let told = |one: &Told| format!("{} {} {}", one.name, one.score, one.findings.join(" "));
         let alarms: Vec<String> = host.told.iter().filter(loud).map(told).collect();
         record.push(alarms.join("; "));

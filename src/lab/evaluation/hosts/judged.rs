@@ -117,9 +117,7 @@ impl View {
 
     fn counts(self, row: &Row, yes: Yes) -> bool {
         match self {
-            Self::NewTool | Self::NewBoth => {
-                row.planted.is_none() || !yes.knows_tools()
-            }
+            Self::NewTool | Self::NewBoth => row.planted.is_none() || !yes.knows_tools(),
             Self::Without(family) => yes.indicator.family != family,
             _ => true,
         }
@@ -160,11 +158,8 @@ pub(super) fn rows(
         let weight = |finding: &Finding| i16::try_from(finding.weight).unwrap_or(i16::MAX);
         all.map(|one| Yes { indicator: one.indicator, weight: weight(one) }).collect()
     };
-    let by_name: BTreeMap<&str, &Ranked<'_>> = masked
-        .unwrap_or_default()
-        .iter()
-        .map(|one| (one.service.name.as_str(), one))
-        .collect();
+    let by_name: BTreeMap<&str, &Ranked<'_>> =
+        masked.unwrap_or_default().iter().map(|one| (one.service.name.as_str(), one)).collect();
     ranked
         .iter()
         .map(|one| Row {
@@ -230,18 +225,11 @@ pub struct Told {
 }
 
 /// The outcome of a way to order, with `plants` planted services.
-pub(super) fn outcome(
-    rows: &[Row],
-    plants: usize,
-    view: View,
-    shipped: &[Standing],
-) -> Outcome {
+pub(super) fn outcome(rows: &[Row], plants: usize, view: View, shipped: &[Standing]) -> Outcome {
     match view {
         View::Newest => simple(rows, plants, &|_| false),
         View::Outside => simple(rows, plants, &|row| row.is_outside),
-        View::AnyFinding => {
-            simple(rows, plants, &|row| row.yes.iter().any(|yes| yes.weight > 0))
-        }
+        View::AnyFinding => simple(rows, plants, &|row| row.yes.iter().any(|yes| yes.weight > 0)),
         _ => viewed(rows, plants, view, shipped),
     }
 }
@@ -274,8 +262,7 @@ pub(super) fn weighed(
     view: View,
     weight: &dyn Fn(Yes) -> i16,
 ) -> Outcome {
-    let standings: Vec<Standing> =
-        rows.iter().map(|row| Standing::of(row, view, weight)).collect();
+    let standings: Vec<Standing> = rows.iter().map(|row| Standing::of(row, view, weight)).collect();
     standing(rows, plants, standings.iter())
 }
 
@@ -299,11 +286,8 @@ fn standing<'a>(
     plants: usize,
     standings: impl Iterator<Item = &'a Standing>,
 ) -> Outcome {
-    let mut outcome = Outcome {
-        places: vec![None; plants],
-        scores: vec![None; plants],
-        ..Outcome::default()
-    };
+    let mut outcome =
+        Outcome { places: vec![None; plants], scores: vec![None; plants], ..Outcome::default() };
     let mut keys = Vec::with_capacity(rows.len());
     for (row, one) in rows.iter().zip(standings) {
         keys.push(&one.key);

@@ -8,8 +8,8 @@ use super::base::Base;
 use crate::lab::evidence::File;
 use crate::lab::random::Random;
 use crate::lab::scenario::{
-    Action, Audit, Host, Install, LogFile, Noise, NoiseKind, Protocol, Scenario, ScenarioError, ServiceKind,
-    StartMode, Step, TimeZone,
+    Action, Audit, Host, Install, LogFile, Noise, NoiseKind, Protocol, Scenario, ScenarioError,
+    ServiceKind, StartMode, Step, TimeZone,
 };
 use crate::text::fold;
 
@@ -56,7 +56,8 @@ impl Story {
         let calendar = Calendar::new(base, &mut random);
         let taken: BTreeSet<String> =
             attack.iter().flat_map(|plant| &plant.services).map(|name| fold(name)).collect();
-        let is_free = |plant: &Plant| plant.services.iter().all(|name| !taken.contains(&fold(name)));
+        let is_free =
+            |plant: &Plant| plant.services.iter().all(|name| !taken.contains(&fold(name)));
         let mut decoys = Vec::new();
         for plant in harmless {
             if random.below(2) == 0 && is_free(plant) {

@@ -128,7 +128,10 @@ pub(super) fn alarms(study: &Study, lines: &mut Vec<String>) {
         }
         head(
             &format!("Benign services at review or above: {what}"),
-            format!("{} services by name, as the tool ships; the worst host of each.", alarms.len()),
+            format!(
+                "{} services by name, as the tool ships; the worst host of each.",
+                alarms.len()
+            ),
             "| service | what it is | verdict | score (dB) | findings | clean hosts | attacked hosts | bases |",
             lines,
         );

@@ -24,9 +24,8 @@ impl Study {
     }
 
     fn method(&self, lines: &mut Vec<String>) {
-        let attacked = |condition| {
-            self.under(condition).filter(|host| host.attack.is_some()).count()
-        };
+        let attacked =
+            |condition| self.under(condition).filter(|host| host.attack.is_some()).count();
         let whole = self.under(Condition::Whole).count();
         let registry = self.under(Condition::Registry).count();
         let families = self.families(Condition::Registry).len();

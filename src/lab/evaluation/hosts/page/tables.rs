@@ -145,9 +145,11 @@ pub(super) fn ablation(study: &Study, lines: &mut Vec<String>) {
 pub(super) fn calibration(study: &Study, lines: &mut Vec<String>) {
     head(
         "Calibration",
-        &["A score of S decibans stands for the probability P = 1/(1+10^(-(S-27)/10)), with one malicious service in 500. \
+        &[
+            "A score of S decibans stands for the probability P = 1/(1+10^(-(S-27)/10)), with one malicious service in 500. \
            Here it is one in more than a thousand, and attacks are of many kinds: what a bin says should not be more than is \
-           found in it. Shipped order, all hosts."],
+           found in it. Shipped order, all hosts.",
+        ],
         "| score | services, hive and logs | planted | part | P | services, registry alone | planted | part | P |",
         lines,
     );
