@@ -68,7 +68,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 fn measure(shape: &str, services: usize, events: usize, runs: usize) -> Result<(), Box<dyn Error>> {
-    let facts = Facts::of(shape, services, events)?.facts;
+    let facts = Facts::of(shape, services, events)?.made;
     let start = now();
     let host = Host::from_facts(facts, coverage(), Host::DEFAULT_WINDOW);
     let joined = now().saturating_sub(start);
@@ -154,7 +154,7 @@ fn coverage() -> Coverage {
 
 /// Facts in the making.
 struct Facts {
-    facts: Vec<Fact>,
+    made: Vec<Fact>,
     start: Timestamp,
     next: u64,
 }
@@ -162,9 +162,9 @@ struct Facts {
 impl Facts {
     fn of(shape: &str, services: usize, events: usize) -> Result<Self, Box<dyn Error>> {
         let start: Timestamp = "2026-03-02T08:00:00Z".parse()?;
-        let mut made = Self { facts: Vec::new(), start, next: 1 };
+        let mut made = Self { made: Vec::new(), start, next: 1 };
         for number in (0..services).filter(|_| shape != "names") {
-            made.facts.push(key(number, shape)?);
+            made.made.push(key(number, shape)?);
         }
         for round in 0..events {
             let number = round % services.max(1);
@@ -188,7 +188,7 @@ impl Facts {
         let second = SignedDuration::from_millis(i64::try_from(self.next).unwrap_or(0) * 250);
         let record_id = self.next;
         self.next += 1;
-        self.facts.push(Fact::Event(Box::new(Event {
+        self.made.push(Fact::Event(Box::new(Event {
             time: self.start.saturating_add(second).unwrap_or(self.start),
             computer: "WS01".to_owned(),
             user_sid: Some(USER.to_owned()),

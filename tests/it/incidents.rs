@@ -371,11 +371,12 @@ fn two_services_made_from_one_address_on_a_lab_host_are_one_incident() {
 fn waves_of_drivers_and_products_are_no_loud_incidents() {
     let mut actions = String::new();
     for number in 0..12 {
-        actions.push_str(&format!(
+        let driver = format!(
             "[[action]]\nat = \"2022-05-11T08:00:{number:02}Z\"\ndo = \"install-driver\"\nservice = \"wave{number}\"\n\
              display-name = \"Wave adapter {number}\"\nimage-path = '\\SystemRoot\\System32\\drivers\\wave{number}.sys'\n\
              inf = \"oem{number}.inf\"\n"
-        ));
+        );
+        actions.push_str(&driver);
     }
     for number in 0..6 {
         let path = format!(r"C:\Program Files\Contoso\Suite\part{number}.exe");
