@@ -121,10 +121,10 @@ pub fn template(known: &[&'static Indicator]) -> String {
     for one in known {
         if family != Some(one.family) {
             family = Some(one.family);
-            let _infallible = write!(page, "\n# Family {:?}\n", one.family);
+            let _infallible = writeln!(page, "\n# Family {:?}", one.family);
         }
         let question = one.question.replace(char::is_control, " ");
-        let _infallible = write!(page, "# {} = {} # {question}\n", one.id, one.weight);
+        let _infallible = writeln!(page, "# {} = {} # {question}", one.id, one.weight);
     }
     page
 }

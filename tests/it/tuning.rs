@@ -292,7 +292,7 @@ fn what_matters_most_is_not_suppressed_in_passing() {
     let kept = ids(service(&after, "PSEXESVC"));
     assert!(kept.iter().all(|id| id.starts_with(['K', 'F', 'D', 'S', 'N'])), "{kept:?}");
     assert!(!kept.is_empty() && kept.len() < ids(service(&before, "PSEXESVC")).len());
-    let named = entry(&format!("indicators = {:?}\n", kept));
+    let named = entry(&format!("indicators = {kept:?}\n"));
     let named = report(&["--suppress", &named]);
     assert!(kept.iter().all(|id| !ids(service(&named, "PSEXESVC")).contains(id)));
 }

@@ -60,7 +60,7 @@ pub fn fields_markdown() -> String {
             service_field::Ground::Content => "the bytes of its file",
             service_field::Ground::Signature => "its file, and catalogs",
         };
-        let _infallible = write!(page, "| `{}` | {} | {ground} |\n", one.name, one.says);
+        let _infallible = writeln!(page, "| `{}` | {} | {ground} |", one.name, one.says);
     }
     page.push_str(
         "| `value.NAME` | any value below the key by its own name, `value.Parameters\\Application`: numbers in decimal, a list \
@@ -68,12 +68,12 @@ pub fn fields_markdown() -> String {
          | `role` | what the event is to the service, below |\n",
     );
     for one in event_field::FIELDS {
-        let _infallible = write!(page, "| `{}` | {} |\n", one.name, one.says);
+        let _infallible = writeln!(page, "| `{}` | {} |", one.name, one.says);
     }
     page.push_str("\n## Roles\n\n| role | meaning | told by |\n|---|---|---|\n");
     for (_, word, says, logs) in event_field::ROLES {
         let logs: Vec<&str> = logs.iter().map(|log| log.label()).collect();
-        let _infallible = write!(page, "| `{word}` | {says} | {} |\n", logs.join(", "));
+        let _infallible = writeln!(page, "| `{word}` | {says} | {} |", logs.join(", "));
     }
     page
 }

@@ -161,7 +161,7 @@ fn of_service(matcher: &Matcher, view: &dyn View) -> Option<bool> {
         match view.tell(field) {
             Told::Unknown => return None,
             Told::Is(values) => {
-                said.extend(values.into_iter().map(|value| (field.as_str(), value)))
+                said.extend(values.into_iter().map(|value| (field.as_str(), value)));
             }
         }
     }

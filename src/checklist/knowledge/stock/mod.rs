@@ -262,7 +262,7 @@ mod tests {
         for stock in only_there {
             assert!(without.service(stock.name).is_none(), "{}", stock.name);
         }
-        let kept = without.services().flat_map(|stock| stock.builds());
+        let kept = without.services().flat_map(super::Stock::builds);
         assert!(kept.into_iter().all(|build| !(18_362..=18_363).contains(&build)));
         assert!(without.service("Spooler").is_some());
         // A build that nobody measured leaves nothing out.
