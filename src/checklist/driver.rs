@@ -53,6 +53,9 @@ const OUTSIDE_DRIVERS: Indicator = Indicator {
             Class::System => Some(one.hit("beside the folder for drivers").weighing(4)),
             Class::BelowWindows => Some(one.hit("in another folder of Windows").weighing(6)),
             Class::UserWritable(what) => Some(one.hit(what).weighing(25)),
+            Class::OwnFolder | Class::DriveRoot | Class::ProgramDataRoot => {
+                Some(one.hit("in no folder of Windows or of a product").weighing(18))
+            }
             _ => Some(one.hit("outside the folders for drivers")),
         }
     },

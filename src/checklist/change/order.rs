@@ -1,10 +1,11 @@
 //! What the order of the values in the key says about how it was made.
 
 use crate::checklist::basis::HIVE;
-use crate::checklist::known_good::{agent, is_new_program, is_stock};
+use crate::checklist::knowledge::stock::Comparison;
+use crate::checklist::known_good::{self, agent, is_laid_down, is_new_program, is_stock};
 use crate::checklist::staging::{no, yes};
 use crate::checklist::story::clip;
-use crate::checklist::{Family, Hit, Indicator, Question, Scene, technique};
+use crate::checklist::{Family, Hit, Indicator, Question, Scene, Scope, technique};
 use crate::host::config::ValueOrder;
 
 const MEASURED: &str =
@@ -31,7 +32,7 @@ pub(super) const HOSTED: Indicator = Indicator {
     check: &|scope| {
         let config = scope.config()?;
         let hosted = scope.service.image.as_ref()?.leaf() == "svchost.exe";
-        if !hosted || config.value_order != ValueOrder::CreateService || !is_new_program(scope) {
+        if !hosted || config.value_order != ValueOrder::CreateService || !is_foreign(scope) {
             return None;
         }
         // The setup of Windows XP and Server 2003 called CreateService itself.
@@ -56,6 +57,16 @@ pub(super) const HOSTED: Indicator = Indicator {
         }),
     ],
 };
+
+/// Whether it is no service of Windows, or has taken the name of one that this Windows does not have, for a DLL of its own.
+fn is_foreign(scope: &Scope<'_>) -> bool {
+    let borrowed = || {
+        let dll = scope.service.dll.as_ref();
+        let compared = known_good::stock(scope).zip(dll).map(|(stock, dll)| stock.compare_dll(dll));
+        compared == Some(Comparison::Other) && !is_laid_down(scope)
+    };
+    is_new_program(scope) || borrowed()
+}
 
 pub(super) const IN_WINDOWS: Indicator = Indicator {
     id: "W19",

@@ -53,8 +53,8 @@ const ESSENTIAL: [&str; 13] = [
 
 /// What makes up Microsoft Defender Antivirus; on servers a feature that can be removed.
 const DEFENDER: [&str; 5] = ["WdBoot", "WdFilter", "WdNisDrv", "WdNisSvc", "WinDefend"];
-/// What another antivirus may take the place of.
-const REPLACEABLE: [&str; 2] = ["SecurityHealthService", "Sense"];
+/// What another antivirus may take the place of. Defender for Endpoint is none of it: it reports beside any antivirus.
+const REPLACEABLE: [&str; 1] = ["SecurityHealthService"];
 
 /// The guard it is, where it is an essential one on this host. Before Windows 8 `WinDefend` ran in svchost.exe and was a
 /// mere anti-spyware, which antivirus products did disable.

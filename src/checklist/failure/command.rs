@@ -3,9 +3,11 @@
 use super::product::is_of_product;
 use super::{MEASURED, MS_SCMR, SIGMA, own_command, run_action};
 use crate::checklist::basis::HIVE;
+use crate::checklist::place::{Class, class_of};
 use crate::checklist::staging::{no, yes};
 use crate::checklist::story::clip;
 use crate::checklist::{Family, Hit, Indicator, Question, Scene, technique};
+use crate::host::ImagePath;
 
 pub(super) const ARMED: Indicator = Indicator {
     id: "F01",
@@ -82,6 +84,9 @@ pub(super) const ARMED: Indicator = Indicator {
 /// Decibans of an inert command that runs a program of the service's own product.
 const OF_PRODUCT: i16 = 4;
 
+/// Decibans of an inert command that runs a program from where ordinary users, or nobody's setup, put programs.
+const WRITABLE: i16 = 22;
+
 pub(super) const DORMANT: Indicator = Indicator {
     id: "F05",
     family: Family::F,
@@ -106,7 +111,19 @@ pub(super) const DORMANT: Indicator = Indicator {
         if run_action(config).is_some() {
             return None;
         }
-        let weight = if is_of_product(scope, command) { OF_PRODUCT } else { DORMANT.weight };
+        let anywhere = |class| {
+            matches!(
+                class,
+                Class::UserWritable(_) | Class::Unc | Class::DriveRoot | Class::ProgramDataRoot
+            )
+        };
+        let weight = if is_of_product(scope, command) {
+            OF_PRODUCT
+        } else if anywhere(class_of(&ImagePath::parse(command))) {
+            WRITABLE
+        } else {
+            DORMANT.weight
+        };
         let hit = Hit::new(
             format!(
                 "Failure command `{}` is set but inert: no failure action runs a program.",

@@ -110,6 +110,8 @@ pub(super) const CHANGED_DLL: Indicator = Indicator {
             (Maker::Nobody, true) if moved => (20, "; nobody known signed it"),
             (Maker::Nobody, _) => (32, "; nobody known signed it"),
             (_, true) if moved => (8, ""),
+            // Setup does not exchange the DLL of a service within one build.
+            (_, true) if scope.windows().is_measured_on(stock, scope.host) => (25, ""),
             (_, true) => (12, ""),
             (_, false) => (32, ""),
         };

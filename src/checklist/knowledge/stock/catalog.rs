@@ -167,6 +167,15 @@ impl Catalog {
         Standing::Known
     }
 
+    /// Whether this very service was measured, value by value, on the host's own build.
+    pub fn is_measured_on(&self, stock: &Stock, host: &Host) -> bool {
+        let own = host.build_number().and_then(measurement);
+        own.is_some_and(|(first, last, extent)| {
+            let mut builds = stock.builds().into_iter();
+            extent == Extent::Values && builds.any(|build| (first..=last).contains(&build))
+        })
+    }
+
     /// Whether the names and programs of the services of this build were measured.
     pub fn measured(&self, build: u32) -> bool {
         self.extent(build) > Extent::Nothing
