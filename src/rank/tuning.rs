@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
 use crate::checklist::{self, Family, Indicator};
+use crate::text;
 
 /// Weights and indicators the analyst changed.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -123,7 +124,7 @@ pub fn template(known: &[&'static Indicator]) -> String {
             family = Some(one.family);
             let _infallible = writeln!(page, "\n# Family {:?}", one.family);
         }
-        let question = one.question.replace(char::is_control, " ");
+        let question = text::terminal_safe(one.question);
         let _infallible = writeln!(page, "# {} = {} # {question}", one.id, one.weight);
     }
     page

@@ -1,7 +1,7 @@
 //! What the order of the values in the key says about how it was made.
 
 use crate::checklist::basis::HIVE;
-use crate::checklist::knowledge::stock::Comparison;
+use crate::checklist::knowledge::stock::{Comparison, Extent, Standing};
 use crate::checklist::known_good::{self, agent, is_laid_down, is_new_program, is_stock};
 use crate::checklist::staging::{no, yes};
 use crate::checklist::story::clip;
@@ -61,9 +61,14 @@ pub(super) const HOSTED: Indicator = Indicator {
 /// Whether it is no service of Windows, or has taken the name of one that this Windows does not have, for a DLL of its own.
 fn is_foreign(scope: &Scope<'_>) -> bool {
     let borrowed = || {
-        let dll = scope.service.dll.as_ref();
-        let compared = known_good::stock(scope).zip(dll).map(|(stock, dll)| stock.compare_dll(dll));
-        compared == Some(Comparison::Other) && !is_laid_down(scope)
+        let windows = scope.windows();
+        let pair = known_good::stock(scope).zip(scope.service.dll.as_ref());
+        pair.is_some_and(|(stock, dll)| {
+            stock.compare_dll(dll) == Comparison::Other
+                && windows.standing(scope.host, Extent::Files) == Standing::Known
+                && !windows.is_measured_on(stock, scope.host)
+        }) && !is_laid_down(scope)
+            && !scope.service.is_user_instance()
     };
     is_new_program(scope) || borrowed()
 }

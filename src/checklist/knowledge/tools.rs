@@ -73,8 +73,8 @@ mod tests {
     #[test]
     fn tools_are_known_by_name() {
         let of = |name| by_service_name(name).map(|tool| (tool.name, tool.decibans));
-        assert_eq!(of("psexesvc"), Some(("PsExec", 15)));
-        assert_eq!(of("PAExec-4711-WS01"), Some(("PAExec", 15)));
+        assert_eq!(of("psexesvc"), Some(("PsExec", 14)));
+        assert_eq!(of("PAExec-4711-WS01"), Some(("PAExec", 14)));
         assert_eq!(of("mimikatz driver (mimidrv)"), Some(("mimikatz", 30)));
         assert_eq!(of("Contoso"), None);
         assert_eq!(by_pipe(r"\PSEXESVC-WS01-4711-stdin"), Some("PsExec"));
