@@ -43,9 +43,9 @@ fn every_attack_is_put_on_a_host_and_every_other_host_is_clean() {
 #[test]
 fn tools_that_nobody_knew_come_to_the_top_and_clean_hosts_stay_quiet() {
     let quality = study().quality(Condition::Whole, View::NewTool, &|_| true);
-    assert!(quality.mrr >= 0.7 && quality.recall[3] >= 0.9, "{quality:?}");
+    assert!(quality.mrr >= 0.9 && quality.recall[3] >= 0.95, "{quality:?}");
     let alarms = study().alarms(Condition::Whole, View::NewTool, true);
-    assert!(alarms.per_host() <= 1.5, "{alarms:?}");
+    assert!(alarms.per_host() <= 0.5, "{alarms:?}");
 }
 
 #[test]
