@@ -1,7 +1,7 @@
 //! The services that Windows itself brings, and what their keys say in the versions that were measured.
 //!
 //! Comparisons are tolerant of versions: the file name counts, not the build. What is not known here may be
-//! from a Windows that was not measured; [`measured`] says whether a build was.
+//! from a Windows that was not measured; [`Catalog::measured`] says whether a build was.
 
 use std::collections::BTreeSet;
 
